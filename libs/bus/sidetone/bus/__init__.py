@@ -1,0 +1,1 @@
+"""Announce facts and ask questions."""

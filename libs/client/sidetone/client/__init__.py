@@ -1,0 +1,1 @@
+"""The SDK that bots and the desktop stand on."""

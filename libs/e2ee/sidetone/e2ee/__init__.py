@@ -1,0 +1,1 @@
+"""VX1: end-to-end encrypted voice, sans I/O."""

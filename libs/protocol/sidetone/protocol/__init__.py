@@ -1,0 +1,1 @@
+"""The published language: every type that crosses a process boundary."""

@@ -1,0 +1,1 @@
+"""Databases and key-value stores behind ports."""

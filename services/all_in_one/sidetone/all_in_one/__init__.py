@@ -1,0 +1,1 @@
+"""Every service on one machine, and the sidetone command."""

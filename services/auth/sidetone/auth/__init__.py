@@ -1,0 +1,1 @@
+"""Accounts, logins, device keys and grants."""

@@ -1,0 +1,1 @@
+"""Who may join which call, and where it lives."""

@@ -1,1 +1,61 @@
-"""Databases and key-value stores behind ports."""
+"""Rows and keys in and out. Knows databases; knows nothing of messages or users.
+
+Statements are written once, in the SQL that SQLite and PostgreSQL share, with ``:name`` marks.
+Columns are declared ``UUID``, ``BIGINT``, ``TEXT``, ``BYTEA`` or ``BOOLEAN`` and come back as
+``UUID``, ``int``, ``str``, ``bytes`` and ``bool`` from both.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, TypeAlias
+
+Row: TypeAlias = tuple[object, ...]
+Values: TypeAlias = Mapping[str, object]
+
+
+class Transaction(Protocol):
+    """Statements that happen together or not at all."""
+
+    async def execute(self, statement: str, values: Values) -> int:
+        """Run one statement and return how many rows it touched."""
+        ...
+
+    async def fetch(self, query: str, values: Values) -> Sequence[Row]:
+        """Return all rows of *query*; the query itself must carry the limit."""
+        ...
+
+
+class Database(Transaction, Protocol):
+    """A relational database; a statement outside ``transaction`` is one of its own.
+
+    What was acknowledged is durable: it survives ``kill -9`` and power loss. A statement that
+    breaks a UNIQUE constraint raises ``Conflict`` with code ``already_exists``.
+    """
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction: committed when the block ends, rolled back when it raises."""
+        ...
+
+    async def run_script(self, script: str) -> None:
+        """Run several statements in one transaction, as migrations do."""
+        ...
+
+
+class KeyValue(Protocol):
+    """An ephemeral store with expiry: placements, leases, limits. Losing it loses no fact."""
+
+    async def get(self, key: str) -> bytes | None:
+        """Return the value, or None when it is absent or expired."""
+        ...
+
+    async def put(self, key: str, value: bytes, lifetime_seconds: float) -> None:
+        """Store *value* for *lifetime_seconds*."""
+        ...
+
+    async def put_if_absent(self, key: str, value: bytes, lifetime_seconds: float) -> bytes:
+        """Return the value that holds the key now: *value*, or the one that was there first."""
+        ...
+
+    async def remove(self, key: str) -> None:
+        """Forget *key*."""
+        ...

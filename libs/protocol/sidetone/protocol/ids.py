@@ -1,0 +1,19 @@
+"""Distinct types for ids, so that a channel id cannot be passed where a user id is meant.
+
+All but the sender index and the node id are UUIDv7: 16 bytes that sort by time and can be made
+anywhere.
+"""
+
+from typing import NewType
+from uuid import UUID
+
+UserId = NewType("UserId", UUID)
+DeviceId = NewType("DeviceId", UUID)
+LoginId = NewType("LoginId", UUID)
+ServerId = NewType("ServerId", UUID)
+ChannelId = NewType("ChannelId", UUID)
+
+# A forwarding unit: 63 random bits, drawn at each start of the unit.
+NodeId = NewType("NodeId", int)
+# A member's place in one voice room: 0 to 65535, given by the forwarding unit at the join.
+Sender = NewType("Sender", int)

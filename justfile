@@ -1,0 +1,47 @@
+# List the recipes.
+help:
+    @just --list
+
+# Watch three members hear each other through a server that cannot decrypt them.
+demo *args:
+    @sidetone demo {{ args }}
+
+# Run a server on this machine: every service, one voice node, one folder of data.
+serve *args:
+    @sidetone serve {{ args }}
+
+# Check a file of VX1 test vectors.
+vectors file:
+    @sidetone vectors {{ file }}
+
+# Everything that a change must pass, fastest first.
+check: lint types test
+
+# Style and architecture.
+lint: _lint-tools
+    ruff format --check
+    ruff check
+    lint-imports
+
+types: _lint-tools
+    basedpyright
+
+# Tests; those that need PostgreSQL, NATS or Valkey skip where these are missing.
+test *args:
+    pytest {{ args }}
+
+# Fifty members in one channel, two speaking, on one voice node: memory, losses, CPU.
+soak seconds="60":
+    python tests/load/soak_sfu.py --seconds {{ seconds }}
+
+# Fix what can be fixed by machine.
+fix: _lint-tools
+    ruff format
+    ruff check --fix
+
+# Start a decision record: `./just decide "ids are UUIDv7"`.
+decide title:
+    python infra/scripts/new_decision.py "{{ title }}"
+
+_lint-tools:
+    @uv sync -q --frozen --inexact --group lint

@@ -77,10 +77,13 @@ class AskGrant(Body, frozen=True):
 
 
 class Grant(Answer, frozen=True):
-    """The auth service's word that this device may be in this channel until ``not_after_ms``."""
+    """The auth service's word that this device may be in this channel until ``not_after_ms``.
 
+    ``wire`` is the grant as VX1 defines it; clients check it and put it into their key package.
+    """
+
+    wire: bytes
     not_after_ms: int
-    signature: bytes
 
 
 class GrantKeys(Answer, frozen=True):
@@ -163,6 +166,9 @@ class JoinVoice(Body, frozen=True):
 
 class VoiceTicket(Answer, frozen=True):
     """Where the call lives and what opens the door.
+
+    An empty ``host`` is the host that answered this request: a server on one machine need not know
+    by which of its names it was reached.
 
     ``spki_sha256`` pins the forwarding unit's long-lived public key and is checked before the
     ticket is sent; ``certificate_sha256`` pins this and the next certificate, for browsers.

@@ -1,1 +1,1 @@
-"""Every service on one machine, and the sidetone command."""
+"""Every service and a voice node on one machine, and the ``sidetone`` command."""

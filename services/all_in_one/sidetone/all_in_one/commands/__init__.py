@@ -1,0 +1,1 @@
+"""The subcommands of ``sidetone``: each reads its options, picks vendors and runs."""

@@ -1,0 +1,171 @@
+"""``sidetone serve``: a whole server on this machine."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import click
+import msgspec
+
+from sidetone.all_in_one.app import build
+from sidetone.all_in_one.data_folder import DataFolder, opened
+from sidetone.all_in_one.voice_node import VoiceNode
+from sidetone.auth.app import Policy
+from sidetone.bus.local import LocalBusServer
+from sidetone.bus.memory import MemoryBus
+from sidetone.credentials.limits import Limit
+from sidetone.credentials.pins import Address
+from sidetone.protocol.events import NodeAlive
+from sidetone.runtime import logs
+from sidetone.runtime.clock import SystemClock
+from sidetone.runtime.process import run, serving, stop_requested
+from sidetone.runtime.settings import load
+from sidetone.runtime.start import StartError
+from sidetone.runtime.tls import Identity
+from sidetone.storage import StorageError
+from sidetone.storage.memory import MemoryKeyValue
+from sidetone.storage.sqlite import SqliteDatabase
+
+ROTATION_CHECK_SECONDS = 60
+NODE_SECONDS_MAX = 20
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What differs between two servers and is seldom changed: ``SIDETONE_…`` in the environment."""
+
+    registrations_per_minute: int = 10
+    logins_per_minute: int = 20
+    logins_per_minute_and_account: int = 5
+    sfu_evidence: str = ""
+
+    def policy(self) -> Policy:
+        """Return the limits as auth takes them."""
+        minute_ms = 60_000
+        return Policy(
+            register_per_address=Limit(self.registrations_per_minute, minute_ms),
+            login_per_address=Limit(self.logins_per_minute, minute_ms),
+            login_per_account=Limit(self.logins_per_minute_and_account, minute_ms),
+        )
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What the command line says."""
+
+    data: Path
+    host: str
+    port: int
+    public_host: str
+    log: str
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of all data.")
+@click.option("--host", default="0.0.0.0", show_default=True, help="Address to listen on.")  # noqa: S104 - a server is there to be reached; TLS everywhere
+@click.option("--port", default=7700, show_default=True, help="TCP and UDP port; 0: any free one.")
+@click.option("--public-host", help="Name or address by which members reach this server.")
+@click.option("--log", type=click.Choice(["console", "json"]), default="console")
+def serve(data: Path | None, host: str, port: int, public_host: str | None, log: str) -> None:
+    """Run a server on this machine: every service, one voice node, one folder of data."""
+    options = Options(
+        data=data or default_data_folder(),
+        host=host,
+        port=port,
+        public_host=public_host or outward_address(host),
+        log=log,
+    )
+    run(lambda: _serve(options))
+
+
+def default_data_folder() -> Path:
+    """Return the per-user folder for a server's data on this system."""
+    import platformdirs  # noqa: PLC0415 - only this command needs it
+
+    return platformdirs.user_data_path("sidetone") / "server"
+
+
+def outward_address(host: str) -> str:
+    """Return the address of this machine that others most likely reach: asked of the routing table.
+
+    Connecting a UDP socket sends nothing. Without any route it is the loopback.
+    """
+    if host not in {"0.0.0.0", "::"}:  # noqa: S104
+        return host
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+async def _serve(options: Options) -> None:
+    logs.configure("json" if options.log == "json" else "console")
+    settings = load(Settings, "SIDETONE", os.environ)
+    try:
+        async with running(options, settings) as address:
+            click.echo(f"Sidetone is up: {address}")
+            click.echo("Give this address to your members; it carries the server's fingerprint.")
+            await stop_requested()
+            click.echo("Stopping: members are told to go elsewhere.")
+    except StorageError as error:
+        raise StartError(str(error)) from error
+
+
+@asynccontextmanager
+async def running(options: Options, settings: Settings) -> AsyncIterator[Address]:
+    """Run the whole server until the block ends; give its address when calls can be joined."""
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(opened(options.data))
+        identity = Identity.open(folder.tls, [options.public_host], clock.now_ms())
+        database = await SqliteDatabase.open(folder.database)
+        stack.push_async_callback(database.close)
+        bus = MemoryBus()
+        stack.push_async_callback(bus.close)
+        app = await build(database, MemoryKeyValue(), bus, clock, settings.policy())
+        port = await stack.enter_async_context(
+            serving(app, options.host, options.port, clock=clock, identity=identity)
+        )
+        bridge = await LocalBusServer.open(bus, folder.bus)
+        stack.push_async_callback(bridge.close)
+        node = VoiceNode(_node_settings(folder, options, settings, port))
+        await _started(node, bus)
+        stack.push_async_callback(node.stop)
+        yield Address(options.public_host, port, identity.spki_sha256)
+
+
+def _node_settings(
+    folder: DataFolder, options: Options, settings: Settings, port: int
+) -> dict[str, str]:
+    """The node listens on the UDP port of the same number: one number to open in a firewall."""
+    return {
+        "BUS": f"local:{folder.bus}",
+        "EVIDENCE": settings.sfu_evidence,
+        "HOST": options.host,
+        "LOG": options.log,
+        "PORT": str(port),
+        "TLS": str(folder.tls),
+    }
+
+
+async def _started(node: VoiceNode, bus: MemoryBus) -> None:
+    """Start *node* and wait for its first sign of life."""
+    alive = asyncio.Event()
+
+    async def note(_: NodeAlive) -> None:
+        alive.set()
+
+    unsubscribe = await bus.subscribe(NodeAlive, note)
+    await node.start()
+    try:
+        await asyncio.wait_for(alive.wait(), NODE_SECONDS_MAX)
+    except TimeoutError:
+        await node.stop()
+        raise StartError(
+            "The voice node did not start: its reason stands above; is the UDP port free?"
+        ) from None
+    finally:
+        await unsubscribe()

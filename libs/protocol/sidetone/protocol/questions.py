@@ -53,6 +53,13 @@ class IssueGrant(Question[IssuedGrant], frozen=True):
     channel: ChannelId
 
 
+class TokenKeys(Question[bytes], frozen=True):
+    """Which keys verify access tokens? Answered by auth, as a JSON Web Key Set (RFC 7517)."""
+
+    subject: ClassVar[str] = "auth.token_keys"
+    answer_type: ClassVar[object] = bytes
+
+
 class Briefing(msgspec.Struct, frozen=True):
     """What a forwarding unit must know before it lets anybody in.
 

@@ -46,8 +46,8 @@ class Add(NamedTuple):
 class CommitBody:
     """What the transcript covers; lists are sorted by sender and free of duplicates.
 
-    *group* is the channel's id and 16 random bytes, *prev* the transcript hash of the commit before,
-    *eph* the committer's X25519 public key for this commit, zeros where nothing is wrapped.
+    *group* is the channel's id and 16 random bytes, *prev* the transcript hash of the commit
+    before, *eph* the committer's X25519 public key for this commit, zeros without wraps.
     """
 
     kind: Kind

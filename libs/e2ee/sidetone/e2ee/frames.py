@@ -54,7 +54,8 @@ def parse_header(frame: bytes) -> Header | None:
     length = len(frame)
     if length < FRAME_LENGTH_MIN:
         return None
-    first, epoch, sender, counter = _HEADER.unpack_from(frame)
+    _, epoch, sender, counter = _HEADER.unpack_from(frame)
+    first = frame[0]
     kind = _KINDS[first >> 4 & 3]
     if first >> 6 != _VERSION or kind is None or length > length_max(kind):
         return None

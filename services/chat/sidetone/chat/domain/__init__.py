@@ -1,0 +1,1 @@
+"""The rules of servers, channels, members and invites: no I/O, no clock, no randomness."""

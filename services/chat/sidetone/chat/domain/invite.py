@@ -1,0 +1,34 @@
+"""How long and how often an invite works."""
+
+from sidetone.protocol.ids import ServerId
+from sidetone.protocol.refusals import Invalid, NotFound
+from sidetone.protocol.requests import CreateInvite, Invite
+
+INVITES_MAX = 1_000
+USES_MAX = 100_000
+LIFETIME_SECONDS_MAX = 366 * 24 * 3600
+
+
+def invite(code: str, server: ServerId, wish: CreateInvite, now_ms: int) -> Invite:
+    """Return the invite that *wish* asks for. Raises ``Invalid``.
+
+    >>> from uuid import UUID
+    >>> invite("abc", ServerId(UUID(int=1)), CreateInvite(lifetime_seconds=2), 500).expires_at_ms
+    2500
+    """
+    uses, lifetime_seconds = wish.uses_max, wish.lifetime_seconds
+    if uses is not None and not 1 <= uses <= USES_MAX:
+        raise Invalid("uses_out_of_range", f"an invite has 1 to {USES_MAX} uses, or no limit")
+    if lifetime_seconds is None:
+        return Invite(code, server, None, uses)
+    if not 1 <= lifetime_seconds <= LIFETIME_SECONDS_MAX:
+        raise Invalid(
+            "lifetime_out_of_range",
+            f"an invite lives 1 to {LIFETIME_SECONDS_MAX} seconds, or for ever",
+        )
+    return Invite(code, server, now_ms + lifetime_seconds * 1000, uses)
+
+
+def unknown_invite() -> NotFound:
+    """Return the one refusal for codes that are wrong, expired or used up."""
+    return NotFound("invite_unknown", "this invite does not work; ask for a new one")

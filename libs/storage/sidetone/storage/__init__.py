@@ -2,7 +2,8 @@
 
 Statements are written once, in the SQL that SQLite and PostgreSQL share, with ``:name`` marks.
 Columns are declared ``UUID``, ``BIGINT``, ``TEXT``, ``BYTEA`` or ``BOOLEAN`` and come back as
-``UUID``, ``int``, ``str``, ``bytes`` and ``bool`` from both.
+``UUID``, ``int``, ``str``, ``bytes`` and ``bool`` from both; an expression such as ``max(id)`` or
+``EXISTS`` has no declared type, and SQLite returns what it stored.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,8 +14,19 @@ Row: TypeAlias = tuple[object, ...]
 Values: TypeAlias = Mapping[str, object]
 
 
+class StorageError(Exception):
+    """A store cannot be opened or migrated: one line for the operator, with what to do.
+
+    Raised at start only. A store that fails later refuses the request with ``Unavailable``.
+    """
+
+
 class Transaction(Protocol):
-    """Statements that happen together or not at all."""
+    """Statements that happen together or not at all.
+
+    After a statement was refused the transaction can only be rolled back: each further statement
+    and the end of the block raise the same refusal.
+    """
 
     async def execute(self, statement: str, values: Values) -> int:
         """Run one statement and return how many rows it touched."""
@@ -30,6 +42,9 @@ class Database(Transaction, Protocol):
 
     What was acknowledged is durable: it survives ``kill -9`` and power loss. A statement that
     breaks a UNIQUE constraint raises ``Conflict`` with code ``already_exists``.
+
+    Transactions may interleave (READ COMMITTED): what was read before a write can have changed.
+    Put the condition into the write and look at the number of rows it touched.
     """
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:

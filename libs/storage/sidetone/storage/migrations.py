@@ -1,0 +1,115 @@
+"""Numbered SQL files of a service, applied once each, in order.
+
+A file that was applied is history: it is never edited, what it did wrong is put right by the next
+number. There is no way down; a backup is.
+"""
+
+import hashlib
+import re
+from importlib.resources.abc import Traversable
+from typing import NamedTuple
+
+from sidetone.protocol.refusals import Conflict
+from sidetone.storage import Database, StorageError
+
+_LEDGER = """
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    service TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    checksum TEXT NOT NULL,
+    PRIMARY KEY (service, number)
+);
+"""
+_FILE = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+_SERVICE = re.compile(r"[a-z_]+")
+
+
+class _Migration(NamedTuple):
+    number: int
+    name: str
+    checksum: str
+    script: str
+
+
+async def migrate(database: Database, service: str, folder: Traversable) -> None:
+    """Apply the files of *folder* that *database* has not seen. Raises ``StorageError``.
+
+    Each file is one transaction with the line that records it. The line comes first: of several
+    processes that start at once one gets the number, the others wait for it and go on.
+    """
+    if _SERVICE.fullmatch(service) is None:
+        raise ValueError(f"not the name of a service: {service}")
+    migrations = _read(folder)
+    await _create_ledger(database)
+    applied = await _applied(database, service)
+    _require_known(service, migrations, applied)
+    for migration in migrations:
+        if migration.number in applied:
+            continue
+        try:
+            await database.run_script(_script(service, migration))
+        except Conflict:
+            applied = await _applied(database, service)
+            _require_known(service, migrations, applied)
+            if migration.number not in applied:
+                raise
+
+
+def _read(folder: Traversable) -> list[_Migration]:
+    """Return the migrations in order; other files, such as a README, are left alone."""
+    migrations: list[_Migration] = []
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        if not file.name.endswith(".sql"):
+            continue
+        match = _FILE.fullmatch(file.name)
+        number = int(match[1]) if match else 0
+        if number != len(migrations) + 1:
+            raise StorageError(
+                f"the migration {file.name} does not follow: name it "
+                f"{len(migrations) + 1:04d}_what_it_does.sql"
+            )
+        script = file.read_text(encoding="utf-8")
+        checksum = hashlib.sha256(script.encode()).hexdigest()
+        migrations.append(_Migration(number, file.name, checksum, script))
+    return migrations
+
+
+async def _create_ledger(database: Database) -> None:
+    try:
+        await database.run_script(_LEDGER)
+    except Conflict:
+        # PostgreSQL lets two starters try at once; now the other one has created it.
+        await database.run_script(_LEDGER)
+
+
+async def _applied(database: Database, service: str) -> dict[int, str]:
+    """Return the checksum of each migration that was applied, by number."""
+    query = "SELECT number, checksum FROM schema_migrations WHERE service = :service"
+    rows = await database.fetch(query, {"service": service})
+    return {int(str(number)): str(checksum) for number, checksum in rows}
+
+
+def _require_known(service: str, migrations: list[_Migration], applied: dict[int, str]) -> None:
+    """Raise ``StorageError`` where the database has seen other files than these."""
+    for migration in migrations:
+        if applied.get(migration.number, migration.checksum) != migration.checksum:
+            raise StorageError(
+                f"the migration {migration.name} of {service} was changed after it was applied: "
+                "restore the file and write a new one"
+            )
+    if applied and max(applied) > len(migrations):
+        raise StorageError(
+            f"the database was used by a newer version ({service} migration {max(applied)}, "
+            f"this version knows {len(migrations)}): update, or restore a backup"
+        )
+
+
+def _script(service: str, migration: _Migration) -> str:
+    """Return the file after the line that records it; every value is checked, none is input."""
+    number, name, checksum, script = migration
+    record = (
+        "INSERT INTO schema_migrations (service, number, name, checksum) "  # noqa: S608
+        f"VALUES ('{service}', {number}, '{name}', '{checksum}');"
+    )
+    return f"{record}\n{script}"

@@ -1,4 +1,4 @@
-"""The ``sidetone`` command; each subcommand is imported when it is called, so that all start fast."""
+"""The ``sidetone`` command; a subcommand is imported when it is called, so that all start fast."""
 
 from importlib import import_module
 

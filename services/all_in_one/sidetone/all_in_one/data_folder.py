@@ -57,14 +57,14 @@ def opened(path: Path) -> Iterator[DataFolder]:
         lock.acquire()
     except Timeout:
         raise StartError(
-            f"The data folder {path} is in use by another Sidetone server: stop that one, or choose "
-            "another folder with --data."
+            f"The data folder {path} is in use by another Sidetone server: stop that one, or "
+            "choose another folder with --data."
         ) from None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise StartError(
-            f"The data folder {path} cannot be used ({reason}): choose another with --data, or give "
-            "this user the right to write there."
+            f"The data folder {path} cannot be used ({reason}): choose another with --data, or "
+            "give this user the right to write there."
         ) from None
     try:
         yield DataFolder(path.resolve())

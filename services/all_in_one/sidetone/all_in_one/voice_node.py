@@ -52,6 +52,8 @@ class VoiceNode:
             "sidetone.voice_sfu",
             env=self._environment,
             stdin=asyncio.subprocess.DEVNULL,
+            # Our output is for people and scripts; the node's log goes where logs go.
+            stdout=sys.stderr,
             # A Ctrl-C in the terminal is for the server, which then stops us in order.
             start_new_session=True,
         )

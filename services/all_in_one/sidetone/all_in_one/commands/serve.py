@@ -34,7 +34,7 @@ NODE_SECONDS_MAX = 20
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What differs between two servers and is seldom changed: ``SIDETONE_…`` in the environment."""
+    """What is seldom changed: ``SIDETONE_…`` in the environment."""
 
     registrations_per_minute: int = 10
     logins_per_minute: int = 20
@@ -87,9 +87,9 @@ def default_data_folder() -> Path:
 
 
 def outward_address(host: str) -> str:
-    """Return the address of this machine that others most likely reach: asked of the routing table.
+    """Return the address of this machine that others most likely reach.
 
-    Connecting a UDP socket sends nothing. Without any route it is the loopback.
+    The routing table knows; connecting a UDP socket sends nothing. Without any route it is the loopback.
     """
     if host not in {"0.0.0.0", "::"}:  # noqa: S104
         return host
@@ -140,14 +140,14 @@ async def running(options: Options, settings: Settings) -> AsyncIterator[Address
 def _node_settings(
     folder: DataFolder, options: Options, settings: Settings, port: int
 ) -> dict[str, str]:
-    """The node listens on the UDP port of the same number: one number to open in a firewall."""
+    """Put the node on the UDP port of the same number: one number to open in a firewall."""
     return {
         "BUS": f"local:{folder.bus}",
         "EVIDENCE": settings.sfu_evidence,
         "HOST": options.host,
-        "LOG": options.log,
+        "LOG_FORM": options.log,
         "PORT": str(port),
-        "TLS": str(folder.tls),
+        "TLS_FOLDER": str(folder.tls),
     }
 
 

@@ -1,4 +1,4 @@
-"""``sidetone vectors``: does this build of VX1 agree with a file of test vectors?"""
+"""``sidetone vectors``: check this build of VX1 against a file of test vectors."""
 
 from pathlib import Path
 

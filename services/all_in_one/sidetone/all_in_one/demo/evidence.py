@@ -1,7 +1,7 @@
 """What the server saw and held: the forwarded datagrams, and every byte string on its side.
 
-The voice node writes both when ``SFU_EVIDENCE`` asks for it; the data folder adds the rest: databases,
-keys, certificates.
+The voice node writes both when ``SFU_EVIDENCE`` asks for it; the data folder adds the rest:
+databases, keys, certificates.
 """
 
 import base64
@@ -22,8 +22,8 @@ _RECORD = struct.Struct(">QI")
 class Evidence:
     """Everything that an operator who turns against the members could lay hands on.
 
-    ``passed_ns`` is the monotonic time at which each of ``frames`` was forwarded; ``commits`` are the
-    relayed commits with all their wraps, ``packages`` the key packages, ``held`` all byte strings.
+    ``passed_ns`` is the monotonic time at which each of ``frames`` was forwarded; ``commits`` are
+    the relayed commits with all their wraps, ``packages`` the key packages, ``held`` all byte strings.
     """
 
     frames: list[bytes]
@@ -80,9 +80,11 @@ def _rows(path: Path) -> Iterator[bytes]:
                     if isinstance(value, bytes):
                         yield from _pem(value) if value.startswith(b"-----BEGIN") else [value]
                     elif isinstance(value, str):
-                        yield from _pem(value.encode()) if value.startswith("-----BEGIN") else [
-                            value.encode()
-                        ]
+                        yield from (
+                            _pem(value.encode())
+                            if value.startswith("-----BEGIN")
+                            else [value.encode()]
+                        )
 
 
 def _pem(data: bytes) -> Iterator[bytes]:

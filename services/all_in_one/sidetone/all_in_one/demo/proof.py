@@ -1,7 +1,7 @@
 """The proof: every datagram that passed the server, tried with everything that somebody holds.
 
-Three opponents: the server with all it holds, a removed member with the last keys it had, and, so that
-a broken trial cannot pass for a good cipher, a member who must open every one.
+Three opponents: the server with all it holds, a removed member with the last keys it had, and, so
+that a broken trial cannot pass for a good cipher, a member who must open every one.
 """
 
 from collections import defaultdict
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from sidetone.all_in_one.demo.evidence import Evidence
-from sidetone.e2ee.commit import Commit, parse as parse_commit
+from sidetone.e2ee.commit import Commit
+from sidetone.e2ee.commit import parse as parse_commit
 from sidetone.e2ee.frames import parse_header
 from sidetone.e2ee.keypackage import parse as parse_package
 from sidetone.e2ee.media import count_opened
@@ -91,9 +92,7 @@ def _opened_by_name(frames: list[bytes], keys: Mapping[KeyName, bytes]) -> int:
     )
 
 
-def _exclusion_ms(
-    evidence: Evidence, keys: Mapping[KeyName, bytes], removed_at_ns: int
-) -> float:
+def _exclusion_ms(evidence: Evidence, keys: Mapping[KeyName, bytes], removed_at_ns: int) -> float:
     last_ns = removed_at_ns
     for frame, at_ns in zip(evidence.frames, evidence.passed_ns, strict=True):
         soon = removed_at_ns < at_ns <= removed_at_ns + 3 * EXCLUSION_NS
@@ -105,9 +104,10 @@ def _exclusion_ms(
 def _opened_by_server(evidence: Evidence) -> int:
     """Count what opens with any key that can be made of what the server holds.
 
-    Each 32-byte window of each byte string is taken for a chain key and tried on one datagram of each
-    key (all datagrams of a key open or none does); each whole 32-byte value is tried on every datagram,
-    and also as commit secret, as secret of the epoch before, and as private key to the wraps.
+    Each 32-byte window of each byte string is taken for a chain key and tried on one datagram of
+    each key (all datagrams of a key open or none does); each whole 32-byte value is tried on every
+    datagram, and also as commit secret, as secret of the epoch before, and as private key to the
+    wraps.
     """
     samples = [group[0] for group in _names(evidence.frames).values()]
     windows = {
@@ -143,7 +143,7 @@ def _commit_secrets(
                     yield secret
 
 
-def _unwrapped(  # noqa: PLR0913 - the six inputs of VX1's wrap
+def _unwrapped(
     private: bytes, public: bytes, commit: Commit, sender: int, leaf: bytes, wrap: bytes
 ) -> bytes | None:
     index = sender.to_bytes(2, "big")

@@ -1,4 +1,4 @@
-"""A bad network on purpose: a UDP proxy that loses and delays what the server sends to one client."""
+"""Bad weather on purpose: a UDP proxy that loses and delays what a client is sent."""
 
 import asyncio
 import random
@@ -23,8 +23,9 @@ class LossyProxy:
     Each client gets an upstream socket of its own, so that the server tells them apart.
     """
 
-    def __init__(self, server: Address, weather: Weather, seed: int) -> None:
-        self._server = server
+    def __init__(self, weather: Weather, seed: int) -> None:
+        self._server: Address | None = None
+        self._here: Address = ("", 0)
         self._weather = weather
         self._random = random.Random(seed)  # noqa: S311 - weather, not keys
         self._upstreams: dict[Address, _Upstream] = {}
@@ -34,15 +35,19 @@ class LossyProxy:
         self.lost = 0
         self.relayed = 0
 
-    async def start(self) -> Address:
-        """Open the proxy on a free port of the loopback and return where clients shall go."""
+    async def start(self) -> None:
+        """Open the proxy on a free port of the loopback."""
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(
             lambda: _Front(self), local_addr=("127.0.0.1", 0)
         )
         self._front = transport
-        host, port = transport.get_extra_info("sockname")[:2]
-        return (host, port)
+        self._here = transport.get_extra_info("sockname")[:2]
+
+    def route(self, host: str, port: int) -> Address:
+        """Lead to the server at *host* and *port* from now on; return where clients shall go."""
+        self._server = (host, port)
+        return self._here
 
     def close(self) -> None:
         """Stop relaying."""

@@ -89,7 +89,8 @@ def default_data_folder() -> Path:
 def outward_address(host: str) -> str:
     """Return the address of this machine that others most likely reach.
 
-    The routing table knows; connecting a UDP socket sends nothing. Without any route it is the loopback.
+    The routing table knows, and connecting a UDP socket sends nothing. Without any route it is
+    the loopback.
     """
     if host not in {"0.0.0.0", "::"}:  # noqa: S104
         return host

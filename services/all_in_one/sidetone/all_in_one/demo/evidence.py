@@ -23,7 +23,8 @@ class Evidence:
     """Everything that an operator who turns against the members could lay hands on.
 
     ``passed_ns`` is the monotonic time at which each of ``frames`` was forwarded; ``commits`` are
-    the relayed commits with all their wraps, ``packages`` the key packages, ``held`` all byte strings.
+    the relayed commits with all their wraps, ``packages`` the key packages, ``held`` all byte
+    strings on the server's side.
     """
 
     frames: list[bytes]

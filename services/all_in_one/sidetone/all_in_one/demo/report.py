@@ -67,7 +67,7 @@ class Report(msgspec.Struct, frozen=True):
     pairs: list[Scores]
 
     def failures(self) -> list[str]:
-        """Return what went wrong, a line each; nothing when all were heard, and only by members."""
+        """Return what went wrong, a line each: nothing when all members, and only they, heard."""
         found = [
             (f"{pair.listener} did not hear {pair.speaker} (STOI {pair.stoi:.2f})")
             for pair in self.pairs

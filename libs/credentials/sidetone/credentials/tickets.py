@@ -78,12 +78,12 @@ def verify(wire: bytes, keys: dict[int, bytes]) -> Ticket:
     Time, audience, reuse and generation are the room's to judge. Raises ``Unauthenticated``.
     """
     if len(wire) != TICKET_BYTES or wire[0] != _VERSION or wire[1] not in keys:
-        raise _INVALID
+        raise _invalid()
     body, signature = wire[: _BODY.size], wire[_BODY.size :]
     try:
         VerifyKey(keys[wire[1]]).verify(_LABEL + body, signature)
     except BadSignatureError:
-        raise _INVALID from None
+        raise _invalid() from None
     _, kid, perms, user, device, channel, node, jti, generation, issued, expires = _BODY.unpack(
         body
     )
@@ -101,7 +101,11 @@ def verify(wire: bytes, keys: dict[int, bytes]) -> Ticket:
     )
 
 
+def _invalid() -> Unauthenticated:
+    # Made anew each time: an exception that is raised again keeps every traceback before.
+    return Unauthenticated(
+        "ticket_invalid", "the voice ticket is not valid; join the channel again"
+    )
+
+
 _ALL_PERMS = Perm(sum(Perm))
-_INVALID = Unauthenticated(
-    "ticket_invalid", "the voice ticket is not valid; join the channel again"
-)

@@ -1,1 +1,1 @@
-"""What every process needs in order to run."""
+"""What every process needs in order to run: settings, logs, time, TLS, HTTP manners."""

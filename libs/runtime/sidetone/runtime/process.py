@@ -1,0 +1,191 @@
+"""How a process serves: bind, speak TLS, stop cleanly.
+
+Plain HTTP exists on the loopback interface only. Requests are not logged; counting them is the
+business of the metrics.
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
+from ipaddress import ip_address
+from types import FrameType
+from typing import Any
+
+import structlog
+import uvicorn
+from litestar.types import ASGIApp
+from typing_extensions import override
+
+from sidetone.protocol.refusals import Refusal
+from sidetone.runtime.clock import Clock
+from sidetone.runtime.start import StartError
+from sidetone.runtime.tls import Identity
+from sidetone.storage import StorageError
+
+_KEEP_ALIVE_SECONDS = 75
+_DRAIN_SECONDS = 8
+_CONNECTIONS_MAX = 4096
+_IDENTITY_REFRESHED_EVERY_SECONDS = 60.0
+_log = structlog.get_logger(__name__)
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    *,
+    clock: Clock,
+    identity: Identity | None = None,
+    trusted_proxies: Sequence[str] = (),
+) -> AsyncGenerator[int]:
+    """Serve *app* while the block runs, and yield the port; 0 takes a free one.
+
+    With *identity* it speaks TLS and the certificate rotates while it runs. The address that a
+    proxy reports for a client is believed from *trusted_proxies* only. Leaving the block stops
+    accepting at once and gives open requests 8 seconds. Raises ``StartError``.
+    """
+    if identity is None and not _is_loopback(host):
+        raise StartError(
+            f"plain HTTP is for this machine only, and {host} is not loopback; "
+            "bind to 127.0.0.1 or configure TLS"
+        )
+    listener = _listen(host, port)
+    server = _Server(_config(app, identity, trusted_proxies))
+    tasks = [asyncio.create_task(server.serve([listener]), name="serve")]
+    if identity is not None:
+        tasks.append(asyncio.create_task(_keep_fresh(identity, clock), name="rotate"))
+    try:
+        await server.wait_until_up(tasks[0])
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        for rotation in tasks[1:]:
+            rotation.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        listener.close()
+
+
+async def stop_requested() -> None:
+    """Return when the process is told to stop: SIGTERM, or SIGINT from the keyboard."""
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    # Windows has no add_signal_handler; a plain handler works everywhere.
+    def ask(_: int, __: FrameType | None) -> None:
+        loop.call_soon_threadsafe(asked.set)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        await asked.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run *main* to its end; exit with one line and status 1 if it cannot start.
+
+    A database that cannot be opened and a bus that cannot be reached are such cases too.
+    """
+    try:
+        with asyncio.Runner(loop_factory=_new_loop()) as runner:
+            runner.run(main())
+    except (StartError, StorageError, Refusal) as error:
+        detail = error.detail if isinstance(error, Refusal) else str(error)
+        sys.stderr.write(f"sidetone: {detail}\n")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, but signals belong to the process and being up can be awaited."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._up = asyncio.Event()
+
+    async def wait_until_up(self, serving: asyncio.Task[None]) -> None:
+        """Wait for the first connection to be possible. Raises what *serving* died of."""
+        up = asyncio.create_task(self._up.wait())
+        await asyncio.wait([up, serving], return_when=asyncio.FIRST_COMPLETED)
+        up.cancel()
+        if serving.done():
+            serving.result()
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._up.set()
+
+    @contextlib.contextmanager
+    @override
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+def _config(
+    app: ASGIApp, identity: Identity | None, trusted_proxies: Sequence[str]
+) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
+        limit_concurrency=_CONNECTIONS_MAX,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+        ssl_context_factory=None if identity is None else lambda _, __: identity.ssl_context(),
+    )
+
+
+async def _keep_fresh(identity: Identity, clock: Clock) -> None:
+    while True:
+        await asyncio.sleep(_IDENTITY_REFRESHED_EVERY_SECONDS)
+        try:
+            if identity.refresh(clock.now_ms()):
+                _log.info("certificate_rotated")
+        except Exception:
+            # The old certificate is good for days; a full disk may be cured by then.
+            _log.exception("certificate_not_rotated")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, *_, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        dual = family == socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6()
+        listener = socket.create_server(address, family=family, dualstack_ipv6=dual, backlog=2048)
+    except OSError as error:
+        raise StartError(
+            f"port {port} on {host} cannot be served: {error.strerror}; "
+            "stop the program that holds it or choose another port"
+        ) from None
+    listener.setblocking(False)  # noqa: FBT003  # the standard library's own signature
+    return listener
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _new_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415  # it does not exist on Windows
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,4 +1,4 @@
-"""From microphone frames to packets: high-pass, voice activity, gain, Opus. No threads, no clock."""
+"""From microphone frames to packets: filter, voice activity, gain, Opus. No threads, no clock."""
 
 import math
 from dataclasses import dataclass

@@ -43,7 +43,8 @@ class Encoder:
     def __init__(self, bitrate: int, expected_loss_percent: int) -> None:
         if not BITRATE_MIN <= bitrate <= BITRATE_MAX:
             raise AudioError(
-                f"a bitrate of {bitrate} bit/s is not possible: choose {BITRATE_MIN} to {BITRATE_MAX}"
+                f"a bitrate of {bitrate} bit/s is not possible; "
+                f"choose {BITRATE_MIN} to {BITRATE_MAX}"
             )
         opus = _binding("opuslib_next")
         api = _binding("opuslib_next.api.encoder")
@@ -75,7 +76,9 @@ class Encoder:
             PACKET_BYTES_MAX,
         )
         if size < 0:
-            raise AudioError(f"Opus refused to encode a frame (error {size}): leave and join again")
+            raise AudioError(
+                f"Opus refused to encode a frame (error {size}): leave and join again"
+            )
         return self._packet.raw[:size]
 
 

@@ -98,7 +98,7 @@ class JitterBuffer:
     def push(self, counter: int, opus: bytes, *, end: bool, arrival_ms: float, epoch: int) -> None:
         """Take a packet that arrived at *arrival_ms*; *end* closes a talkspurt.
 
-        At most 64 packets wait; beyond that the oldest is dropped, for voice is worth nothing late.
+        At most 64 packets wait; beyond that the oldest is dropped: late voice is worth nothing.
         """
         self._counts.received += 1
         index = self._place(epoch, counter, arrival_ms)

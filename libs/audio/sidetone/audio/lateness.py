@@ -17,8 +17,9 @@ _BUCKETS: Final = 100
 _WINDOW_PACKETS: Final = 200
 _MARGIN_MS: Final = 5.0
 _REPAIR_MS: Final = 10.0
-_LOSS_SHARE: Final = 0.005
-_LOSSY: Final = 0.01
+_LOSS_SHARE: Final = 0.002
+_LOSSY_FROM: Final = 0.01
+_LOSSY_UNTIL: Final = 0.002
 
 
 class Lateness:
@@ -37,15 +38,16 @@ class Lateness:
         self._histogram = np.zeros(_BUCKETS, np.float64)
         self._histogram[0] = 1.0
         self._loss = 0.0
+        self._lossy = False
 
     @property
     def target_ms(self) -> float:
         """How long after its earliest possible arrival a frame is to be played: 10 to 80 ms.
 
         On a link that loses packets one frame more, so that the copy in the next packet is there
-        when it is needed.
+        when it is needed: from 1 % of loss on, until it has stayed under 0.2 %.
         """
-        repair_ms = _REPAIR_MS if self._loss > _LOSSY else 0.0
+        repair_ms = _REPAIR_MS if self._lossy else 0.0
         return min(max(self.tail_ms + _MARGIN_MS + repair_ms, TARGET_MIN_MS), TARGET_MAX_MS)
 
     def restart(self, transit_ms: float) -> None:
@@ -72,3 +74,4 @@ class Lateness:
     def played(self, *, lost: bool) -> None:
         """Count a frame that was due, and whether its packet never came."""
         self._loss += (float(lost) - self._loss) * _LOSS_SHARE
+        self._lossy = self._loss > (_LOSSY_UNTIL if self._lossy else _LOSSY_FROM)

@@ -15,7 +15,9 @@ class Track:
     """
 
     def __init__(self, seconds_max: float = 120.0) -> None:
-        self._frames = deque[tuple[int, Samples]](maxlen=max(1, int(seconds_max * 1000) // FRAME_MS))
+        self._frames = deque[tuple[int, Samples]](
+            maxlen=max(1, int(seconds_max * 1000) // FRAME_MS)
+        )
 
     def append(self, frame: Frame, at_ns: int) -> None:
         """Keep a copy of *frame*, whose first sample sounded at *at_ns* of the monotonic clock."""

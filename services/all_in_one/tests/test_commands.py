@@ -1,0 +1,123 @@
+"""The command line as a user meets it: each wrong step is one clear line and a status."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+VECTORS = ROOT / "libs" / "e2ee" / "tests" / "vx1.json"
+SIDETONE = [sys.executable, "-m", "sidetone.all_in_one"]
+
+
+def sidetone(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*SIDETONE, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+@contextmanager
+def serving(data: Path, *arguments: str, **environment: str) -> Iterator[tuple[str, int]]:
+    """Run a server; give its address and process id; end it if the test has not."""
+    process = subprocess.Popen(
+        [*SIDETONE, "serve", "--data", str(data), "--host", "127.0.0.1", "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, **environment},
+    )
+    with process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("Sidetone is up: sidetone://"), line
+        try:
+            yield line.split()[-1], process.pid
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+
+
+def only_line(result: subprocess.CompletedProcess[str]) -> str:
+    assert result.returncode != 0
+    (line,) = result.stderr.strip().splitlines()
+    return line
+
+
+def test_the_vectors_hold() -> None:
+    result = sidetone("vectors", VECTORS)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[:4] == [
+        "key packages 3",
+        "commits 4",
+        "frames 33",
+        "bad frames 6",
+    ]
+
+
+def test_a_flipped_digit_in_the_vectors_is_named(tmp_path: Path) -> None:
+    document = json.loads(VECTORS.read_text())
+    digest = document["epochs"][2]["confirm"]
+    document["epochs"][2]["confirm"] = ("0" if digest[0] != "0" else "1") + digest[1:]
+    changed = tmp_path / "changed.json"
+    changed.write_text(json.dumps(document))
+    assert "confirm" in only_line(sidetone("vectors", changed))
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b"{}", b"\xff\xfe"])
+def test_a_file_that_holds_no_vectors_is_one_line(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "none.json"
+    if content is not None:
+        file.write_bytes(content)
+    assert only_line(sidetone("vectors", file))
+
+
+def test_a_data_folder_that_is_a_file_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "data"
+    file.write_text("not a folder")
+    line = only_line(sidetone("serve", "--data", file, "--port", "0", "--host", "127.0.0.1"))
+    assert str(file) in line
+    assert "--data" in line
+    assert file.read_text() == "not a folder"
+
+
+def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = sidetone("serve", "--data", tmp_path, "--host", "127.0.0.1", "--port", port)
+    assert str(port) in only_line(result)
+
+
+def test_a_second_server_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with serving(tmp_path):
+        line = only_line(sidetone("serve", "--data", tmp_path, "--port", "0"))
+    assert "in use" in line
+
+
+def test_a_broken_database_is_one_line_and_left_alone(tmp_path: Path) -> None:
+    database = tmp_path / "sidetone.sqlite3"
+    database.write_bytes(b"this is no database" * 100)
+    assert str(database) in only_line(sidetone("serve", "--data", tmp_path, "--port", "0"))
+    assert database.read_bytes() == b"this is no database" * 100
+
+
+def test_a_setting_of_the_wrong_type_is_one_line(tmp_path: Path) -> None:
+    result = sidetone(
+        "serve", "--data", tmp_path, "--port", "0", SIDETONE_REGISTRATIONS_PER_MINUTE="many"
+    )
+    assert "SIDETONE_REGISTRATIONS_PER_MINUTE" in only_line(result)
+
+
+def test_an_unknown_command_says_so() -> None:
+    assert "No such command" in sidetone("server").stderr

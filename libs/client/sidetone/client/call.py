@@ -1,0 +1,245 @@
+"""A voice call as a bot or a desktop sees it: who is there, what is heard, what is said.
+
+It stays when its connection does not: a node that moves, dies or falls silent is left, and the
+channel joined again, until the call is left or the server says no. Who is shown as present is the
+cryptographic roster, never what a server claims.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidetone.audio import AudioError
+from sidetone.audio.devices import read_wav
+from sidetone.client.connector import Connector
+from sidetone.client.conversation import Conversation, Sound
+from sidetone.client.event_stream import EventStream
+from sidetone.client.events import Event, Peer
+from sidetone.client.keystore import KeyStore
+from sidetone.client.lifeline import State
+from sidetone.client.session import Session
+from sidetone.client.stats import CallStats, JoinSteps
+from sidetone.credentials.tickets import Perm
+from sidetone.e2ee import identity
+from sidetone.e2ee.actions import Participant
+from sidetone.e2ee.member import Member
+from sidetone.protocol.ids import UserId
+from sidetone.protocol.refusals import Conflict, Invalid, NotFound, RateLimited, Unavailable
+
+E = TypeVar("E", bound=Event)
+
+VOLUME_PERCENT_MAX = 200
+_SPEAKABLE_POLL_SECONDS = 0.05
+
+
+class Call:
+    """One call of one device. Made by ``Client.join_voice``; not for other threads."""
+
+    def __init__(self, connector: Connector, keys: KeyStore, sound: Sound) -> None:
+        self._keys = keys
+        self._inside = Conversation(connector, keys, sound)
+
+    async def start(self) -> None:
+        """Join; returns when this device is in the group. Raises a ``Refusal``."""
+        await self._inside.start()
+
+    async def leave(self) -> None:
+        """Say goodbye and free the devices; a second time does nothing."""
+        await self._inside.stop()
+
+    # --- who and what ---
+
+    @property
+    def state(self) -> State:
+        """How the connection fares."""
+        return self._inside.lifeline.state
+
+    @property
+    def steps(self) -> JoinSteps:
+        """How long each step of the present connection's join took, from the click."""
+        return self._inside.lifeline.steps
+
+    @property
+    def rights(self) -> Perm:
+        """What we may do in the room."""
+        return self._inside.rights
+
+    @property
+    def member(self) -> Member:
+        """The member of the present connection. Raises ``Unavailable`` between connections."""
+        return self._session().member
+
+    @property
+    def sender(self) -> int | None:
+        """Our own place in the present room."""
+        session = self._inside.lifeline.session
+        return session.member.sender if session is not None else None
+
+    @property
+    def peers(self) -> tuple[Peer, ...]:
+        """The others who can hear."""
+        return self._inside.peers.all()
+
+    @property
+    def participants(self) -> tuple[Participant, ...]:
+        """The cryptographic roster, ourselves included."""
+        session = self._inside.lifeline.session
+        return session.member.participants if session is not None else ()
+
+    @property
+    def epoch(self) -> int | None:
+        """The number of the epoch, None outside a group."""
+        session = self._inside.lifeline.session
+        return session.member.epoch if session is not None else None
+
+    @property
+    def code(self) -> str | None:
+        """Thirty digits that are equal for all who hold the same keys."""
+        session = self._inside.lifeline.session
+        return session.member.code if session is not None else None
+
+    def user_of(self, sender: int) -> UserId | None:
+        """Return who of the others has this place in the room."""
+        peer = self._inside.peers.of_sender(sender)
+        return peer.user if peer is not None else None
+
+    def events(self) -> EventStream:
+        """Return an iterator over the events from now on; it ends with the call."""
+        return self._inside.events.open()
+
+    async def wait_for(self, kind: type[E]) -> E:
+        """Return the next event of *kind*. Raises ``Conflict`` if the call ends before."""
+        stream = self._inside.events.open()
+        try:
+            async for event in stream:
+                if isinstance(event, kind):
+                    return event
+        finally:
+            self._inside.events.close(stream)
+        raise Conflict("call_ended", "the call is over")
+
+    async def heard(self, user: UserId) -> None:
+        """Return when the next frame of *user* has been decrypted; ``Conflict`` at the end."""
+        awaited = self._inside.awaited.get(user)
+        if awaited is None:
+            awaited = asyncio.get_running_loop().create_future()
+            self._inside.awaited[user] = awaited
+        try:
+            await asyncio.shield(awaited)
+        except asyncio.CancelledError:
+            if not awaited.cancelled():
+                raise
+            raise Conflict("call_ended", "the call is over") from None
+
+    def stats(self) -> CallStats:
+        """Return a moment's figures."""
+        engine = self._inside.engine.stats()
+        session = self._inside.lifeline.session
+        link = session.link if session is not None else None
+        users = ((self.user_of(sender), stats) for sender, stats in engine.speakers.items())
+        return CallStats(
+            peers={user: stats for user, stats in users if user is not None},
+            engine=engine,
+            rtt_ms=link.rtt_ms if link is not None else None,
+            frames_opened=self._inside.tally.opened,
+            frames_refused=dict(self._inside.tally.refused),
+            frames_not_sent=dict(self._inside.tally.not_sent),
+            datagrams_dropped=self._inside.tally.datagrams_dropped
+            + (link.datagrams_dropped if link is not None else 0),
+            reconnects=self._inside.tally.reconnects,
+        )
+
+    # --- what the owner does ---
+
+    @property
+    def level_db(self) -> float:
+        """The microphone's level in dBFS, also while muted."""
+        return self._inside.engine.level_db
+
+    @property
+    def muted(self) -> bool:
+        """Whether the microphone is off."""
+        return self._inside.engine.muted
+
+    @property
+    def deafened(self) -> bool:
+        """Whether nothing is to be heard."""
+        return self._inside.engine.deafened
+
+    def set_muted(self, muted: bool) -> None:  # noqa: FBT001 (like the engine's)
+        """Switch the microphone off or on, and tell the others."""
+        self._inside.engine.set_muted(muted)
+        self._inside.tell_state()
+
+    def set_deafened(self, deafened: bool) -> None:  # noqa: FBT001 (like the engine's)
+        """Stop or resume hearing; the node then sends nothing, and the others are told."""
+        self._inside.engine.set_deafened(deafened)
+        self._inside.tell_state()
+
+    def set_volume(self, user: UserId, percent: int) -> None:
+        """Make *user* louder or softer, 0 to 200 %, also when they come back."""
+        self._inside.volumes[user] = max(0, min(percent, VOLUME_PERCENT_MAX))
+        self._inside.apply_volumes()
+
+    def set_output_volume(self, percent: int) -> None:
+        """Make everything louder or softer, 0 to 200 %."""
+        self._inside.engine.set_output_volume(max(0, min(percent, VOLUME_PERCENT_MAX)))
+
+    async def play(self, clip: Path | NDArray[np.float32]) -> None:
+        """Say *clip* (a WAV file, or 48 kHz mono samples) and return when it has been said.
+
+        Clips are said one after another. Raises ``Conflict`` in a call with a microphone of its
+        own, ``Invalid`` for a file that is no sound, ``RateLimited`` when very many clips wait.
+        """
+        clips = self._inside.clips
+        if clips is None:
+            raise Conflict("microphone_in_use", "this call has a microphone; join without one")
+        try:
+            samples = await asyncio.to_thread(read_wav, clip) if isinstance(clip, Path) else clip
+        except AudioError as error:
+            raise Invalid("clip_unusable", str(error)) from error
+        await self._speakable()
+        said = asyncio.Event()
+        if not clips.say(samples, lambda: self._inside.soon(said.set)):
+            raise RateLimited("clips_waiting", "too many clips wait to be played")
+        await said.wait()
+
+    def safety_number(self, user: UserId) -> str:
+        """Return the 60 digits that we and *user* compare once, by another way than this one."""
+        own = self._keys.identity
+        return identity.safety_number(own.user, own.uik, user.bytes, self._uik_of(user))
+
+    def verify(self, user: UserId) -> None:
+        """Trust the key of *user* for good: the safety number was compared."""
+        session = self._session()
+        session.act(session.member.verify(user.bytes, self._uik_of(user), session.now_ms()))
+
+    def confirm(self, user: UserId) -> None:
+        """Accept the changed key of *user*, so that the microphone is let go."""
+        session = self._session()
+        session.act(session.member.confirm(user.bytes, self._uik_of(user), session.now_ms()))
+
+    def _session(self) -> Session:
+        session = self._inside.lifeline.session
+        if session is None or session.lost.done():
+            raise Unavailable("not_connected", "the call has no connection just now")
+        return session
+
+    def _uik_of(self, user: UserId) -> bytes:
+        for participant in self.participants:
+            if participant.user == user.bytes:
+                return participant.uik
+        raise NotFound("peer_unknown", "this user is not in the call")
+
+    async def _speakable(self) -> None:
+        """Wait until the group can decrypt what we say; the epoch's first moments are skipped."""
+        while self.state != "ended":
+            session = self._inside.lifeline.session
+            at_ms = session.member.sends_at_ms if session is not None else None
+            if session is not None and at_ms is not None and at_ms <= session.now_ms():
+                return
+            await asyncio.sleep(_SPEAKABLE_POLL_SECONDS)
+        raise Conflict("call_ended", "the call is over")

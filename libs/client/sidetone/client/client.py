@@ -1,0 +1,159 @@
+"""The door of the SDK: an account on a server, and the calls of its channels."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+import platformdirs
+
+from sidetone.audio.devices import Microphone, Speaker
+from sidetone.audio.warm import warm_up
+from sidetone.client.api import Api
+from sidetone.client.call import Call
+from sidetone.client.connector import Connector, Route
+from sidetone.client.conversation import Hear, Sound
+from sidetone.client.keystore import KeyStore, Secrets
+from sidetone.client.pinned import Endpoint
+from sidetone.client.requests import Requests
+from sidetone.protocol.ids import ChannelId, DeviceId
+from sidetone.protocol.refusals import Invalid, NotFound, Unauthenticated
+from sidetone.protocol.requests import Channel, LoggedIn, User
+
+
+class Client:
+    """One account on one server, from one device.
+
+    *address* is ``sidetone://host:port#pin``, or ``http://`` to this machine. Keys are kept under
+    *data_dir*, by server and account; a key in *secrets* seals them, else *passphrase*, else the
+    account's password (see ``keystore``). *route* says where a voice node's datagrams really go.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        data_dir: Path | None = None,
+        secrets: Secrets | None = None,
+        passphrase: str | None = None,
+        route: Route | None = None,
+    ) -> None:
+        self._endpoint = Endpoint(address)
+        self._requests = Requests(self._endpoint)
+        self.api = Api(self._requests)
+        folder = data_dir or platformdirs.user_data_path("sidetone", appauthor=False) / "client"
+        self._folder = folder / self._endpoint.name
+        self._secrets = secrets
+        self._passphrase = passphrase
+        self._route = route
+        self._keys: KeyStore | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._keys is not None:
+            await self._keys.close()
+        await self._requests.close()
+
+    async def register(self, name: str, password: str) -> User:
+        """Make an account, log in to it, and make this device known."""
+        return await self._open_keys(await self.api.register(name, password), password)
+
+    async def log_in(self, name: str, password: str) -> User:
+        """Log in, and make this device known; its keys are made the first time."""
+        return await self._open_keys(await self.api.log_in(name, password), password)
+
+    async def log_out(self) -> None:
+        """End the login on the server; the keys stay on this device."""
+        keys, self._keys = self._keys, None
+        if keys is not None:
+            await keys.close()
+        await self.api.log_out()
+
+    @property
+    def user(self) -> User:
+        """Who is logged in. Raises ``Unauthenticated`` if nobody is."""
+        login = self._requests.login
+        if login is None:
+            raise _NOT_LOGGED_IN
+        return User(login.user, login.name)
+
+    @property
+    def device(self) -> DeviceId:
+        """Which device this is. Raises ``Unauthenticated`` before the log-in."""
+        return self._open_keystore().device
+
+    async def find_channel(self, name: str) -> Channel:
+        """Return the voice channel called *name*, ``Server/Channel`` or by its id.
+
+        Raises ``NotFound``, or ``Invalid`` when several are called so.
+        """
+        found = [
+            channel
+            for server in await self.api.servers()
+            for channel in await self.api.channels(server.id)
+            if channel.kind == "voice"
+            and name in {channel.name, f"{server.name}/{channel.name}", str(channel.id)}
+        ]
+        if not found:
+            raise NotFound(
+                "channel_unknown", f"no voice channel is called {name!r}, or it is not for you"
+            )
+        if len(found) > 1:
+            raise Invalid(
+                "channel_ambiguous", f"several are called {name!r}; say Server/Channel, or the id"
+            )
+        return found[0]
+
+    @asynccontextmanager
+    async def join_voice(
+        self,
+        channel: ChannelId | UUID,
+        *,
+        microphone: Microphone | None = None,
+        speaker: Speaker | None = None,
+        hear: Hear | None = None,
+        bitrate: int = 64_000,
+        expected_loss_percent: int = 10,
+    ) -> AsyncIterator[Call]:
+        """Be in the call of *channel* for the length of the block.
+
+        Without *microphone* clips can be played; without *speaker* nothing sounds. *hear* gets
+        each decoded frame of each user, on the audio thread. The block begins when this device is
+        in the group. Raises a ``Refusal`` that says why it cannot be.
+        """
+        keys = self._open_keystore()
+        await asyncio.to_thread(warm_up)
+        connector = Connector(self.api, keys, ChannelId(channel), self._endpoint.host, self._route)
+        call = Call(
+            connector, keys, Sound(microphone, speaker, hear, bitrate, expected_loss_percent)
+        )
+        try:
+            await call.start()
+            yield call
+        finally:
+            await call.leave()
+
+    async def _open_keys(self, login: LoggedIn, password: str) -> User:
+        passphrase = password if self._passphrase is None else self._passphrase
+        keys = await KeyStore.open(self._folder, login.user, passphrase, self._secrets)
+        await self.api.register_device(keys.device, keys.public_keys())
+        self._keys = keys
+        return User(login.user, login.name)
+
+    def _open_keystore(self) -> KeyStore:
+        if self._keys is None:
+            raise _NOT_LOGGED_IN
+        return self._keys
+
+
+_NOT_LOGGED_IN = Unauthenticated("not_logged_in", "log in first")

@@ -1,0 +1,270 @@
+"""What goes on inside a call: sound to the group and back, and the reactions to what it tells.
+
+Everything here runs on the event loop but `_captured`, `_failed` and `_tap`, which the audio
+threads call.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import ParamSpec, TypeAlias
+
+from sidetone.audio import Frame
+from sidetone.audio.capture import Packet
+from sidetone.audio.devices import Microphone, NullSpeaker, Speaker
+from sidetone.audio.engine import Engine
+from sidetone.client import events
+from sidetone.client.clip_microphone import ClipMicrophone
+from sidetone.client.connector import Connector
+from sidetone.client.event_stream import EventHub
+from sidetone.client.keystore import KeyStore
+from sidetone.client.lifeline import Lifeline
+from sidetone.client.peers import Peers
+from sidetone.client.session import Lost, Session
+from sidetone.client.stats import ReceptionReports, Tally
+from sidetone.credentials.tickets import Perm
+from sidetone.e2ee import actions
+from sidetone.e2ee.media import Opened
+from sidetone.e2ee.schedule import MediaKind
+from sidetone.protocol import voice_control as control
+from sidetone.protocol.ids import UserId
+from sidetone.protocol.refusals import Refusal, Unavailable
+
+_log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+# Each decoded 10 ms of each speaker, before volume, on the audio thread; the frame is reused.
+Hear: TypeAlias = Callable[[UserId, Frame, float], None]
+
+VOLUME_PERCENT = 100
+_TICK_SECONDS = 0.25
+_REPORT_TICKS = 20
+_RENEWAL_PAUSE_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Where a call's sound comes from and goes to; without a microphone clips can be played."""
+
+    microphone: Microphone | None = None
+    speaker: Speaker | None = None
+    hear: Hear | None = None
+    bitrate: int = 64_000
+    expected_loss_percent: int = 10
+
+
+class Conversation:
+    """The parts of one call and how they move each other; `call.Call` is its face."""
+
+    def __init__(self, connector: Connector, keys: KeyStore, sound: Sound) -> None:
+        self.tally = Tally()
+        self.rights = Perm(0)
+        self.peers = Peers(keys.device)
+        self.events = EventHub()
+        self.lifeline = Lifeline(connector, self)
+        self.clips = ClipMicrophone() if sound.microphone is None else None
+        self.volumes: dict[UserId, int] = {}
+        self.awaited: dict[UserId, asyncio.Future[None]] = {}
+        self._keys = keys
+        self._connector = connector
+        self._hear = sound.hear
+        self._loop = asyncio.get_running_loop()
+        self._reports = ReceptionReports()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.engine = Engine(
+            sound.microphone or self.clips or ClipMicrophone(),
+            sound.speaker or NullSpeaker(),
+            self._captured,
+            on_failure=self._failed,
+            tap=self._tap if sound.hear is not None else None,
+            bitrate=sound.bitrate,
+            expected_loss_percent=sound.expected_loss_percent,
+        )
+
+    async def start(self) -> None:
+        """Join, then let sound in and out."""
+        await self.lifeline.start()
+        self.engine.start()
+        self._spawn(self._tick())
+
+    async def stop(self) -> None:
+        """Free the devices and say goodbye."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.to_thread(self.engine.stop)
+        await self.lifeline.leave()
+
+    def tell_state(self) -> None:
+        """Tell the others what we do with our own sound."""
+        session = self.lifeline.session
+        if session is not None and session.link is not None:
+            session.link.send(control.State(self.engine.muted, self.engine.deafened))
+
+    def apply_volumes(self) -> None:
+        """Set the volume of whoever has one, at the place they have now."""
+        for user, percent in self.volumes.items():
+            for peer in self.peers.of_user(user):
+                self.engine.set_volume(peer.sender, percent)
+
+    # --- sound ---
+
+    def soon(self, call: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Have *call* called on the event loop; for the audio threads."""
+        self._loop.call_soon_threadsafe(lambda: call(*args, **kwargs))
+
+    def _captured(self, packet: Packet) -> None:
+        self._loop.call_soon_threadsafe(self._send, packet)
+
+    def _send(self, packet: Packet) -> None:
+        session = self.lifeline.session
+        if session is None or self.lifeline.state != "live":
+            self.tally.not_sent["no_connection"] += 1
+        elif Perm.SPEAK not in self.rights:
+            self.tally.not_sent["no_right_to_speak"] += 1
+        else:
+            session.send_audio(packet.opus, loudness=packet.loudness, end=packet.end)
+
+    def _tap(self, sender: int, frame: Frame, now_ms: float) -> None:
+        peer = self.peers.of_sender(sender)
+        if peer is not None and self._hear is not None:
+            self._hear(peer.user, frame, now_ms)
+
+    def _failed(self, detail: str) -> None:
+        self._loop.call_soon_threadsafe(self._publish, [events.AudioFailed(detail)])
+
+    def on_opened(self, opened: Opened) -> None:
+        """Let a decrypted frame be heard."""
+        self.tally.opened += 1
+        if opened.kind is not MediaKind.AUDIO:
+            return
+        sender = opened.sender
+        self.engine.receive(sender, opened.epoch, opened.counter, opened.payload, opened.end)
+        self._publish(self.peers.spoke(sender, self._loop.time(), end=opened.end))
+        self.lifeline.note_audio()
+        if self.awaited:
+            peer = self.peers.of_sender(sender)
+            awaited = self.awaited.pop(peer.user, None) if peer is not None else None
+            if awaited is not None and not awaited.done():
+                awaited.set_result(None)
+
+    # --- the connection ---
+
+    def on_session(self) -> None:
+        """Forget the places of the room before."""
+        self._free(list(self.peers.all()))
+        self._publish(self.peers.enter_room())
+
+    def on_reconnecting(self, lost: Lost) -> None:
+        """Tell that nothing is heard for a while."""
+        session = self.lifeline.session
+        if session is not None and session.link is not None:
+            self.tally.datagrams_dropped += session.link.datagrams_dropped
+        _log.info("a call lost its connection: %s", lost.code)
+        self._publish([events.Reconnecting(lost.detail)])
+
+    def on_reconnected(self) -> None:
+        """Tell that the call goes on."""
+        self.tally.reconnects += 1
+        self._publish([events.Reconnected()])
+
+    def on_ended(self, lost: Lost) -> None:
+        """Tell that the call is over, to those who wait as well."""
+        self._publish([events.CallEnded(lost.code, lost.detail)])
+        self.events.end()
+        for awaited in self.awaited.values():
+            awaited.cancel()
+
+    # --- the room and the group ---
+
+    def on_room(self, message: control.ServerMessage) -> None:
+        """Take over what the room tells of its members and of our rights."""
+        match message:
+            case control.Welcome(permissions=permissions, peers=peers):
+                self.rights = Perm(permissions)
+                for peer in peers:
+                    self._set_state(peer)
+                if self.engine.muted or self.engine.deafened:
+                    self.tell_state()
+            case control.PeerJoined(peer):
+                self._set_state(peer)
+            case control.PeerState():
+                self._set_state(message)
+            case control.PeerLeft(sender):
+                self.peers.forget_state(sender)
+                self.engine.forget(sender)
+            case control.Rights(permissions):
+                self.rights = Perm(permissions)
+                self._publish([events.RightsChanged(permissions)])
+            case _:
+                pass
+
+    def on_group(self, action: actions.Action) -> None:
+        """Take over what changed in the group."""
+        match action:
+            case actions.EpochStarted(epoch, code):
+                self._publish([events.EpochStarted(epoch, code)])
+            case actions.RosterChanged(participants):
+                changes = self.peers.set_roster(participants)
+                self._free([c.peer for c in changes if isinstance(c, events.PeerLeft)])
+                self.apply_volumes()
+                self._publish(changes)
+            case actions.IdentityChanged(sender):
+                peer = self.peers.of_sender(sender)
+                if peer is not None:
+                    self._publish([events.IdentityChanged(peer.user)])
+            case actions.PinsChanged():
+                self._keys.save_soon()
+            case actions.GrantWanted() if self.lifeline.session is not None:
+                self._spawn(self._renew(self.lifeline.session))
+            case _:
+                pass
+
+    def _set_state(self, state: control.Peer | control.PeerState) -> None:
+        self._publish(
+            self.peers.set_state(state.sender, muted=state.muted, deafened=state.deafened)
+        )
+
+    def _free(self, gone: list[events.Peer]) -> None:
+        for peer in gone:
+            self.engine.forget(peer.sender)
+
+    def _publish(self, changes: list[events.Event]) -> None:
+        for change in changes:
+            self.events.publish(change)
+
+    # --- what takes time ---
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _renew(self, session: Session) -> None:
+        """Fetch a new grant, patiently: the present one lasts for many tries."""
+        while not session.lost.done():
+            try:
+                grant, keys = await self._connector.renewed_grant()
+            except Unavailable as refusal:
+                _log.info("the grant of a call could not be renewed yet: %s", refusal)
+            except Refusal as refusal:
+                _log.warning("the grant of a call is not renewed: %s", refusal)
+                return
+            else:
+                session.member.grant_keys = keys
+                session.act(session.member.renew(grant.wire, session.now_ms()))
+                return
+            await asyncio.sleep(_RENEWAL_PAUSE_SECONDS)
+
+    async def _tick(self) -> None:
+        """End talkspurts whose end was lost, and report to the node now and then."""
+        tick = 0
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            tick += 1
+            self._publish(self.peers.hush_silent(self._loop.time()))
+            session = self.lifeline.session
+            if tick % _REPORT_TICKS == 0 and session is not None and session.link is not None:
+                report = self._reports.next(self.engine.stats().speakers)
+                if report is not None:
+                    session.link.send(report)

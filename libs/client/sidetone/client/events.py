@@ -1,0 +1,123 @@
+"""What a call tells its owner: facts, frozen, in the past tense."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from sidetone.e2ee.trust import Shield
+from sidetone.protocol.ids import DeviceId, Sender, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Somebody else in the call's cryptographic roster; nobody outside it can hear.
+
+    *sender* is the peer's place in the present room and changes when they join anew. *muted* and
+    *deafened* are what the voice node says of them.
+    """
+
+    user: UserId
+    device: DeviceId
+    sender: Sender
+    shield: Shield
+    muted: bool = False
+    deafened: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PeerJoined:
+    """Somebody entered the roster: they can hear from now on."""
+
+    peer: Peer
+
+
+@dataclass(frozen=True, slots=True)
+class PeerLeft:
+    """Somebody is out of the roster: they can no longer hear."""
+
+    peer: Peer
+
+
+@dataclass(frozen=True, slots=True)
+class PeerStateChanged:
+    """Somebody muted or deafened themselves, or can hear and be heard again."""
+
+    peer: Peer
+
+
+@dataclass(frozen=True, slots=True)
+class EpochStarted:
+    """New keys are in use; *code* is equal for all who hold the same."""
+
+    epoch: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class RightsChanged:
+    """The bits of ``credentials.tickets.Perm`` that hold for us from now on."""
+
+    rights: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerStarted:
+    """A talkspurt of *user* began."""
+
+    user: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerStopped:
+    """A talkspurt of *user* ended."""
+
+    user: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityChanged:
+    """*user* has another identity key than before: nothing is sent until ``confirm(user)``."""
+
+    user: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFailed:
+    """A microphone or speaker failed; the call goes on without it."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnecting:
+    """The connection is gone (*reason*) and is being made anew."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnected:
+    """The call goes on after ``Reconnecting``."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The call is over for good; always the last event."""
+
+    code: str
+    detail: str
+
+
+Event: TypeAlias = (
+    PeerJoined
+    | PeerLeft
+    | PeerStateChanged
+    | EpochStarted
+    | RightsChanged
+    | SpeakerStarted
+    | SpeakerStopped
+    | IdentityChanged
+    | AudioFailed
+    | Reconnecting
+    | Reconnected
+    | CallEnded
+)

@@ -1,0 +1,347 @@
+"""One QUIC connection to a voice node: control messages on a stream, frames as datagrams.
+
+The only module that names aioquic, whose pure connection it drives. It never sends the ticket, or
+anything else of ours, to a node that does not hold the pinned key; it queues no stale audio; and
+it says by itself that a node has gone silent.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterable
+from typing import Protocol, cast
+
+from aioquic.quic import events
+from aioquic.quic.configuration import QuicConfiguration
+from aioquic.quic.congestion.base import register_congestion_control
+from aioquic.quic.congestion.reno import RenoCongestionControl
+from aioquic.quic.connection import NetworkAddress, QuicConnection
+from aioquic.quic.packet_builder import QuicSentPacket
+from aioquic.tls import CipherSuite
+from cryptography.hazmat.primitives.serialization import Encoding
+from typing_extensions import override
+
+from sidetone.client.control import ControlReader, encode
+from sidetone.client.pinned import holds_key, wrong_server_key
+from sidetone.protocol.refusals import Refusal, Unavailable
+from sidetone.protocol.voice_control import ClientMessage, ServerMessage
+
+ALPN = "sidetone/1"
+
+_IDLE_SECONDS = 15.0
+_DATAGRAM_BYTES_MAX = 1200
+# The most that aioquic tells its peer; every acknowledgement costs both sides a packet.
+_ACK_DELAY_SECONDS = 0.025
+# At 10 ms a frame, what waits longer than this would be heard too late to be worth sending.
+_DATAGRAMS_WAITING_MAX = 8
+_WATCH_SECONDS = 0.25
+_PING_AFTER_SECONDS = 0.5
+_SILENCE_SECONDS_MAX = 1.6
+_GOODBYE_SECONDS = 0.5
+
+
+class LinkListener(Protocol):
+    """Who hears what arrives. Called on the event loop; must not block."""
+
+    def frame_received(self, frame: bytes) -> None:
+        """Take a datagram that came."""
+        ...
+
+    def message_received(self, message: ServerMessage) -> None:
+        """Take a control message that came."""
+        ...
+
+    def link_closed(self, code: str, detail: str) -> None:
+        """Note, once, that the connection is over: the node's code, or ``node_silent``."""
+        ...
+
+
+class _VoiceWindow(RenoCongestionControl):
+    """New Reno that never closes below what one voice needs.
+
+    A voice does not grow into the bandwidth it finds, so halving on every lost packet would mute
+    it on a lossy link that carries it well; a link that carries nothing is given up as silent.
+    """
+
+    _BYTES_MIN = 32_000
+
+    @override
+    def on_packets_lost(self, *, now: float, packets: Iterable[QuicSentPacket]) -> None:
+        super().on_packets_lost(now=now, packets=packets)
+        self.congestion_window = max(self.congestion_window, self._BYTES_MIN)
+
+    @override
+    def on_persistent_congestion(self) -> None:
+        super().on_persistent_congestion()
+        self.congestion_window = self._BYTES_MIN
+
+
+register_congestion_control("sidetone-voice", _VoiceWindow)
+
+
+async def open_link(
+    host: str, port: int, pin: bytes, listener: LinkListener, timeout_seconds: float
+) -> "VoiceLink":
+    """Connect to the voice node at *host* that holds the key of *pin*.
+
+    Raises ``Unavailable`` when no address of *host* answers in time, ``Unauthenticated`` when one
+    does with another key.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    except OSError:
+        raise Unavailable(
+            "node_unknown", f"the voice node's name {host} cannot be resolved"
+        ) from None
+    for family, _, _, _, address in found:
+        link = await _open_at(family, address, VoiceLink(host, pin, listener))
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await link.connected
+        except TimeoutError:
+            link.abort()
+        except BaseException:
+            link.abort()
+            raise
+        else:
+            return link
+    raise Unavailable(
+        "node_unreachable",
+        f"no answer from the voice node at {host}, UDP port {port}; a firewall may block UDP",
+    )
+
+
+async def _open_at(family: int, address: NetworkAddress, link: "VoiceLink") -> "VoiceLink":
+    any_host = "::" if family == socket.AF_INET6 else "0.0.0.0"  # noqa: S104 (a client's own end)
+    loop = asyncio.get_running_loop()
+    await loop.create_datagram_endpoint(lambda: link, local_addr=(any_host, 0), family=family)
+    link.connect(address)
+    return link
+
+
+class VoiceLink(asyncio.DatagramProtocol):
+    """A connection to one voice node; made by `open_link`.
+
+    Its socket is bound to no address of this machine, so that the connection lives on when the
+    network changes: the node follows the packets to where they come from.
+    """
+
+    def __init__(self, host: str, pin: bytes, listener: LinkListener) -> None:
+        self._quic = QuicConnection(
+            configuration=QuicConfiguration(
+                alpn_protocols=[ALPN],
+                cipher_suites=[CipherSuite.AES_128_GCM_SHA256],
+                congestion_control_algorithm="sidetone-voice",
+                idle_timeout=_IDLE_SECONDS,
+                max_datagram_frame_size=_DATAGRAM_BYTES_MAX,
+                server_name=host,
+                verify_mode=ssl.CERT_NONE,
+            )
+        )
+        self._quic._ack_delay = _ACK_DELAY_SECONDS  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        self._host = host
+        self._pin = pin
+        self._listener = listener
+        self._loop = asyncio.get_running_loop()
+        self.connected: asyncio.Future[None] = self._loop.create_future()
+        self._transport: asyncio.DatagramTransport | None = None
+        self._reader = ControlReader()
+        self._stream = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._transmission: asyncio.Handle | None = None
+        self._watch: asyncio.TimerHandle | None = None
+        self._established = False
+        self._watched_at = 0.0
+        self._silence_seconds = 0.0
+        self._closed = asyncio.Event()
+        self.datagrams_dropped = 0
+
+    @property
+    def rtt_ms(self) -> float:
+        """The smoothed round trip to the node."""
+        loss = self._quic._loss  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        return float(loss._rtt_smoothed) * 1000  # noqa: SLF001 # pyright: ignore[reportPrivateUsage,reportUnknownMemberType,reportUnknownArgumentType]
+
+    def connect(self, address: NetworkAddress) -> None:
+        """Begin the handshake; ``connected`` is done when the node has shown the pinned key."""
+        self._quic.connect(address, now=self._loop.time())
+        self._transmit()
+
+    def send(self, message: ClientMessage) -> None:
+        """Send *message* reliably, in order."""
+        if not self._closed.is_set():
+            self._quic.send_stream_data(self._stream, encode(message))
+            self._transmit_soon()
+
+    def send_frame(self, frame: bytes) -> None:
+        """Send *frame* once, soon or not at all: where frames wait, the oldest goes."""
+        if self._closed.is_set():
+            return
+        waiting = self._quic._datagrams_pending  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        while len(waiting) >= _DATAGRAMS_WAITING_MAX:
+            waiting.popleft()
+            self.datagrams_dropped += 1
+        self._quic.send_datagram_frame(frame)
+        self._transmit_soon()
+
+    async def close(self) -> None:
+        """Give the node a moment to answer a ``Leave``, then close."""
+        try:
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                await self._closed.wait()
+        except TimeoutError:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close at once; what waits to be sent is lost."""
+        self._end("left", "the connection was closed on this side")
+
+    # --- asyncio's side ---
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    @override
+    def datagram_received(self, data: bytes, addr: NetworkAddress) -> None:
+        """Take in one packet.
+
+        Between handshake and end nothing has to leave because of it: acknowledgements wait for
+        their timer, so a listener pays for sending only forty times a second.
+        """
+        if self._closed.is_set():
+            return
+        self._silence_seconds = 0.0
+        connecting = not self._established
+        self._quic.receive_datagram(data, addr, now=self._loop.time())
+        self._handle_events()
+        if connecting:
+            self._transmit_soon()
+        elif not self._closed.is_set():
+            self._arm()
+
+    @override
+    def error_received(self, exc: Exception) -> None:
+        """Go on: this is a network that is away for a moment; a longer time is silence."""
+
+    # --- aioquic's side ---
+
+    def _transmit_soon(self) -> None:
+        if self._transmission is None:
+            self._transmission = self._loop.call_soon(self._transmit)
+
+    def _transmit(self) -> None:
+        self._transmission = None
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        for data, address in self._quic.datagrams_to_send(now=self._loop.time()):
+            transport.sendto(data, address)
+        self._arm()
+
+    def _arm(self) -> None:
+        """Have the timer fire in time.
+
+        One that would fire too early is left: it costs less than moving it with every packet.
+        """
+        at = self._quic.get_timer()
+        if at is None or (self._timer is not None and self._timer.when() <= at):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(at, self._handle_timer)
+
+    def _handle_timer(self) -> None:
+        self._timer = None
+        at = self._quic.get_timer()
+        now = self._loop.time()
+        if at is not None and at <= now:
+            self._quic.handle_timer(now=now)
+            self._handle_events()
+            self._transmit()
+        else:
+            self._arm()
+
+    def _handle_events(self) -> None:
+        while not self._closed.is_set() and (event := self._quic.next_event()) is not None:
+            if isinstance(event, events.DatagramFrameReceived):
+                if self._established:
+                    self._listener.frame_received(event.data)
+            elif isinstance(event, events.StreamDataReceived):
+                self._read(event)
+            elif isinstance(event, events.HandshakeCompleted):
+                self._check_key()
+        ended = self._quic._close_event  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        if ended is not None:
+            reason = ended.reason_phrase
+            self._end(reason or "node_closed", f"the voice node closed the connection: {reason}")
+
+    def _check_key(self) -> None:
+        certificate = self._quic.tls._peer_certificate  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        der = certificate.public_bytes(Encoding.DER) if certificate is not None else b""
+        if not holds_key(der, self._pin):
+            self._end_handshake(wrong_server_key(f"the voice node at {self._host}"))
+            return
+        if self.connected.done():
+            return
+        self._established = True
+        self.connected.set_result(None)
+        self._stream = self._quic.get_next_available_stream_id()
+        self._watched_at = self._loop.time()
+        self._watch = self._loop.call_later(_WATCH_SECONDS, self._look)
+
+    def _read(self, event: events.StreamDataReceived) -> None:
+        if event.stream_id != self._stream or not self._established:
+            return
+        try:
+            messages = self._reader.feed(event.data)
+        except Refusal as refusal:
+            self._end(refusal.code, refusal.detail)
+            return
+        for message in messages:
+            self._listener.message_received(message)
+
+    def _look(self) -> None:
+        """Ping a node that is quiet and give up one that stays silent.
+
+        Only time in which this process ran counts: after a pause of the whole machine, or of this
+        event loop, what came in meanwhile is still to be read.
+        """
+        now = self._loop.time()
+        self._silence_seconds += min(now - self._watched_at, 2 * _WATCH_SECONDS)
+        self._watched_at = now
+        if self._silence_seconds >= _SILENCE_SECONDS_MAX:
+            self._end("node_silent", "the voice node has not been heard for too long")
+            return
+        if self._silence_seconds >= _PING_AFTER_SECONDS:
+            self._quic.send_ping(0)
+            self._transmit_soon()
+        self._watch = self._loop.call_later(_WATCH_SECONDS, self._look)
+
+    # --- the end ---
+
+    def _end(self, code: str, detail: str) -> None:
+        if not self._established:
+            reason = f"the voice node ended the handshake: {code}"
+            self._end_handshake(Unavailable("node_refused", reason))
+        elif not self._closed.is_set():
+            self._shut()
+            self._listener.link_closed(code, detail)
+
+    def _end_handshake(self, refusal: Refusal) -> None:
+        if not self.connected.done():
+            self.connected.set_exception(refusal)
+        self._shut()
+
+    def _shut(self) -> None:
+        self._closed.set()
+        for handle in (self._timer, self._watch, self._transmission):
+            if handle is not None:
+                handle.cancel()
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            self._quic.close()
+            for data, address in self._quic.datagrams_to_send(now=self._loop.time()):
+                transport.sendto(data, address)
+            transport.close()

@@ -1,0 +1,1 @@
+"""What the forwarding unit does with its rooms; it knows ports, not vendors."""

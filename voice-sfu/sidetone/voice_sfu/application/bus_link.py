@@ -1,0 +1,98 @@
+"""What a forwarding unit says and hears on the bus."""
+
+import asyncio
+from typing import NoReturn
+
+import msgspec
+import structlog
+
+from sidetone.bus import Bus
+from sidetone.protocol.events import NodeAlive, VoiceRights
+from sidetone.protocol.questions import BriefNode
+from sidetone.protocol.refusals import Refusal
+from sidetone.voice_sfu.application.node import Node
+
+HEARTBEAT_SECONDS = 2.0
+BRIEFING_EVERY_SECONDS = 5.0
+_RETRY_SECONDS = 1.0
+# Rooms that come and go at once are told in one heartbeat.
+_HEARTBEAT_GAP_SECONDS = 0.05
+
+_log = structlog.get_logger()
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where clients reach this unit, and how they know it."""
+
+    host: str
+    port: int
+    spki_sha256: bytes
+    certificate_sha256: list[bytes]
+
+
+class BusLink:
+    """Keeps the node briefed and the voice service informed.
+
+    The bus delivers at most once and does not say when it was away, so the node is briefed every
+    few seconds: a change of rights that got lost is made good then, and while nobody answers the
+    door closes by itself.
+    """
+
+    def __init__(self, bus: Bus, node: Node, address: Address) -> None:
+        self.address = address
+        self.briefed = asyncio.Event()
+        self._bus = bus
+        self._node = node
+
+    async def follow_rights(self) -> None:
+        """Hear of changed rights from now on; to be awaited before the first briefing."""
+        await self._bus.subscribe(VoiceRights, self._rights_changed)
+
+    async def keep_briefed(self) -> NoReturn:
+        """Ask for a briefing now and every few seconds."""
+        while True:
+            wait_seconds = await self._brief()
+            await asyncio.sleep(wait_seconds)
+
+    async def keep_alive(self) -> NoReturn:
+        """Announce this unit now, every two seconds, and when its rooms change."""
+        while True:
+            self._node.rooms_changed.clear()
+            self._node.handle_timer()
+            await self.announce()
+            try:
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await self._node.rooms_changed.wait()
+                await asyncio.sleep(_HEARTBEAT_GAP_SECONDS)
+            except TimeoutError:
+                pass
+
+    async def announce(self) -> None:
+        """Announce this unit as it is at this moment."""
+        alive = NodeAlive(
+            node=self._node.node,
+            host=self.address.host,
+            port=self.address.port,
+            spki_sha256=self.address.spki_sha256,
+            certificate_sha256=self.address.certificate_sha256,
+            connections=self._node.connections(),
+            rooms=self._node.rooms(),
+            draining=self._node.draining,
+        )
+        try:
+            await self._bus.publish(alive)
+        except Refusal as refusal:
+            _log.warning("heartbeat_lost", code=refusal.code, detail=refusal.detail)
+
+    async def _brief(self) -> float:
+        try:
+            briefing = await self._bus.ask(BriefNode(self._node.node))
+        except Refusal as refusal:
+            _log.warning("briefing_failed", code=refusal.code, detail=refusal.detail)
+            return _RETRY_SECONDS
+        self._node.brief(briefing)
+        self.briefed.set()
+        return BRIEFING_EVERY_SECONDS
+
+    async def _rights_changed(self, rights: VoiceRights) -> None:
+        self._node.change_rights(rights)

@@ -1,0 +1,182 @@
+"""A room together with the connections of those inside."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from sidetone.credentials.tickets import Perm, Ticket
+from sidetone.protocol.events import VoiceRights
+from sidetone.protocol.ids import DeviceId, Sender
+from sidetone.protocol.voice_control import (
+    ClientMessage,
+    Commit,
+    CommitFailed,
+    Join,
+    KeyPackage,
+    Leave,
+    Ping,
+    Pong,
+    Renew,
+    Resync,
+    State,
+    Stats,
+)
+from sidetone.voice_sfu.application.ports import Clock, Connection, Evidence
+from sidetone.voice_sfu.domain.actions import Actions, Close, Send
+from sidetone.voice_sfu.domain.limits import MediaAllowance, Rates, Verdict
+from sidetone.voice_sfu.domain.meter import Drop, Meter
+from sidetone.voice_sfu.domain.room import Room
+
+Request: TypeAlias = KeyPackage | Renew | Resync | Commit | CommitFailed | State
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """What every room of this process shares."""
+
+    clock: Clock
+    meter: Meter
+    evidence: Evidence
+    rates: Rates
+
+
+class LiveRoom:
+    """Carries out what the room decides. Everybody who goes is reported to *vacated* once."""
+
+    def __init__(
+        self, room: Room, surroundings: Surroundings, vacated: Callable[["Seat"], None]
+    ) -> None:
+        self.channel = room.channel
+        self.surroundings = surroundings
+        self.seats: dict[Sender, Seat] = {}
+        self._room = room
+        self._vacated = vacated
+
+    def join(self, ticket: Ticket, connection: Connection) -> "Seat":
+        """Seat the ticket's holder. Raises ``Refusal``."""
+        sender, actions = self._room.join(ticket, self.surroundings.clock.now_ms())
+        seat = Seat(self, sender, ticket.device, connection)
+        self.seats[sender] = seat
+        self.carry_out(actions)
+        return seat
+
+    def leave(self, sender: Sender) -> None:
+        """Let *sender* go; a second time does nothing."""
+        if sender in self.seats:
+            self._vacate(sender)
+            self.carry_out(self._room.leave(sender, self.surroundings.clock.now_ms()))
+
+    def handle(self, sender: Sender, message: Request) -> None:
+        """Do what the member asks for."""
+        match message:
+            case KeyPackage(package) | Renew(package) | Resync(package):
+                self.surroundings.evidence.held("key_package", package)
+                self.carry_out(self._room.offer(sender, package))
+            case Commit(wire):
+                self.surroundings.evidence.held("commit", wire)
+                self.carry_out(self._room.commit(sender, wire))
+            case CommitFailed(epoch):
+                self.carry_out(self._room.commit_failed(sender, epoch))
+            case State(muted, deafened):
+                self.carry_out(self._room.set_state(sender, muted=muted, deafened=deafened))
+
+    def route(self, sender: Sender, datagram: bytes) -> Sequence[Connection] | Drop:
+        """Return the connections of those who hear *datagram*, or why nobody does."""
+        route = self._room.route(sender, datagram)
+        if isinstance(route, Drop):
+            return route
+        seats = self.seats
+        return [seats[listener].connection for listener in route]
+
+    def set_rights(self, rights: VoiceRights) -> None:
+        """Apply changed rights to those of the user's devices that are here."""
+        now_ms = self.surroundings.clock.now_ms()
+        self.carry_out(
+            self._room.set_rights(rights.user, Perm(rights.perms), rights.generation, now_ms)
+        )
+
+    def handle_timer(self) -> None:
+        """Let the room see the time."""
+        self.carry_out(self._room.handle_timer(self.surroundings.clock.now_ms()))
+
+    def can_be_forgotten(self) -> bool:
+        """Tell whether the room is empty and may be dropped."""
+        return self._room.can_be_forgotten(self.surroundings.clock.now_ms())
+
+    def carry_out(self, actions: Actions) -> None:
+        """Do what the room wants done, in order."""
+        for action in actions:
+            match action:
+                case Send(to, message):
+                    for sender in to:
+                        self.seats[sender].connection.send(message)
+                case Close(sender, code, detail):
+                    self._vacate(sender).connection.close(code, detail)
+
+    def _vacate(self, sender: Sender) -> "Seat":
+        seat = self.seats.pop(sender)
+        self._vacated(seat)
+        return seat
+
+
+class Seat:
+    """One member's place: what the driver of its connection calls."""
+
+    def __init__(
+        self, home: LiveRoom, sender: Sender, device: DeviceId, connection: Connection
+    ) -> None:
+        self.sender = sender
+        self.device = device
+        self.channel = home.channel
+        self.connection = connection
+        self.meter = Meter()
+        self._home = home
+        self._allowance = MediaAllowance(home.surroundings.rates)
+
+    def receive(self, datagram: bytes, now: float) -> bool:
+        """Pass a frame on to whom it concerns; False if this is a flood to be ended.
+
+        *now* is in seconds of a monotonic clock.
+        """
+        verdict = self._allowance.take(len(datagram), now)
+        if verdict is not Verdict.PASS:
+            self.drop(Drop.RATE)
+            return verdict is Verdict.DROP
+        route = self._home.route(self.sender, datagram)
+        if isinstance(route, Drop):
+            self.drop(route)
+            return True
+        surroundings = self._home.surroundings
+        surroundings.evidence.forwarded(datagram)
+        for connection in route:
+            connection.forward(datagram)
+        self.meter.forwarded(len(datagram), len(route))
+        surroundings.meter.forwarded(len(datagram), len(route))
+        return True
+
+    def drop(self, reason: Drop) -> None:
+        """Count a frame that was not passed on, from this member or to it."""
+        self.meter.dropped(reason)
+        self._home.surroundings.meter.dropped(reason)
+
+    def handle(self, message: ClientMessage) -> None:
+        """Do what the member asks for on its control stream."""
+        match message:
+            case Ping(number):
+                self.connection.send(Pong(number))
+            case Stats():
+                self.meter.reported(message)
+                self._home.surroundings.meter.reported(message)
+            case Leave():
+                self.leave()
+                self.connection.close("left", "goodbye")
+            case Join():
+                self.leave()
+                self.connection.close("join_repeated", "a connection joins once")
+            case _:
+                self._home.handle(self.sender, message)
+
+    def leave(self) -> None:
+        """Give up the place; a second time does nothing."""
+        if self._home.seats.get(self.sender) is self:
+            self._home.leave(self.sender)

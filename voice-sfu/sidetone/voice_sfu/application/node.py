@@ -1,0 +1,122 @@
+"""One forwarding unit: its rooms, its door, and what the voice service tells it."""
+
+import asyncio
+
+import structlog
+
+from sidetone.protocol.events import VoiceRights
+from sidetone.protocol.ids import ChannelId, DeviceId, NodeId
+from sidetone.protocol.questions import Briefing
+from sidetone.protocol.refusals import Unavailable
+from sidetone.protocol.voice_control import Move
+from sidetone.voice_sfu.application.live_room import LiveRoom, Seat, Surroundings
+from sidetone.voice_sfu.application.ports import Connection
+from sidetone.voice_sfu.domain.admission import Admission
+from sidetone.voice_sfu.domain.room import Room
+
+_log = structlog.get_logger()
+
+
+class Node:
+    """Lets devices in, one connection each, and keeps rooms by channel."""
+
+    def __init__(self, node: NodeId, surroundings: Surroundings, room_members_max: int) -> None:
+        self.node = node
+        self.meter = surroundings.meter
+        self.draining = False
+        self.rooms_changed = asyncio.Event()
+        self.empty = asyncio.Event()
+        self.empty.set()
+        self._surroundings = surroundings
+        self._room_members_max = room_members_max
+        self._admission = Admission(node)
+        self._rooms: dict[ChannelId, LiveRoom] = {}
+        self._seats: dict[DeviceId, Seat] = {}
+
+    def join(self, connection: Connection, ticket_wire: bytes) -> Seat:
+        """Let the holder of a ticket in; an older connection of the same device is ended.
+
+        Raises ``Unauthenticated`` or ``Unavailable``.
+        """
+        if self.draining:
+            raise Unavailable("node_draining", "this voice node is going away; join again")
+        ticket = self._admission.admit(ticket_wire, self._now_seconds())
+        older = self._seats.get(ticket.device)
+        if older is not None:
+            older.leave()
+            older.connection.close("device_replaced", "this device joined again elsewhere")
+        room = self._room(ticket.channel)
+        was_empty = not room.seats
+        seat = room.join(ticket, connection)
+        self._seats[seat.device] = seat
+        self.empty.clear()
+        if was_empty:
+            self.rooms_changed.set()
+        _log.info("member_joined", room=seat.channel, sender=seat.sender)
+        return seat
+
+    def brief(self, briefing: Briefing) -> None:
+        """Take over ticket keys, and changes of rights that the bus may have lost."""
+        for key in briefing.ticket_keys.values():
+            self._surroundings.evidence.held("ticket_key", key)
+        self._admission.brief(briefing.ticket_keys, briefing.watermarks, self._now_seconds())
+        for rights in briefing.watermarks:
+            self._apply(rights)
+
+    def change_rights(self, rights: VoiceRights) -> None:
+        """Apply what *rights* says to tickets on their way and to live connections."""
+        self._admission.revoke(rights, self._now_seconds())
+        self._apply(rights)
+
+    def handle_timer(self) -> None:
+        """Let rooms see the time, and forget those that are over."""
+        for channel, room in list(self._rooms.items()):
+            room.handle_timer()
+            if room.can_be_forgotten():
+                del self._rooms[channel]
+
+    def rooms(self) -> list[ChannelId]:
+        """Return the channels with somebody inside."""
+        return [channel for channel, room in self._rooms.items() if room.seats]
+
+    def connections(self) -> int:
+        """Return how many devices are inside."""
+        return len(self._seats)
+
+    def drain(self, reason: str) -> None:
+        """Let nobody in any more, and ask everybody to join again elsewhere."""
+        self.draining = True
+        self.rooms_changed.set()
+        for seat in self._seats.values():
+            seat.connection.send(Move(reason))
+
+    def _room(self, channel: ChannelId) -> LiveRoom:
+        room = self._rooms.get(channel)
+        if room is None:
+            made = Room(channel, self._room_members_max, self._surroundings.rates)
+            room = self._rooms[channel] = LiveRoom(made, self._surroundings, self._vacated)
+        return room
+
+    def _apply(self, rights: VoiceRights) -> None:
+        room = self._rooms.get(rights.channel)
+        if room is not None:
+            room.set_rights(rights)
+
+    def _vacated(self, seat: Seat) -> None:
+        if self._seats.get(seat.device) is seat:
+            del self._seats[seat.device]
+        if not self._seats:
+            self.empty.set()
+        if not self._rooms[seat.channel].seats:
+            self.rooms_changed.set()
+        _log.info(
+            "member_left",
+            room=seat.channel,
+            sender=seat.sender,
+            packets_in=seat.meter.frames_in,
+            packets_heard=seat.meter.frames_out,
+            dropped={reason.value: count for reason, count in seat.meter.drops.items()},
+        )
+
+    def _now_seconds(self) -> float:
+        return self._surroundings.clock.now_ms() / 1000

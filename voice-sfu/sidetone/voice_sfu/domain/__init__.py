@@ -1,0 +1,1 @@
+"""Rooms, admission and limits: pure, without network, clock or randomness."""

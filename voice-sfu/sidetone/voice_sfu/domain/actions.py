@@ -1,0 +1,27 @@
+"""What a room wants done: every method of the room returns all the actions it causes, in order."""
+
+from typing import TypeAlias
+
+import msgspec
+
+from sidetone.protocol.ids import Sender
+from sidetone.protocol.voice_control import ServerMessage
+
+
+class Send(msgspec.Struct, frozen=True):
+    """Tell *message* to each of *to*, after what was told before."""
+
+    to: tuple[Sender, ...]
+    message: ServerMessage
+
+
+class Close(msgspec.Struct, frozen=True):
+    """Say *code* and *detail* to the connection of *sender* and end it; it has left already."""
+
+    sender: Sender
+    code: str
+    detail: str
+
+
+Action: TypeAlias = Send | Close
+Actions: TypeAlias = tuple[Action, ...]

@@ -1,0 +1,55 @@
+"""Counts of what passed and what did not, per member and for the whole unit.
+
+Numbers only: nothing here could tell who spoke with whom.
+"""
+
+from collections import Counter
+from enum import Enum
+
+from sidetone.protocol.voice_control import Stats
+
+
+class Drop(Enum):
+    """Why a frame went nowhere."""
+
+    SIZE = "size"
+    FORMAT = "format"
+    KIND = "kind"
+    SENDER = "sender"
+    SILENCED = "silenced"
+    RATE = "rate"
+    UNSEATED = "unseated"
+    FLOOD = "flood"
+    QUEUE = "queue"
+
+
+class Meter:
+    """Sums since the beginning."""
+
+    def __init__(self) -> None:
+        self.frames_in = 0
+        self.bytes_in = 0
+        self.frames_out = 0
+        self.bytes_out = 0
+        self.drops: Counter[Drop] = Counter()
+        self.reported_received = 0
+        self.reported_lost = 0
+        self.reported_jitter_ms = 0.0
+
+    def forwarded(self, length: int, listeners: int) -> None:
+        """Count a frame of *length* bytes that went to *listeners*."""
+        self.frames_in += 1
+        self.bytes_in += length
+        self.frames_out += listeners
+        self.bytes_out += length * listeners
+
+    def dropped(self, reason: Drop) -> None:
+        """Count a frame that went nowhere, or not to one listener."""
+        self.drops[reason] += 1
+
+    def reported(self, stats: Stats) -> None:
+        """Take over what a member says of its own reception; negative numbers count as zero."""
+        self.reported_received += max(0, stats.received)
+        self.reported_lost += max(0, stats.lost)
+        if 0 <= stats.jitter_ms < float("inf"):
+            self.reported_jitter_ms = stats.jitter_ms

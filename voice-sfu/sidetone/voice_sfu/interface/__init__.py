@@ -1,0 +1,1 @@
+"""How the outside reaches the rooms: QUIC and its control stream."""

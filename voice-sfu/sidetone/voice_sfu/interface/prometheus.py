@@ -1,0 +1,42 @@
+"""The unit's counts in the form that Prometheus scrapes: sums, never a user, room or address."""
+
+from collections.abc import Iterable
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from typing_extensions import override
+
+from sidetone.voice_sfu.application.node import Node
+
+
+class NodeCollector(Collector):
+    """Reads the node when it is scraped, so that a forwarded frame costs no metric."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    @override
+    def collect(self) -> Iterable[Metric]:
+        """Return the present state."""
+        meter = self._node.meter
+        for name, text, value in (
+            ("frames_received", "Frames that were accepted from members.", meter.frames_in),
+            ("frames_forwarded", "Frames passed on to listeners.", meter.frames_out),
+            ("bytes_received", "Bytes of accepted frames.", meter.bytes_in),
+            ("bytes_forwarded", "Bytes of frames passed on.", meter.bytes_out),
+            ("reported_received", "Frames members say they got.", meter.reported_received),
+            ("reported_lost", "Frames members say they missed.", meter.reported_lost),
+        ):
+            yield CounterMetricFamily(f"sidetone_voice_{name}", text, value=value)
+        drops = CounterMetricFamily(
+            "sidetone_voice_frames_dropped", "Frames that were not passed on.", labels=["reason"]
+        )
+        for reason, count in meter.drops.items():
+            drops.add_metric([reason.value], count)
+        yield drops
+        for name, text, value in (
+            ("connections", "Devices inside.", self._node.connections()),
+            ("rooms", "Rooms with somebody inside.", len(self._node.rooms())),
+            ("draining", "Whether the unit is going away.", int(self._node.draining)),
+        ):
+            yield GaugeMetricFamily(f"sidetone_voice_{name}", text, value=value)

@@ -9,11 +9,15 @@ from sidetone.storage import StorageError
 from sidetone.storage.sqlite import SqliteDatabase
 
 
+def modes_in(folder: Path) -> dict[str, int]:
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+
 async def test_the_file_and_its_log_are_for_the_owner_alone(tmp_path: Path) -> None:
     database = await SqliteDatabase.open(tmp_path / "sidetone.db")
     await database.run_script("CREATE TABLE t (n BIGINT);")
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
-    assert modes == {"sidetone.db": 0o600, "sidetone.db-wal": 0o600, "sidetone.db-shm": 0o600}
+    files = ("sidetone.db", "sidetone.db-wal", "sidetone.db-shm")
+    assert modes_in(tmp_path) == dict.fromkeys(files, 0o600)
     await database.close()
 
 
@@ -44,7 +48,7 @@ async def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     path = tmp_path / "sidetone.db"
     await (await SqliteDatabase.open(path)).close()
     path.chmod(0o400)
-    with pytest.raises(StorageError, match="allow writing|you may write"):
+    with pytest.raises(StorageError, match=r"allow writing|you may write"):
         await SqliteDatabase.open(path)
 
 

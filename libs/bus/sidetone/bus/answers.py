@@ -21,15 +21,15 @@ A = TypeVar("A")
 
 Answerer = Callable[[Any], Awaitable[Any]]
 
-log = structlog.get_logger(__name__)
-
 encode = msgspec.msgpack.encode
+
+log = structlog.get_logger(__name__)
 
 
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An answer in its own encoding, or the refusal."""
+    """An answer in its own encoding (nil where there is nothing to say), or the refusal."""
 
-    answer: msgspec.Raw = msgspec.Raw()
+    answer: msgspec.Raw = msgspec.Raw(b"\xc0")
     problem: Problem | None = None
 
 
@@ -100,10 +100,16 @@ def answer_in(reply: bytes, question: Question[A]) -> A:
     A reply that cannot be read comes from another version: ``Unavailable``.
     """
     try:
-        read = msgspec.msgpack.decode(reply, type=Reply)
-        if read.problem is None:
-            return cast("A", msgspec.msgpack.decode(read.answer, type=question.answer_type))
+        answer = require_success(reply)
+        return cast("A", msgspec.msgpack.decode(answer, type=question.answer_type))
     except msgspec.MsgspecError as error:
         detail = f"the answer to {question.subject} cannot be read: {error}"
         raise Unavailable("answer_malformed", detail) from error
-    raise refusal_of(read.problem)
+
+
+def require_success(reply: bytes) -> msgspec.Raw:
+    """Return what an encoded ``Reply`` carries. Raises the ``Refusal`` in it."""
+    read = msgspec.msgpack.decode(reply, type=Reply)
+    if read.problem is not None:
+        raise refusal_of(read.problem)
+    return read.answer

@@ -1,0 +1,189 @@
+"""The bus between machines: core NATS, MessagePack.
+
+At most once and nothing kept: whoever was away reads the facts back from storage.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import Error, NoRespondersError
+from nats.errors import TimeoutError as NatsTimeoutError
+
+from sidetone.bus import Unsubscribe
+from sidetone.bus.answers import (
+    ANSWER_SECONDS_MAX,
+    ANSWERS_MAX,
+    Answerer,
+    answer_in,
+    answer_late,
+    encode,
+    nobody_answers,
+    refuse,
+    reply_to,
+    too_many_questions,
+)
+from sidetone.bus.inbox import Inbox
+from sidetone.bus.tasks import Tasks
+from sidetone.protocol.events import Event
+from sidetone.protocol.questions import Question
+from sidetone.protocol.refusals import Unavailable
+
+_CONNECT_SECONDS_MAX = 5.0
+_RECONNECT_SECONDS = 1
+
+A = TypeVar("A")
+E = TypeVar("E", bound=Event)
+Q = TypeVar("Q", bound=Question[Any])
+
+log = structlog.get_logger(__name__)
+
+
+class NatsBus:
+    """Subjects map one to one; the answerers of one question share the load as a queue group."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._deliveries = Tasks()
+        self._answers = Tasks()
+
+    @classmethod
+    async def connect(
+        cls, url: str, reconnected: Callable[[], Awaitable[None]] | None = None
+    ) -> "NatsBus":
+        """Connect to the server, and connect again whenever the connection is lost.
+
+        *reconnected* is awaited each time it is back: facts may have been missed. Raises
+        ``Unavailable`` where there is no server within 5 seconds.
+        """
+
+        async def tell() -> None:
+            log.info("bus_reconnected")
+            if reconnected is not None:
+                await reconnected()
+
+        client = Client()
+        try:
+            async with asyncio.timeout(_CONNECT_SECONDS_MAX):
+                await client.connect(
+                    url,
+                    error_cb=_log_error,
+                    disconnected_cb=_log_disconnect,
+                    reconnected_cb=tell,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=_RECONNECT_SECONDS,
+                )
+        except (Error, OSError) as error:
+            await client.close()
+            detail = (
+                f"no NATS server lets us in at {urlsplit(url).hostname} "
+                f"({client.last_error or error}); check that it runs and that the URL is right"
+            )
+            raise Unavailable("bus_unreachable", detail) from error
+        return cls(client)
+
+    async def publish(self, event: Event) -> None:
+        """Announce *event*. Raises ``Unavailable`` where the bus has been away for long."""
+        try:
+            await self._client.publish(event.subject, encode(event))
+        except Error as error:
+            raise _lost(event.subject) from error
+
+    async def subscribe(
+        self, kind: type[E], handler: Callable[[E], Awaitable[None]]
+    ) -> Unsubscribe:
+        """Call *handler* for each event of *kind*."""
+        inbox = Inbox(kind, handler)
+
+        async def offer(message: Msg) -> None:
+            try:
+                inbox.offer(msgspec.msgpack.decode(message.data, type=kind))
+            except msgspec.MsgspecError as error:
+                log.warning("event_malformed", subject=kind.subject, error=str(error))
+
+        subscription = await self._register(kind.subject, offer)
+        self._deliveries.start(inbox.deliver())
+
+        async def unsubscribe() -> None:
+            inbox.end()
+            with suppress(Error):
+                await subscription.unsubscribe()
+
+        return unsubscribe
+
+    async def ask(self, question: Question[A]) -> A:
+        """Return the answer. Raises the answerer's ``Refusal``, or ``Unavailable``."""
+        subject = question.subject
+        try:
+            message = await self._client.request(
+                subject, encode(question), timeout=ANSWER_SECONDS_MAX
+            )
+        except NoRespondersError as error:
+            raise nobody_answers(subject) from error
+        except NatsTimeoutError as error:
+            raise answer_late(subject) from error
+        except Error as error:
+            raise _lost(subject) from error
+        return answer_in(message.data, question)
+
+    async def answer(self, kind: type[Q], answerer: Callable[[Q], Awaitable[Any]]) -> None:
+        """Answer every question of *kind* from now on, side by side with other processes."""
+        take = partial(self._take_question, kind, answerer)
+        await self._register(kind.subject, take, queue=kind.subject)
+
+    async def close(self) -> None:
+        """Send what is on its way, end the handlers that still run, and disconnect."""
+        await self._client.close()
+        await self._deliveries.close()
+        await self._answers.close()
+
+    async def _register(
+        self, subject: str, callback: Callable[[Msg], Awaitable[None]], queue: str = ""
+    ) -> Subscription:
+        try:
+            subscription = await self._client.subscribe(  # pyright: ignore[reportUnknownMemberType]
+                subject, queue=queue, cb=callback
+            )
+        except Error as error:
+            raise _lost(subject) from error
+        # Without this round trip a publish from another connection could overtake us. While the
+        # bus is away there is none to overtake; the client registers again when it is back.
+        with suppress(Error):
+            await self._client.flush()
+        return subscription
+
+    async def _take_question(
+        self, kind: type[Question[Any]], answerer: Answerer, message: Msg
+    ) -> None:
+        """Start on the answer and return at once: the client calls this once per time."""
+        if len(self._answers) >= ANSWERS_MAX:
+            await message.respond(refuse(too_many_questions(kind.subject)))
+        else:
+            self._answers.start(self._respond(kind, answerer, message))
+
+    async def _respond(self, kind: type[Question[Any]], answerer: Answerer, message: Msg) -> None:
+        reply = await reply_to(kind, answerer, message.data)
+        try:
+            await message.respond(reply)
+        except Error as error:
+            log.warning("answer_lost", subject=kind.subject, error=str(error))
+
+
+def _lost(subject: str) -> Unavailable:
+    return Unavailable("bus_lost", f"the bus is away for {subject}; try again later")
+
+
+async def _log_error(error: Exception) -> None:
+    log.warning("bus_error", error=str(error) or type(error).__name__)
+
+
+async def _log_disconnect() -> None:
+    log.warning("bus_disconnected")

@@ -1,0 +1,143 @@
+"""The shared database, over a pool of connections."""
+
+import re
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from functools import lru_cache
+from typing import LiteralString, TypeAlias, cast
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from sidetone.protocol.refusals import Conflict, Unavailable
+from sidetone.storage import Row, StorageError, Transaction, Values
+from sidetone.storage.transactions import StrictTransaction
+
+Connection: TypeAlias = AsyncConnection[TupleRow]
+
+_CONNECTIONS_MAX = 10
+_CONNECT_SECONDS_MAX = 5
+# A literal, which is left as it is, or `:name` but not the `::type` of a cast.
+_LITERAL_OR_MARK = re.compile(r"'[^']*'|(?<!:):([a-z_][a-z0-9_]*)")
+
+
+@lru_cache(maxsize=1_000)
+def with_psycopg_marks(statement: str) -> LiteralString:
+    """Rewrite ``:name`` marks as psycopg wants them.
+
+    >>> with_psycopg_marks("SELECT a::text FROM t WHERE a = :a AND b <> 'c:d'")
+    "SELECT a::text FROM t WHERE a = %(a)s AND b <> 'c:d'"
+    """
+
+    def rewrite(match: re.Match[str]) -> str:
+        return f"%({match[1]})s" if match[1] else match[0]
+
+    return cast("LiteralString", _LITERAL_OR_MARK.sub(rewrite, statement.replace("%", "%%")))
+
+
+class PostgresDatabase:
+    """A PostgreSQL server; each statement outside a transaction borrows a connection."""
+
+    def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, url: str) -> "PostgresDatabase":
+        """Connect to the server. Raises ``StorageError`` where that takes more than 5 seconds.
+
+        A connection is tried before it is lent, so that a restarted server costs no request.
+        """
+        pool = AsyncConnectionPool(
+            url,
+            connection_class=AsyncConnection[TupleRow],
+            kwargs={"autocommit": True, "connect_timeout": _CONNECT_SECONDS_MAX},
+            min_size=1,
+            max_size=_CONNECTIONS_MAX,
+            timeout=_CONNECT_SECONDS_MAX,
+            configure=_configure,
+            check=AsyncConnectionPool[Connection].check_connection,
+            open=False,
+        )
+        try:
+            # One plain attempt first: the pool would only say that it waited.
+            await (
+                await AsyncConnection.connect(url, connect_timeout=_CONNECT_SECONDS_MAX)
+            ).close()
+            await pool.open(wait=True, timeout=_CONNECT_SECONDS_MAX)
+        except psycopg.Error as error:
+            await pool.close()
+            reason = " ".join(str(error).split())
+            remedy = "check that the server runs and that the URL is right"
+            raise StorageError(
+                f"cannot open the PostgreSQL database: {reason}; {remedy}"
+            ) from error
+        return cls(pool)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.close()
+
+    async def execute(self, statement: str, values: Values) -> int:
+        """Run one statement and return how many rows it touched."""
+        async with self._connection() as connection:
+            return await _Statements(connection).execute(statement, values)
+
+    async def fetch(self, query: str, values: Values) -> Sequence[Row]:
+        """Return all rows of *query*."""
+        async with self._connection() as connection:
+            return await _Statements(connection).fetch(query, values)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Transaction]:
+        """Open a transaction: committed when the block ends, rolled back when it raises."""
+        async with self._connection() as connection, connection.transaction():
+            transaction = StrictTransaction(_Statements(connection))
+            yield transaction
+            transaction.require_success()
+
+    async def run_script(self, script: str) -> None:
+        """Run several statements in one transaction, as slowly as they need."""
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute("SET LOCAL statement_timeout = 0")
+            await connection.execute(cast("LiteralString", script))
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncGenerator[Connection]:
+        with _translated():
+            async with self._pool.connection() as connection:
+                yield connection
+
+
+class _Statements:
+    """Statements on one connection, in whatever transaction it is."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def execute(self, statement: str, values: Values) -> int:
+        with _translated():
+            cursor = await self._connection.execute(with_psycopg_marks(statement), values)
+        return cursor.rowcount
+
+    async def fetch(self, query: str, values: Values) -> Sequence[Row]:
+        with _translated():
+            cursor = await self._connection.execute(with_psycopg_marks(query), values)
+            return await cursor.fetchall()
+
+
+async def _configure(connection: Connection) -> None:
+    await connection.execute("SET statement_timeout = '30s'")
+
+
+@contextmanager
+def _translated() -> Generator[None]:
+    """Turn what PostgreSQL says into the refusals of the port; a bug stays a bug."""
+    try:
+        yield
+    except psycopg.errors.UniqueViolation as error:
+        raise Conflict("already_exists", "it exists already; read again") from error
+    except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+        detail = "the database does not answer; try again later"
+        raise Unavailable("database_unavailable", detail) from error

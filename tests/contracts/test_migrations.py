@@ -1,0 +1,98 @@
+"""Migrations on every database, told once."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from sidetone.storage import Database, StorageError
+from sidetone.storage.migrations import migrate
+from tests.surroundings import database_place, open_database, open_database_at
+
+KINDS = ["sqlite", "postgres"]
+FIRST = """-- People: the first table.
+CREATE TABLE people (name TEXT PRIMARY KEY);
+INSERT INTO people VALUES ('Ada; "the first" 100%');
+"""
+SECOND = "ALTER TABLE people ADD COLUMN age BIGINT NOT NULL DEFAULT 36;"
+PEOPLE = "SELECT name, age FROM people"
+
+
+@pytest.fixture(params=KINDS)
+async def database(request: pytest.FixtureRequest) -> AsyncGenerator[Database]:
+    async with open_database(request.param) as database:
+        yield database
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "0001_people.sql").write_text(FIRST)
+    (tmp_path / "0002_age.sql").write_text(SECOND)
+    (tmp_path / "README.md").write_text("Not a migration.")
+    return tmp_path
+
+
+async def test_files_are_applied_in_order_and_once(database: Database, folder: Path) -> None:
+    await migrate(database, "auth", folder)
+    await migrate(database, "auth", folder)
+    assert await database.fetch(PEOPLE, {}) == [('Ada; "the first" 100%', 36)]
+
+
+async def test_a_new_file_is_applied_to_an_old_database(database: Database, folder: Path) -> None:
+    (folder / "0002_age.sql").unlink()
+    await migrate(database, "auth", folder)
+    (folder / "0002_age.sql").write_text(SECOND)
+    await migrate(database, "auth", folder)
+    assert len(await database.fetch(PEOPLE, {})) == 1
+
+
+async def test_services_count_for_themselves(database: Database, tmp_path: Path) -> None:
+    for service in ("auth", "chat"):
+        folder = tmp_path / service
+        folder.mkdir()
+        (folder / f"0001_{service}.sql").write_text(f"CREATE TABLE {service} (n BIGINT);")
+        await migrate(database, service, folder)
+    assert await database.fetch("SELECT auth.n FROM auth JOIN chat ON TRUE", {}) == []
+
+
+async def test_a_changed_file_is_told(database: Database, folder: Path) -> None:
+    await migrate(database, "auth", folder)
+    (folder / "0001_people.sql").write_text(FIRST + "-- A word more.")
+    with pytest.raises(StorageError, match=r"0001_people\.sql of auth was changed"):
+        await migrate(database, "auth", folder)
+
+
+async def test_a_database_of_a_newer_version_is_told(database: Database, folder: Path) -> None:
+    await migrate(database, "auth", folder)
+    (folder / "0002_age.sql").unlink()
+    with pytest.raises(StorageError, match="newer version"):
+        await migrate(database, "auth", folder)
+
+
+@pytest.mark.parametrize("name", ["0004_gap.sql", "0002_twice.sql", "people.sql"])
+async def test_a_file_out_of_line_is_told(database: Database, folder: Path, name: str) -> None:
+    (folder / name).write_text("SELECT 1;")
+    with pytest.raises(StorageError, match=name):
+        await migrate(database, "auth", folder)
+
+
+async def test_a_failing_file_leaves_no_trace(database: Database, folder: Path) -> None:
+    (folder / "0003_pets.sql").write_text("CREATE TABLE pets (n BIGINT); SELECT nonsense;")
+    with pytest.raises(Exception, match="nonsense"):
+        await migrate(database, "auth", folder)
+    (folder / "0003_pets.sql").write_text("CREATE TABLE pets (n BIGINT);")
+    await migrate(database, "auth", folder)
+    assert await database.fetch("SELECT n FROM pets", {}) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_many_may_start_at_once(kind: str, folder: Path) -> None:
+    async def start(place: Path | str) -> None:
+        async with open_database_at(place) as database:
+            await migrate(database, "auth", folder)
+
+    with database_place(kind) as place:
+        await asyncio.gather(*(start(place) for _ in range(8)))
+        async with open_database_at(place) as database:
+            assert len(await database.fetch(PEOPLE, {})) == 1

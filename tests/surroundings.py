@@ -1,0 +1,141 @@
+"""What a test stands on: a bus, a database and a key-value store, embedded or real, and fresh."""
+
+import itertools
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import psycopg
+from valkey import Valkey
+
+from sidetone.bus import Bus
+from sidetone.bus.local import LocalBus, LocalBusServer
+from sidetone.bus.memory import MemoryBus
+from sidetone.bus.nats import NatsBus
+from sidetone.storage import Database, KeyValue
+from sidetone.storage.memory import MemoryKeyValue
+from sidetone.storage.postgres import PostgresDatabase
+from sidetone.storage.sqlite import SqliteDatabase
+from sidetone.storage.valkey import ValkeyKeyValue
+from tests import engines
+
+BusKind = Literal["memory", "local", "nats"]
+DatabaseKind = Literal["sqlite", "postgres"]
+KeyValueKind = Literal["memory", "valkey"]
+
+_numbers = itertools.count(1)
+
+
+@asynccontextmanager
+async def open_bus(kind: BusKind) -> AsyncGenerator[Bus]:
+    """Open a bus; ``local`` is the end of a child process."""
+    async with open_buses(kind) as (bus, _):
+        yield bus
+
+
+@asynccontextmanager
+async def open_buses(kind: BusKind) -> AsyncGenerator[tuple[Bus, Bus]]:
+    """Open two ends of one bus; of ``local`` the first is a child's, the second the parent's."""
+    if kind == "memory":
+        memory = MemoryBus()
+        yield memory, memory
+        await memory.close()
+    elif kind == "local":
+        async with open_local_buses(children=1) as (parent, child):
+            yield child, parent
+    else:
+        async with open_nats() as one, open_nats() as other:
+            yield one, other
+
+
+@asynccontextmanager
+async def open_local_buses(children: int) -> AsyncGenerator[list[Bus]]:
+    """Open a parent's bus and that of *children* connected to it, in this order."""
+    memory = MemoryBus()
+    with tempfile.TemporaryDirectory(prefix="sidetone-") as folder:
+        path = Path(folder) / "bus.sock"
+        server = await LocalBusServer.open(memory, path)
+        buses = [await LocalBus.connect(path) for _ in range(children)]
+        try:
+            yield [memory, *buses]
+        finally:
+            for bus in buses:
+                await bus.close()
+            await server.close()
+            await memory.close()
+
+
+@asynccontextmanager
+async def open_nats() -> AsyncGenerator[NatsBus]:
+    """Open a connection of its own to the NATS server of this test run."""
+    bus = await NatsBus.connect(engines.nats_url())
+    try:
+        yield bus
+    finally:
+        await bus.close()
+
+
+@asynccontextmanager
+async def open_database(kind: DatabaseKind) -> AsyncGenerator[Database]:
+    """Open an empty database that is thrown away afterwards."""
+    with database_place(kind) as place:
+        async with open_database_at(place) as database:
+            yield database
+
+
+@asynccontextmanager
+async def open_database_at(place: str | Path) -> AsyncGenerator[Database]:
+    """Open the database at *place*; the same place may be opened more than once."""
+    database = await (
+        SqliteDatabase.open(place) if isinstance(place, Path) else PostgresDatabase.open(place)
+    )
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@contextmanager
+def database_place(kind: DatabaseKind) -> Generator[str | Path]:
+    """Make room for a database: the path of a file, or the URL of an empty database."""
+    if kind == "sqlite":
+        with tempfile.TemporaryDirectory(prefix="sidetone-") as folder:
+            yield Path(folder) / "sidetone.db"
+    else:
+        with fresh_postgres() as url:
+            yield url
+
+
+@contextmanager
+def fresh_postgres() -> Generator[str]:
+    """Create an empty PostgreSQL database and return its URL; dropped afterwards."""
+    server = engines.postgres_url()
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+        try:
+            yield urlsplit(server)._replace(path=f"/{name}").geturl()
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@asynccontextmanager
+async def open_keyvalue(
+    kind: KeyValueKind, now_seconds: Callable[[], float] = time.monotonic
+) -> AsyncGenerator[KeyValue]:
+    """Open an empty key-value store; *now_seconds* is the embedded one's clock."""
+    if kind == "memory":
+        yield MemoryKeyValue(now_seconds)
+        return
+    url = engines.valkey_url()
+    with Valkey.from_url(url) as client:
+        client.flushdb()
+    store = await ValkeyKeyValue.open(url)
+    try:
+        yield store
+    finally:
+        await store.close()

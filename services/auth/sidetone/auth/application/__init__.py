@@ -1,0 +1,1 @@
+"""What the auth service can do: one file per ability."""

@@ -1,0 +1,19 @@
+"""End a login."""
+
+from dataclasses import dataclass
+
+from sidetone.auth.application.ports import Logins
+from sidetone.auth.domain.login import read_refresh_token
+
+
+@dataclass(frozen=True)
+class LogOut:
+    """End the login that a refresh token belongs to."""
+
+    logins: Logins
+
+    async def __call__(self, refresh_token: str) -> None:
+        """End the login; one that is over already, or never was, is no mistake."""
+        token = read_refresh_token(refresh_token)
+        if token is not None:
+            await self.logins.end(token)

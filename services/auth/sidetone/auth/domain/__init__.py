@@ -1,0 +1,1 @@
+"""What accounts, logins, devices and grants are. Pure."""

@@ -1,0 +1,1 @@
+"""How others reach the use cases: HTTP, and questions on the bus."""

@@ -1,0 +1,114 @@
+"""The HTTP face of auth. Parses, calls one use case, returns what it returned."""
+
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from litestar import Request, Response, Router, get, post, put
+from litestar.datastructures import State
+from litestar.types import ControllerRouterHandler
+
+from sidetone.auth.application.find_user import FindUser
+from sidetone.auth.application.issue_grant import IssueGrant
+from sidetone.auth.application.log_in import LogIn
+from sidetone.auth.application.log_out import LogOut
+from sidetone.auth.application.ports import SigningKeys
+from sidetone.auth.application.refresh_login import RefreshLogin
+from sidetone.auth.application.register import Register
+from sidetone.auth.application.register_device import RegisterDevice
+from sidetone.auth.domain.device import Device
+from sidetone.protocol import requests
+from sidetone.protocol.ids import DeviceId, UserId
+
+AnyRequest: TypeAlias = Request[Any, Any, State]
+
+# A household or a company gets a /64 at the least: its addresses count as one.
+_IPV6_PREFIX = 64
+
+
+def routes(*handlers: ControllerRouterHandler) -> Router:
+    """Gather the routes of auth under its path."""
+    return Router("/auth", route_handlers=handlers)
+
+
+def account_routes(register: Register, log_in: LogIn) -> list[ControllerRouterHandler]:
+    """Bind what happens before there is a login."""
+
+    @post("/register")
+    async def register_route(request: AnyRequest, data: requests.Register) -> requests.LoggedIn:
+        return await register(data.name, data.password, _address(request))
+
+    @post("/login", status_code=200)
+    async def log_in_route(request: AnyRequest, data: requests.LogIn) -> requests.LoggedIn:
+        return await log_in(data.name, data.password, _address(request))
+
+    return [register_route, log_in_route]
+
+
+def login_routes(refresh_login: RefreshLogin, log_out: LogOut) -> list[ControllerRouterHandler]:
+    """Bind what happens to a login."""
+
+    @post("/refresh", status_code=200)
+    async def refresh(data: requests.Refresh) -> requests.LoggedIn:
+        return await refresh_login(data.refresh_token)
+
+    @post("/logout", status_code=204)
+    async def log_out_route(data: requests.Refresh) -> None:
+        await log_out(data.refresh_token)
+
+    return [refresh, log_out_route]
+
+
+def device_routes(
+    register_device: RegisterDevice, issue_grant: IssueGrant
+) -> list[ControllerRouterHandler]:
+    """Bind what a user's devices need."""
+
+    @put("/devices/{device:uuid}", status_code=204)
+    async def put_device(device: UUID, user: UserId, data: requests.RegisterDevice) -> None:
+        await register_device(
+            Device(
+                DeviceId(device),
+                user,
+                data.identity_key,
+                data.device_key,
+                data.created_at_ms,
+                data.certificate,
+            )
+        )
+
+    @post("/grants", status_code=200)
+    async def grant(user: UserId, data: requests.AskGrant) -> requests.Grant:
+        return (await issue_grant(user, data.device, data.channel)).grant
+
+    return [put_device, grant]
+
+
+def public_routes(keys: SigningKeys, find_user: FindUser) -> list[ControllerRouterHandler]:
+    """Bind what others look up: verification keys, and who somebody is."""
+
+    @get("/jwks.json")
+    async def token_keys() -> Response[bytes]:
+        return Response(keys.token_key_set, media_type="application/jwk-set+json")
+
+    @get("/grant-keys")
+    async def grant_keys() -> requests.GrantKeys:
+        return requests.GrantKeys(list(keys.grant_keys))
+
+    @get("/users/{subject:uuid}")
+    async def find(subject: UUID, user: UserId) -> requests.User:  # noqa: ARG001  # wants a login
+        return await find_user(UserId(subject))
+
+    return [token_keys, grant_keys, find]
+
+
+def _address(request: AnyRequest) -> str:
+    """Return what stands for the peer in rate limits."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
+        return str(ip_network((address, _IPV6_PREFIX), strict=False))
+    return host

@@ -1,0 +1,45 @@
+"""Opens auth services for tests."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from services.auth.tests.stage import PATIENT, AdjustableClock, Opener, Stage
+from sidetone.auth.app import Policy, build
+from sidetone.bus.memory import MemoryBus
+from sidetone.protocol.questions import WhatMayUserDo
+from sidetone.runtime.http import app_of
+from sidetone.runtime.process import serving
+from sidetone.storage.sqlite import SqliteDatabase
+
+
+@pytest.fixture
+async def open_stage(tmp_path: Path) -> AsyncIterator[Opener]:
+    async with AsyncExitStack() as stack:
+
+        async def open_one(policy: Policy) -> Stage:
+            database = await SqliteDatabase.open(tmp_path / "auth.sqlite3")
+            stack.push_async_callback(database.close)
+            bus = MemoryBus()
+            stack.push_async_callback(bus.close)
+            stage = Stage(database, bus, AdjustableClock())
+            await bus.answer(WhatMayUserDo, stage.what_may_user_do)
+            auth = await build(database, bus, stage.clock, policy)
+            app = app_of([auth], bus=bus, clock=stage.clock, tokens=policy.token)
+            port = await stack.enter_async_context(
+                serving(app, "127.0.0.1", 0, clock=stage.clock)
+            )
+            stage.client = await stack.enter_async_context(
+                httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30)
+            )
+            return stage
+
+        yield open_one
+
+
+@pytest.fixture
+async def stage(open_stage: Opener) -> Stage:
+    return await open_stage(PATIENT)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sidetone.chat.application.announce_rights import AnnounceRights
 from sidetone.chat.application.ports import Changes, Servers
-from sidetone.chat.domain.invite import unknown_invite
+from sidetone.chat.domain.invite import require_code, unknown_invite
 from sidetone.chat.domain.server import MEMBERS_MAX, SERVERS_MAX, require_room_for_one_more
 from sidetone.protocol.ids import UserId
 from sidetone.protocol.requests import Server
@@ -26,6 +26,7 @@ class AcceptInvite:
 
     async def __call__(self, code: str, user: UserId) -> Server:
         """Return the server. Raises ``NotFound`` for every code that does not work."""
+        require_code(code)
         server = (await self.servers.invite(code)).server
         if await self.servers.has_member(server, user):
             return await self.servers.find(server)

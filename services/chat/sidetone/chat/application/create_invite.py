@@ -1,19 +1,16 @@
 """Make a way in."""
 
 import secrets
-from base64 import b32encode
 from dataclasses import dataclass
 
 from sidetone.chat.application.ports import Changes
-from sidetone.chat.domain.invite import INVITES_MAX, invite
+from sidetone.chat.domain.invite import CODE_BYTES, INVITES_MAX, code_of, invite
 from sidetone.chat.domain.server import require_room_for_one_more
 from sidetone.permissions import Permission
 from sidetone.protocol.ids import ServerId, UserId
 from sidetone.protocol.requests import CreateInvite as Wish
 from sidetone.protocol.requests import Invite
 from sidetone.runtime.clock import Clock
-
-_CODE_BYTES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +23,7 @@ class CreateInvite:
     async def __call__(self, server: ServerId, user: UserId, wish: Wish) -> Invite:
         """Return the new invite. Raises ``Refusal``."""
         now_ms = self.clock.now_ms()
-        code = b32encode(secrets.token_bytes(_CODE_BYTES)).decode().lower()
+        code = code_of(secrets.token_bytes(CODE_BYTES))
         made = invite(code, server, wish, now_ms)
         async with self.changes.of(server) as change:
             standing = await change.servers.standing(server, user)

@@ -1,5 +1,8 @@
 """How long and how often an invite works."""
 
+import re
+from base64 import b32encode
+
 from sidetone.protocol.ids import ServerId
 from sidetone.protocol.refusals import Invalid, NotFound
 from sidetone.protocol.requests import CreateInvite, Invite
@@ -7,6 +10,24 @@ from sidetone.protocol.requests import CreateInvite, Invite
 INVITES_MAX = 1_000
 USES_MAX = 100_000
 LIFETIME_SECONDS_MAX = 366 * 24 * 3600
+CODE_BYTES = 10
+
+_CODE = re.compile(r"[a-z2-7]{16}")
+
+
+def code_of(random: bytes) -> str:
+    """Return ``CODE_BYTES`` of randomness as something that can be read out: 16 letters, digits.
+
+    >>> code_of(bytes(10))
+    'aaaaaaaaaaaaaaaa'
+    """
+    return b32encode(random).decode().lower()
+
+
+def require_code(text: str) -> None:
+    """Refuse what cannot be a code, like every other code that does not work."""
+    if not _CODE.fullmatch(text):
+        raise unknown_invite()
 
 
 def invite(code: str, server: ServerId, wish: CreateInvite, now_ms: int) -> Invite:

@@ -1,0 +1,57 @@
+"""Voice as a process of its own: PostgreSQL, NATS and Valkey."""
+
+import os
+from contextlib import AsyncExitStack
+
+from sidetone.bus.nats import NatsBus
+from sidetone.credentials.tokens import TokenPolicy
+from sidetone.runtime import logs
+from sidetone.runtime.clock import SystemClock
+from sidetone.runtime.http import app_of
+from sidetone.runtime.process import run, serving, stop_requested
+from sidetone.runtime.settings import load
+from sidetone.runtime.tls import Identity
+from sidetone.storage.postgres import PostgresDatabase
+from sidetone.storage.valkey import ValkeyKeyValue
+from sidetone.voice.app import build
+from sidetone.voice.settings import Settings
+
+
+async def main() -> None:
+    """Run until told to stop."""
+    settings = load(Settings, "VOICE", os.environ)
+    logs.configure("json")
+    clock = SystemClock()
+    tokens = TokenPolicy(settings.issuer, settings.audience)
+    async with AsyncExitStack() as stack:
+        database = await PostgresDatabase.open(settings.database_url)
+        stack.push_async_callback(database.close)
+        store = await ValkeyKeyValue.open(settings.valkey_url)
+        stack.push_async_callback(store.close)
+        bus = await NatsBus.connect(settings.nats_url)
+        stack.push_async_callback(bus.close)
+
+        async def database_answers() -> None:
+            await database.fetch("SELECT 1", {})
+
+        voice = await build(database, store, bus, clock)
+        identity = (
+            Identity.open(settings.tls_folder, settings.tls_names, clock.now_ms())
+            if settings.tls_folder
+            else None
+        )
+        await stack.enter_async_context(
+            serving(
+                app_of([voice], bus=bus, clock=clock, tokens=tokens, ready=[database_answers]),
+                settings.host,
+                settings.port,
+                clock=clock,
+                identity=identity,
+                trusted_proxies=settings.trusted_proxies,
+            )
+        )
+        await stop_requested()
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,62 @@
+"""Get everything that opens the door to a call."""
+
+from dataclasses import dataclass
+
+from sidetone.bus import Bus
+from sidetone.credentials.tickets import LIFETIME_SECONDS, Perm, Ticket
+from sidetone.permissions import Permission
+from sidetone.protocol.ids import ChannelId, DeviceId, UserId
+from sidetone.protocol.questions import IssueGrant, WhatMayUserDo
+from sidetone.protocol.refusals import Forbidden
+from sidetone.protocol.requests import VoiceTicket
+from sidetone.runtime.clock import Clock
+from sidetone.voice.application.place_room import PlaceRoom
+from sidetone.voice.application.ports import TicketKeys
+from sidetone.voice.domain.rights import perms_of
+
+
+@dataclass(frozen=True, slots=True)
+class JoinVoice:
+    """Answer with the unit that holds the call, a ticket for it, and a grant for the others.
+
+    The ticket carries the generation of the rights that it was made from: when they change on the
+    way, the unit's watermark is higher and it refuses the ticket.
+    """
+
+    place_room: PlaceRoom
+    keys: TicketKeys
+    bus: Bus
+    clock: Clock
+
+    async def __call__(self, channel: ChannelId, user: UserId, device: DeviceId) -> VoiceTicket:
+        """Return where to go and what to show there. Raises ``Refusal``."""
+        rights = await self.bus.ask(WhatMayUserDo(user, channel))
+        perms = perms_of(Permission(rights.permissions))
+        if Perm.CONNECT not in perms:
+            raise Forbidden(
+                "permission_missing", "you need CONNECT in this channel, and it must be for voice"
+            )
+        node = await self.place_room(channel)
+        issued = await self.bus.ask(IssueGrant(user, device, channel))
+        now = self.clock.now_ms() // 1000
+        ticket = Ticket(
+            kid=self.keys.kid,
+            perms=perms,
+            user=user,
+            device=device,
+            channel=channel,
+            node=node.node,
+            jti=self.clock.new_id(),
+            generation=rights.generation,
+            issued_at=now,
+            expires_at=now + LIFETIME_SECONDS,
+        )
+        return VoiceTicket(
+            host=node.host,
+            port=node.port,
+            spki_sha256=node.spki_sha256,
+            certificate_sha256=node.certificate_sha256,
+            ticket=self.keys.sign(ticket),
+            grant=issued.grant,
+            grant_keys=issued.keys,
+        )

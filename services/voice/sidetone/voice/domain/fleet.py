@@ -1,0 +1,52 @@
+"""The forwarding units, as their heartbeats tell."""
+
+from collections.abc import Sequence
+
+from sidetone.protocol.events import NodeAlive
+from sidetone.protocol.ids import ChannelId, NodeId
+
+# A unit reports every 2 seconds: two reports may be lost.
+HEALTHY_MS = 6_000
+NODES_MAX = 1_000
+
+
+class Fleet:
+    """Which units live, and which rooms they hold.
+
+    At most ``NODES_MAX`` are remembered; beyond that the one that was silent longest is forgotten.
+    """
+
+    def __init__(self) -> None:
+        # In the order of their last heartbeats: the first is the one that was silent longest.
+        self._heard: dict[NodeId, tuple[NodeAlive, int]] = {}
+
+    def hear(self, alive: NodeAlive, now_ms: int) -> None:
+        """Take a heartbeat; it replaces the unit's last one.
+
+        One whose id or port no ticket could carry is not heard.
+        """
+        if not (0 <= alive.node < 1 << 63 and 0 < alive.port < 1 << 16):
+            return
+        self._heard.pop(alive.node, None)
+        self._heard[alive.node] = (alive, now_ms)
+        while len(self._heard) > NODES_MAX:
+            del self._heard[next(iter(self._heard))]
+
+    def open_nodes(self, now_ms: int) -> Sequence[NodeAlive]:
+        """Return the units that live and are not draining."""
+        return [
+            alive
+            for alive, heard_at_ms in self._heard.values()
+            if now_ms - heard_at_ms < HEALTHY_MS and not alive.draining
+        ]
+
+
+def holder_of(room: ChannelId, nodes: Sequence[NodeAlive]) -> NodeAlive | None:
+    """Return the unit that reports *room*, or None.
+
+    Should two report it, all services agree on the one with the lowest id, so that the call grows
+    together again as members join anew.
+    """
+    return min(
+        (node for node in nodes if room in node.rooms), key=lambda node: node.node, default=None
+    )

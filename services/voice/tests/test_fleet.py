@@ -1,0 +1,51 @@
+"""Which units live, and which rooms they hold."""
+
+from services.voice.tests.stage import node, room
+from sidetone.voice.domain.fleet import HEALTHY_MS, NODES_MAX, Fleet, holder_of
+
+
+def test_a_unit_lives_as_long_as_it_reports() -> None:
+    fleet = Fleet()
+    fleet.hear(node(1), now_ms=0)
+    assert list(fleet.open_nodes(HEALTHY_MS - 1)) == [node(1)]
+    assert list(fleet.open_nodes(HEALTHY_MS)) == []
+    fleet.hear(node(1), now_ms=HEALTHY_MS)
+    assert list(fleet.open_nodes(HEALTHY_MS + 1)) == [node(1)]
+
+
+def test_the_last_report_counts() -> None:
+    fleet = Fleet()
+    fleet.hear(node(1, room(1)), now_ms=0)
+    fleet.hear(node(1, room(2)), now_ms=1)
+    assert holder_of(room(1), fleet.open_nodes(2)) is None
+    assert holder_of(room(2), fleet.open_nodes(2)) == node(1, room(2))
+
+
+def test_a_draining_unit_is_closed_even_for_the_rooms_it_holds() -> None:
+    fleet = Fleet()
+    fleet.hear(node(1, room(1), draining=True), now_ms=0)
+    assert list(fleet.open_nodes(1)) == []
+
+
+def test_two_that_hold_one_room_are_the_same_choice_for_all() -> None:
+    one, two = node(1, room(7)), node(2, room(7))
+    assert holder_of(room(7), [one, two]) == holder_of(room(7), [two, one]) == one
+
+
+def test_a_heartbeat_that_no_ticket_could_carry_is_not_heard() -> None:
+    fleet = Fleet()
+    for number in (-1, 1 << 63):
+        fleet.hear(node(number), now_ms=0)
+    assert list(fleet.open_nodes(0)) == []
+
+
+def test_the_unit_that_was_silent_longest_is_forgotten_first() -> None:
+    fleet = Fleet()
+    for number in range(NODES_MAX):
+        fleet.hear(node(number), now_ms=number)
+    fleet.hear(node(0), now_ms=NODES_MAX)
+    fleet.hear(node(NODES_MAX), now_ms=NODES_MAX)
+    numbers = {one.node for one in fleet.open_nodes(NODES_MAX)}
+    assert len(numbers) == NODES_MAX
+    assert {0, NODES_MAX} <= numbers
+    assert 1 not in numbers

@@ -112,7 +112,7 @@ def _pcm(data: bytes, width: int) -> Samples:
     """Turn little-endian PCM into -1 to 1; 8 bit is unsigned, 24 bit has no type of its own."""
     raw = np.frombuffer(data, np.uint8)
     if width == 1:
-        return (raw.astype(np.float32) - 128) / 128
+        return (raw.astype(np.float32) - np.float32(128)) / np.float32(128)
     wide = np.zeros((raw.size // width, 4), np.uint8)
     wide[:, 4 - width :] = raw.reshape(-1, width)
     return wide.reshape(-1).view("<i4").astype(np.float32) / np.float32(2**31)

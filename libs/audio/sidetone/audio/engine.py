@@ -5,6 +5,7 @@ seams (chains, devices) are such that loops outside the interpreter lock can tak
 """
 
 import logging
+import sys
 import threading
 import time
 from collections import deque
@@ -23,6 +24,7 @@ from sidetone.audio.playback import PlaybackChain, Tap
 ARRIVALS_MAX: Final = 4096
 """Packets between the network and the playback thread; the oldest are dropped beyond."""
 
+_SWITCH_INTERVAL_SECONDS: Final = 0.0005
 _NS_PER_MS: Final = 1e6
 _log = logging.getLogger(__name__)
 
@@ -84,9 +86,14 @@ class Engine:
         self._frames_played = self._packets_dropped = 0
 
     def start(self) -> None:
-        """Start both threads; an engine starts once."""
+        """Start both threads; an engine starts once.
+
+        The interpreter of this process then changes threads every 0.5 ms instead of every 5:
+        beside a saturated main thread that keeps a played frame within 4 ms instead of 40.
+        """
         if self._threads:
             return
+        sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_INTERVAL_SECONDS))
         for name, loop in (("capture", self._run_capture), ("playback", self._run_playback)):
             self._threads.append(threading.Thread(target=loop, name=f"audio-{name}", daemon=True))
         for thread in self._threads:

@@ -4,7 +4,7 @@
 faster. Neither knows of counters or replay (`media`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
 from nacl import bindings, exceptions
@@ -25,6 +25,10 @@ class FrameKey(Protocol):
 
     def open(self, frame: bytes) -> bytes | None:
         """Open a frame of at least 24 bytes; None when any bit of it is not as it was sealed."""
+        ...
+
+    def count_opened(self, frames: Sequence[bytes]) -> int:
+        """Count how many of *frames*, each of at least 24 bytes, open."""
         ...
 
 
@@ -56,3 +60,7 @@ class PlainFrameKey:
             )
         except exceptions.CryptoError:
             return None
+
+    def count_opened(self, frames: Sequence[bytes]) -> int:
+        """Count as the port says."""
+        return sum(self.open(frame) is not None for frame in frames)

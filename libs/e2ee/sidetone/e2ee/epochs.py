@@ -11,9 +11,9 @@ from typing import Final
 from sidetone.e2ee.aead import FrameKeyMaker
 from sidetone.e2ee.frames import Header, parse_header
 from sidetone.e2ee.group import Group
-from sidetone.e2ee.media import Opened, Opener, Sealer
+from sidetone.e2ee.media import Chain, Opened, Opener, Sealer, Stamp
 from sidetone.e2ee.rejected import Rejected
-from sidetone.e2ee.schedule import MediaKind, frame_key, ratchet
+from sidetone.e2ee.schedule import MediaKind
 
 SWITCH_MS: Final = 300
 KEEP_MS: Final = 2_000
@@ -33,7 +33,7 @@ class EpochMedia:
         self.began_ms = began_ms
         self.ends_ms: int | None = None
         self._sender = group.own.package.sender
-        self._chains = dict(group.secrets.chains)
+        self._chains = {slot: Chain(chain) for slot, chain in group.secrets.chains.items()}
         self._make_key = make_key
         self._sealers: dict[MediaKind, Sealer] = {}
         self._openers: dict[tuple[int, int], Opener] = {}
@@ -41,9 +41,9 @@ class EpochMedia:
     def sealer(self, kind: MediaKind) -> Sealer:
         """Our own sending side of a kind; one counter for the epoch's whole life."""
         if kind not in self._sealers:
-            # The chain is taken out: the ratchet inside the sealer is then its only holder.
-            chain = self._chains.pop((self._sender, kind))
-            self._sealers[kind] = Sealer(chain, kind, self.number, self._sender, self._make_key)
+            chain = self._chains[self._sender, kind.value]
+            stamp = Stamp(kind, self.number, self._sender)
+            self._sealers[kind] = Sealer(chain, stamp, self._make_key)
         return self._sealers[kind]
 
     def open(self, header: Header, frame: bytes) -> bytes:
@@ -51,11 +51,18 @@ class EpochMedia:
         slot = (header.sender, header.kind.value)
         opener = self._openers.get(slot)
         if opener is None:
-            if header.sender == self._sender or slot not in self._chains:
-                raise Rejected("frame_unknown", f"Sender {header.sender} is not in the group.")
-            opener = Opener(self._chains.pop(slot), header.kind, self._make_key)
+            if header.sender == self._sender:
+                raise _not_in_group(header.sender)
+            opener = Opener(self.chain(*slot), header.kind, self._make_key)
             self._openers[slot] = opener
         return opener.open(header.counter, frame)
+
+    def chain(self, sender: int, kind: int) -> Chain:
+        """Find the chain of a sender and kind; raises ``Rejected`` with `frame_unknown`."""
+        chain = self._chains.get((sender, kind))
+        if chain is None:
+            raise _not_in_group(sender)
+        return chain
 
 
 class Epochs:
@@ -122,7 +129,7 @@ class Epochs:
         """
         header = parse_header(frame)
         if header is None:
-            raise Rejected("frame_version", "This is not a VX1 frame of a permitted size.")
+            raise Rejected("frame_header", "This is not a VX1 frame of a permitted size.")
         epoch = self._epochs.get(header.epoch)
         if epoch is None and self._newest and header.epoch == (self._newest.number + 1) & 255:
             self._held.append((now_ms, header, frame))
@@ -131,9 +138,14 @@ class Epochs:
             raise Rejected("frame_unknown", f"No key for epoch {header.epoch} (modulo 256).")
         return self._opened(epoch, header, frame)
 
-    def frame_key(self, sender: int, kind: MediaKind, generation: int, group: Group) -> bytes:
-        """Derive another member's 48 bytes of key and salt, for proofs."""
-        return frame_key(ratchet(group.secrets.chains[sender, kind], generation))
+    def frame_key(self, sender: int, kind: MediaKind, generation: int) -> bytes:
+        """Derive what a sender's frames of the newest epoch open with, 48 bytes: for proofs.
+
+        Raises ``Rejected`` with `frame_unknown` or `key_erased`.
+        """
+        if self._newest is None:
+            raise _not_in_group(sender)
+        return self._newest.chain(sender, kind.value).frame_key(generation)
 
     def _sending(self, now_ms: int) -> EpochMedia:
         ready = [epoch for epoch in self._epochs.values() if epoch.began_ms + SWITCH_MS <= now_ms]
@@ -170,6 +182,10 @@ class Epochs:
             except Rejected:
                 continue
         return opened
+
+
+def _not_in_group(sender: int) -> Rejected:
+    return Rejected("frame_unknown", f"Sender {sender} is not in the group.")
 
 
 def pad(payload: bytes) -> bytes:

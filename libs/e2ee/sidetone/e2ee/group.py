@@ -6,7 +6,7 @@ commit (`election`).
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hmac import compare_digest
 from typing import Final
 
@@ -70,6 +70,10 @@ class Group:
     leaves: frozenset[bytes] = field(repr=False)
     secrets: schedule.EpochSecrets = field(repr=False)
 
+    def without_chains(self) -> "Group":
+        """Leave the frame keys to those who ratchet them; the rest of the state is as it was."""
+        return replace(self, secrets=replace(self.secrets, chains={}))
+
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
@@ -125,7 +129,7 @@ def succeed(
     kind = Kind.ADVANCE if random32 is None else Kind.REKEY
     me = group.own.package.sender
     roster = changed_roster(group.roster, change.removes, change.adds)
-    _require_new_leaves(change.adds, group.leaves)
+    require_new_leaves(change.adds, group.leaves)
     recipients = (
         tuple(package.sender for package in change.adds)
         if kind is Kind.ADVANCE
@@ -172,7 +176,7 @@ def accept(
     _require_signature(commit, group.roster[commit.committer])
     added = added_packages(commit, packages)
     roster = changed_roster(group.roster, commit.removes, added)
-    _require_new_leaves(added, group.leaves)
+    require_new_leaves(added, group.leaves)
     own = _require_own(commit, roster, {**owned, group.own.package.hash: group.own})
     validate_all(added, admission)
     if commit.kind is Kind.ADVANCE:
@@ -235,7 +239,8 @@ def _require_signature(commit: Commit, committer: KeyPackage) -> None:
         raise Rejected("commit_signature", "The committer did not sign this commit.")
 
 
-def _require_new_leaves(added: Sequence[KeyPackage], leaves: frozenset[bytes]) -> None:
+def require_new_leaves(added: Sequence[KeyPackage], leaves: frozenset[bytes]) -> None:
+    """Raise ``Rejected`` with `commit_leaf` when one of *added* brings a leaf of *leaves*."""
     if any(package.leaf in leaves for package in added):
         raise Rejected("commit_leaf", "A leaf key was in this call before.")
 

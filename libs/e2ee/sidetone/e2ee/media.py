@@ -5,9 +5,11 @@ that opened moves the window or the ratchet, so a forger can make us do bounded 
 Which epoch a frame belongs to is decided in `epochs`.
 """
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from sidetone.e2ee.aead import FrameKey, FrameKeyMaker
+from sidetone.e2ee.fast_aead import FRAME_KEY
 from sidetone.e2ee.frames import (
     FRAME_LENGTH_MIN,
     LOW_MAX,
@@ -36,21 +38,47 @@ class Opened(NamedTuple):
     epoch: int
 
 
+class Stamp(NamedTuple):
+    """What all frames of one sealer say of themselves."""
+
+    kind: MediaKind
+    epoch: int
+    sender: int
+
+
+class Chain:
+    """A chain of keys that only moves forward: the generations before are out of reach."""
+
+    def __init__(self, chain: bytes) -> None:
+        self._chain = chain
+        self.generation = 0
+
+    def frame_key(self, generation: int) -> bytes:
+        """Derive a generation's key and salt of 48 bytes, without moving.
+
+        Raises ``Rejected`` with `key_erased` for a generation that is over.
+        """
+        if generation < self.generation:
+            raise Rejected("key_erased", f"The key of generation {generation} is erased.")
+        return frame_key(ratchet(self._chain, generation - self.generation))
+
+    def move(self, generation: int) -> None:
+        """Go on to *generation*, and forget what came before."""
+        self._chain = ratchet(self._chain, generation - self.generation)
+        self.generation = generation
+
+
 class Sealer:
     """Our sending side of one kind in one epoch.
 
     The counter is taken before it is used and never set back: no nonce comes twice under a key.
     """
 
-    def __init__(
-        self, chain: bytes, kind: MediaKind, epoch: int, sender: int, make_key: FrameKeyMaker
-    ) -> None:
+    def __init__(self, chain: Chain, stamp: Stamp, make_key: FrameKeyMaker) -> None:
         self._chain = chain
-        self._kind = kind
-        self._epoch = epoch & 255
-        self._sender = sender
+        self._stamp = stamp
         self._make_key = make_key
-        self._key = make_key(frame_key(chain))
+        self._key = make_key(chain.frame_key(0))
         self._counter = 0
 
     def seal(self, payload: bytes, low: int = 0, *, end: bool = False) -> bytes:
@@ -60,16 +88,17 @@ class Sealer:
         """
         if not 0 <= low <= LOW_MAX:
             raise Rejected("header_field", f"{low} does not fit the header's three bits.")
-        if len(payload) + FRAME_LENGTH_MIN > length_max(self._kind):
+        stamp = self._stamp
+        if len(payload) + FRAME_LENGTH_MIN > length_max(stamp.kind):
             raise Rejected("frame_size", f"{len(payload)} bytes are too long for one frame.")
         counter = self._counter
         if counter > COUNTER_MAX:
             raise Rejected("counter_exhausted", "The epoch is used up; wait for the next one.")
         self._counter = counter + 1
         if counter and not counter & _GENERATION_MASK:
-            self._chain = ratchet(self._chain)
-            self._key = self._make_key(frame_key(self._chain))
-        header = Header(self._kind, end, low, self._epoch, self._sender, counter)
+            self._chain.move(counter >> GENERATION_BITS)
+            self._key = self._make_key(self._chain.frame_key(self._chain.generation))
+        header = Header(stamp.kind, end, low, stamp.epoch & 255, stamp.sender, counter)
         return self._key.seal(header.pack(), payload)
 
 
@@ -99,13 +128,12 @@ class ReplayWindow:
 class Opener:
     """Our receiving side of one sender and kind in one epoch."""
 
-    def __init__(self, chain: bytes, kind: MediaKind, make_key: FrameKeyMaker) -> None:
+    def __init__(self, chain: Chain, kind: MediaKind, make_key: FrameKeyMaker) -> None:
+        self._chain = chain
         self._make_key = make_key
         self._size = _WINDOW_VIDEO if kind is MediaKind.VIDEO else _WINDOW_AUDIO
         self._window = ReplayWindow(self._size)
-        self._generation = 0
-        self._chain = chain
-        self._key = make_key(frame_key(chain))
+        self._key = make_key(chain.frame_key(0))
         self._key_before: FrameKey | None = None
 
     def open(self, counter: int, frame: bytes) -> bytes:
@@ -116,11 +144,12 @@ class Opener:
         """
         if self._window.refuses(counter):
             raise Rejected("frame_replayed", f"Frame {counter} came before, or is too old.")
-        ahead = (counter >> GENERATION_BITS) - self._generation
+        generation = counter >> GENERATION_BITS
+        ahead = generation - self._chain.generation
         if ahead > GENERATIONS_AHEAD_MAX:
             raise Rejected("frame_generation", f"Frame {counter} is too far ahead.")
         if ahead > 0:
-            payload = self._open_ahead(ahead, frame)
+            payload = self._open_ahead(generation, frame)
         else:
             payload = _opened(self._key if ahead == 0 else self._key_before, frame)
         self._window.mark(counter)
@@ -128,16 +157,13 @@ class Opener:
             self._key_before = None
         return payload
 
-    def _open_ahead(self, ahead: int, frame: bytes) -> bytes:
-        # Frames from before the boundary may still be on their way, hence two keys.
-        before = ratchet(self._chain, ahead - 1)
-        chain = ratchet(before)
-        key = self._make_key(frame_key(chain))
+    def _open_ahead(self, generation: int, frame: bytes) -> bytes:
+        key = self._make_key(self._chain.frame_key(generation))
         payload = _opened(key, frame)
-        self._key_before = self._make_key(frame_key(before))
-        self._chain = chain
+        # Frames from before the boundary may still be on their way, hence two keys.
+        self._key_before = self._make_key(self._chain.frame_key(generation - 1))
+        self._chain.move(generation)
         self._key = key
-        self._generation += ahead
         return payload
 
 
@@ -146,3 +172,12 @@ def _opened(key: FrameKey | None, frame: bytes) -> bytes:
     if payload is None:
         raise Rejected("frame_forged", "The frame is not what its sender sealed.")
     return payload
+
+
+def count_opened(key48: bytes, frames: Sequence[bytes]) -> int:
+    """Count how many of *frames* open under one key and salt, whoever sent them: for proofs.
+
+    What is too short to be a frame counts as not opened.
+    """
+    whole = [frame for frame in frames if len(frame) >= FRAME_LENGTH_MIN]
+    return FRAME_KEY(key48).count_opened(whole)

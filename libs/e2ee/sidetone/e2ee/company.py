@@ -1,0 +1,50 @@
+"""The people in the call as the client shows them, and whether we may speak to them."""
+
+from sidetone.e2ee import actions
+from sidetone.e2ee.actions import Action, Participant
+from sidetone.e2ee.group import Group
+from sidetone.e2ee.roster import Roster
+from sidetone.e2ee.trust import Shield, Trust
+
+
+class Company:
+    """Everybody in the cryptographic roster, seen through our pins.
+
+    *held* says that somebody shows another key than their pin: nothing is sealed until that is
+    confirmed, or the member leaves.
+    """
+
+    def __init__(self, trust: Trust) -> None:
+        self.trust = trust
+        self.participants: tuple[Participant, ...] = ()
+
+    @property
+    def held(self) -> bool:
+        """Whether the microphone is held."""
+        return any(each.shield is Shield.CHANGED for each in self.participants)
+
+    def look(self, group: Group | None) -> list[Action]:
+        """Look at the roster again, pin who is new, and tell what is different."""
+        roster: Roster = group.roster if group else {}
+        met = [self.trust.meet(package.user, package.uik) for package in roster.values()]
+        before = set(self.participants)
+        present = tuple(
+            Participant(
+                sender,
+                package.user,
+                package.device,
+                package.uik,
+                self.trust.shield(package.user, package.uik),
+            )
+            for sender, package in sorted(roster.items())
+        )
+        news: list[Action] = [actions.PinsChanged()] if any(met) else []
+        if present != self.participants:
+            self.participants = present
+            news.append(actions.RosterChanged(present))
+        news.extend(
+            actions.IdentityChanged(each.sender, each.user, each.uik)
+            for each in present
+            if each.shield is Shield.CHANGED and each not in before
+        )
+        return news

@@ -49,9 +49,10 @@ class Options(msgspec.Struct, frozen=True):
 class Unit:
     """A running forwarding unit."""
 
-    def __init__(self, node: Node, port: int, link: BusLink, drain_seconds: float) -> None:
+    def __init__(self, node: Node, server: SfuServer, link: BusLink, drain_seconds: float) -> None:
         self.node = node
-        self.port = port
+        self.server = server
+        self.port = link.address.port
         self.briefed = link.briefed
         self._link = link
         self._drain_seconds = drain_seconds
@@ -99,7 +100,7 @@ async def serving(
     ]
     try:
         await link.follow_rights()
-        yield Unit(node, port, link, options.drain_seconds)
+        yield Unit(node, server, link, options.drain_seconds)
     finally:
         for task in tasks:
             task.cancel()

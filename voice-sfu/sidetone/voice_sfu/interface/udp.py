@@ -63,7 +63,7 @@ class UdpTransport(asyncio.DatagramTransport):
         return int(self._socket.getsockname()[1])
 
     @override
-    def sendto(self, data: Buffer, addr: Any = None) -> None:  # noqa: ANN401
+    def sendto(self, data: Buffer, addr: Any = None) -> None:
         """Send now or never."""
         try:
             self._socket.sendto(data, addr)

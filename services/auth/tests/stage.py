@@ -29,20 +29,21 @@ PATIENT = Policy(
 )
 
 
-class AdjustableClock(SystemClock):
-    """Real time, moved by an offset."""
+class StillClock(SystemClock):
+    """Time that passes when a test says so."""
 
     def __init__(self) -> None:
         self.offset_ms = 0
+        self._started_ms = super().now_ms()
 
     def now_ms(self) -> int:
-        return super().now_ms() + self.offset_ms
+        return self._started_ms + self.offset_ms
 
 
 class Stage:
     """Auth, with a chat that knows one channel."""
 
-    def __init__(self, database: SqliteDatabase, bus: MemoryBus, clock: AdjustableClock) -> None:
+    def __init__(self, database: SqliteDatabase, bus: MemoryBus, clock: StillClock) -> None:
         self.database = database
         self.bus = bus
         self.clock = clock

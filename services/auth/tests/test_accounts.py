@@ -4,9 +4,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
 from services.auth.tests.stage import PASSWORD, Opener, Stage
 from sidetone.auth.app import Policy
+from sidetone.auth.domain.login import read_refresh_token
 
 DAY_MS = 24 * 3_600_000
 
@@ -76,12 +78,6 @@ async def test_nobody_learns_from_a_refused_login_who_has_an_account(stage: Stag
 
 async def test_a_hash_with_older_parameters_is_renewed_at_login(stage: Stage) -> None:
     await stage.sign_up("Ada")
-    weak = (
-        "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$"
-        "ZGlnZXN0LXRoYXQtaXMtcmVwbGFjZWQtYmVsb3c"
-    )
-    from argon2 import PasswordHasher
-
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     await stage.database.execute("UPDATE accounts SET password_hash = :weak", {"weak": weak})
     assert (await stage.log_in("Ada")).status_code == 200
@@ -188,8 +184,6 @@ async def test_the_database_holds_no_refresh_token_and_no_password(stage: Stage)
     ]
     text = repr(rows)
     assert PASSWORD not in text
-    from sidetone.auth.domain.login import read_refresh_token
-
     token = read_refresh_token(login["refresh_token"])
     assert token is not None
     for secret in (token.family, token.secret):

@@ -6,7 +6,6 @@ import msgspec
 
 from sidetone.runtime.logs import Form, Level
 
-
 Port: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 

@@ -31,8 +31,9 @@ def sidetone(*arguments: object, **environment: str) -> subprocess.CompletedProc
 @contextmanager
 def serving(data: Path, *arguments: str, **environment: str) -> Iterator[tuple[str, int]]:
     """Run a server; give its address and process id; end it if the test has not."""
+    where = ["--data", str(data), "--host", "127.0.0.1", "--port", "0"]
     process = subprocess.Popen(
-        [*SIDETONE, "serve", "--data", str(data), "--host", "127.0.0.1", "--port", "0", *arguments],
+        [*SIDETONE, "serve", *where, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

@@ -1,9 +1,9 @@
 import numpy as np
 
+from sidetone.all_in_one.demo.cast import SPEECH
 from sidetone.all_in_one.demo.measures import Pair, intelligibility, pesq_wb, timeline
 from sidetone.audio import FRAME_SAMPLES
 from sidetone.audio.devices import read_wav
-from sidetone.all_in_one.demo.cast import SPEECH
 from sidetone.audio.tracks import Track
 
 FRAME_NS = 10_000_000
@@ -17,7 +17,7 @@ def track(times_ns: list[int]) -> Track:
 
 
 def frames(line: np.ndarray) -> list[int]:
-    return [int(value) for value in line[:: FRAME_SAMPLES]]
+    return [int(value) for value in line[::FRAME_SAMPLES]]
 
 
 def test_frames_lie_where_they_sounded() -> None:

@@ -3,20 +3,15 @@
 import os
 
 import pytest
-from nacl.bindings import (
-    crypto_aead_xchacha20poly1305_ietf_encrypt,
-    crypto_scalarmult,
-    crypto_scalarmult_base,
-)
+from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_encrypt
 
 from sidetone.all_in_one.demo.evidence import Evidence
 from sidetone.all_in_one.demo.proof import EXCLUSION_NS, judge
-from sidetone.e2ee.primitives import derive, label
-from sidetone.e2ee.schedule import advanced_secret, epoch_secrets, frame_key
+from sidetone.e2ee.schedule import MediaKind, frame_key
 
 EPOCH, SENDER = 7, 2
 CHAIN = os.urandom(32)
-NAME = (EPOCH, SENDER, 0, 0)
+NAME = (EPOCH, SENDER, MediaKind.AUDIO)
 REMOVED_AT_NS = 5_000_000_000
 
 
@@ -36,12 +31,12 @@ def evidence(held: list[bytes], commits: list[bytes] | None = None) -> Evidence:
 
 def test_a_member_opens_all_and_a_server_without_keys_none() -> None:
     held = [os.urandom(32), os.urandom(358), b"short", b""]
-    verdict = judge(evidence(held), {NAME: frame_key(CHAIN)}, {}, REMOVED_AT_NS)
+    verdict = judge(evidence(held), {NAME: {frame_key(CHAIN)}}, {}, REMOVED_AT_NS)
     assert (verdict.tried, verdict.opened_by_member, verdict.opened_by_server) == (20, 20, 0)
 
 
 def test_a_member_with_another_key_opens_none() -> None:
-    verdict = judge(evidence([]), {NAME: frame_key(os.urandom(32))}, {}, REMOVED_AT_NS)
+    verdict = judge(evidence([]), {NAME: {frame_key(os.urandom(32))}}, {}, REMOVED_AT_NS)
     assert verdict.opened_by_member == 0
 
 
@@ -52,11 +47,11 @@ def test_a_chain_key_anywhere_on_the_server_is_found(wrapping) -> None:  # noqa:
 
 
 def test_a_removed_member_with_living_keys_is_found() -> None:
-    verdict = judge(evidence([]), {}, {NAME: frame_key(CHAIN)}, REMOVED_AT_NS)
+    verdict = judge(evidence([]), {}, {NAME: {frame_key(CHAIN)}}, REMOVED_AT_NS)
     assert verdict.removed_tried == verdict.opened_by_removed == 20 - 1 - 6
     assert verdict.exclusion_ms == 3 * EXCLUSION_NS / 1e6
 
 
 def test_a_removed_member_with_dead_keys_opens_nothing() -> None:
-    verdict = judge(evidence([]), {}, {NAME: frame_key(os.urandom(32))}, REMOVED_AT_NS)
+    verdict = judge(evidence([]), {}, {NAME: {frame_key(os.urandom(32))}}, REMOVED_AT_NS)
     assert (verdict.opened_by_removed, verdict.exclusion_ms) == (0, 0.0)

@@ -21,7 +21,7 @@ class Inbox(asyncio.DatagramProtocol):
     def __init__(self) -> None:
         self.received: asyncio.Queue[bytes] = asyncio.Queue()
 
-    def datagram_received(self, data: bytes, addr: Address) -> None:
+    def datagram_received(self, data: bytes, _: Address) -> None:
         self.received.put_nowait(data)
 
 

@@ -1,6 +1,6 @@
 """All services in one application: the composition that ``serve`` and the tests share."""
 
-from litestar import Litestar
+from litestar.types import ASGIApp
 
 import sidetone.auth.app
 import sidetone.chat.app
@@ -14,7 +14,7 @@ from sidetone.storage import Database, KeyValue
 
 async def build(
     database: Database, store: KeyValue, bus: Bus, clock: Clock, policy: Policy | None = None
-) -> Litestar:
+) -> ASGIApp:
     """Return one ASGI application that holds every service.
 
     The caller owns *database*, *store* and *bus* and closes them.

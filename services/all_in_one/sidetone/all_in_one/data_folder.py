@@ -2,7 +2,7 @@
 
 import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +46,7 @@ class DataFolder:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[DataFolder]:
+def opened(path: Path) -> Generator[DataFolder, None, None]:
     """Make the folder if it is not there and hold it against a second server.
 
     Raises ``StartError`` where it cannot be written, is no folder, or is in use.

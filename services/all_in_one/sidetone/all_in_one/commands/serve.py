@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -116,7 +116,7 @@ async def _serve(options: Options) -> None:
 
 
 @asynccontextmanager
-async def running(options: Options, settings: Settings) -> AsyncIterator[Address]:
+async def running(options: Options, settings: Settings) -> AsyncGenerator[Address, None]:
     """Run the whole server until the block ends; give its address when calls can be joined."""
     clock = SystemClock()
     async with AsyncExitStack() as stack:

@@ -51,9 +51,8 @@ class Actor:
 class KeyRing:
     """The frame keys that one member had, epoch by epoch: what the proof tries as a member."""
 
-    def __init__(self, generations: int) -> None:
-        self._generations = generations
-        self.keys: dict[KeyName, bytes] = {}
+    def __init__(self) -> None:
+        self.keys: defaultdict[KeyName, set[bytes]] = defaultdict(set)
 
     async def follow(self, call: Call) -> None:
         """Note the keys of every epoch of *call* from now on."""
@@ -63,11 +62,9 @@ class KeyRing:
                 self.note(call)
 
     def note(self, call: Call) -> None:
-        """Note the audio keys of the newest epoch of *call*."""
-        epoch = call.epoch
-        if epoch is None:
+        """Note the audio keys of the newest epoch of *call*, in their present generation."""
+        if call.epoch is None:
             return
         for member in call.participants:
-            for generation in range(self._generations):
-                name = (epoch, member.sender, int(MediaKind.AUDIO), generation)
-                self.keys[name] = call.member.frame_key(member.sender, MediaKind.AUDIO, generation)
+            key = call.member.frame_key(member.sender, MediaKind.AUDIO)
+            self.keys[(call.epoch % 256, member.sender, MediaKind.AUDIO)].add(key)

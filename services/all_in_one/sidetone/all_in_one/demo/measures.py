@@ -1,12 +1,15 @@
 """What the demo measures: delivery, delay, and what was heard against what was said."""
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
-import soxr
+import soxr  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
-from pystoi import stoi
+from pystoi import (  # pyright: ignore[reportMissingTypeStubs]
+    stoi,  # pyright: ignore[reportUnknownVariableType]
+)
 
 from sidetone.audio import FRAME_SAMPLES, SAMPLE_RATE
 from sidetone.audio.tracks import Track
@@ -60,12 +63,14 @@ def timeline(track: Track, from_ns: int, to_ns: int) -> Sound:
 def pesq_wb(pair: Pair) -> float | None:
     """Return PESQ-WB (ITU-T P.862.2) of *pair*, or None where the package is not installed."""
     try:
-        from pesq import PesqError, pesq  # noqa: PLC0415 - an extra that needs a compiler
+        # An extra, as it needs a compiler.
+        package: Any = import_module("pesq")
     except ImportError:
         return None
     scores: list[float] = []
     for said, heard in _pieces(pair):
-        score: Any = pesq(QUALITY_RATE, said, heard, "wb", on_error=PesqError.RETURN_VALUES)
+        silent_is_worst = package.PesqError.RETURN_VALUES
+        score = package.pesq(QUALITY_RATE, said, heard, "wb", on_error=silent_is_worst)
         scores.append(max(float(score), 1.0))
     return float(np.mean(scores)) if scores else None
 
@@ -89,4 +94,4 @@ def _pieces(pair: Pair) -> list[tuple[Sound, Sound]]:
 
 
 def _resampled(sound: Sound) -> Sound:
-    return soxr.resample(sound, SAMPLE_RATE, QUALITY_RATE)
+    return soxr.resample(sound, SAMPLE_RATE, QUALITY_RATE)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]

@@ -18,14 +18,15 @@ from sidetone.e2ee.media import count_opened
 from sidetone.e2ee.primitives import KEY_LENGTH, agree, derive, label, open_once
 from sidetone.e2ee.rejected import Rejected
 from sidetone.e2ee.schedule import (
-    GENERATION_BITS,
+    MediaKind,
     advanced_secret,
     epoch_secrets,
     frame_key,
 )
 
-# An epoch, a sender, a kind and a generation share one frame key.
-KeyName: TypeAlias = tuple[int, int, int, int]
+# The epoch's number modulo 256, a sender and a kind: a chain of keys, one per generation.
+KeyName: TypeAlias = tuple[int, int, MediaKind]
+Keys: TypeAlias = Mapping[KeyName, Iterable[bytes]]
 # What a removed member may still open: the switch to the next epoch takes up to this long.
 EXCLUSION_NS = 1_000_000_000
 
@@ -50,8 +51,8 @@ class Verdict:
 
 def judge(
     evidence: Evidence,
-    member_keys: Mapping[KeyName, bytes],
-    removed_keys: Mapping[KeyName, bytes],
+    member_keys: Keys,
+    removed_keys: Keys,
     removed_at_ns: int,
 ) -> Verdict:
     """Try all datagrams of *evidence* with the keys of each opponent (48 bytes by name)."""
@@ -65,34 +66,32 @@ def judge(
         opened_by_member=_opened_by_name(evidence.frames, member_keys),
         opened_by_server=_opened_by_server(evidence),
         removed_tried=len(later),
-        opened_by_removed=sum(count_opened(key, later) for key in set(removed_keys.values())),
+        opened_by_removed=sum(
+            count_opened(key, later) for keys in removed_keys.values() for key in keys
+        ),
         exclusion_ms=_exclusion_ms(evidence, removed_keys, removed_at_ns),
     )
 
 
 def _names(frames: Iterable[bytes]) -> dict[KeyName, list[bytes]]:
-    """Group *frames* by the key that sealed them, as their headers tell; the epoch is a byte."""
+    """Group *frames* by the chain of keys that sealed them, as their headers tell."""
     groups: dict[KeyName, list[bytes]] = defaultdict(list)
     for frame in frames:
         header = parse_header(frame)
         if header is not None:
-            generation = header.counter >> GENERATION_BITS
-            groups[(header.epoch, header.sender, int(header.kind), generation)].append(frame)
+            groups[(header.epoch, header.sender, header.kind)].append(frame)
     return groups
 
 
-def _opened_by_name(frames: list[bytes], keys: Mapping[KeyName, bytes]) -> int:
-    by_byte: dict[KeyName, list[bytes]] = defaultdict(list)
-    for (epoch, sender, kind, generation), key in keys.items():
-        by_byte[(epoch % 256, sender, kind, generation)].append(key)
+def _opened_by_name(frames: list[bytes], keys: Keys) -> int:
     return sum(
         count_opened(key, group)
         for name, group in _names(frames).items()
-        for key in by_byte.get(name, ())
+        for key in keys.get(name, ())
     )
 
 
-def _exclusion_ms(evidence: Evidence, keys: Mapping[KeyName, bytes], removed_at_ns: int) -> float:
+def _exclusion_ms(evidence: Evidence, keys: Keys, removed_at_ns: int) -> float:
     last_ns = removed_at_ns
     for frame, at_ns in zip(evidence.frames, evidence.passed_ns, strict=True):
         soon = removed_at_ns < at_ns <= removed_at_ns + 3 * EXCLUSION_NS

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ _UP = "Sidetone is up: "
 
 
 @asynccontextmanager
-async def server(data: Path, evidence: Path, log: Path) -> AsyncIterator[str]:
+async def server(data: Path, evidence: Path, log: Path) -> AsyncGenerator[str, None]:
     """Run a server with its data in *data* until the block ends; give its address.
 
     The node writes *evidence*, completed when the block has ended; the log goes to *log*.

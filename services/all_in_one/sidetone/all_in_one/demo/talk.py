@@ -22,8 +22,6 @@ POLL_SECONDS = 0.25
 # What is on its way when the speakers stop has arrived after this.
 DRAIN_SECONDS = 0.4
 LIVE_WINDOW_SECONDS = 3
-# 64 kbit/s in 10 ms frames: 100 frames a second, 16384 to a generation.
-GENERATION_SECONDS = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +49,8 @@ class Outcome:
     first_audio_ms: list[float | None] = field(default_factory=list)
     codes_equal: bool = True
     epochs: int = 0
-    ring: KeyRing = field(default_factory=lambda: KeyRing(1))
-    removed: KeyRing = field(default_factory=lambda: KeyRing(1))
+    ring: KeyRing = field(default_factory=KeyRing)
+    removed: KeyRing = field(default_factory=KeyRing)
     removed_at_ns: int = 0
     seconds: float = 0.0
 
@@ -70,8 +68,7 @@ class Talk:
         self._seconds = seconds
         self._show = show
         self._calls: dict[str, Call] = {}
-        generations = 2 + int(seconds / GENERATION_SECONDS)
-        self._outcome = Outcome(ring=KeyRing(generations), removed=KeyRing(generations))
+        self._outcome = Outcome()
         self._delays: dict[tuple[str, str], float] = {}
 
     async def perform(self) -> Outcome:
@@ -120,6 +117,7 @@ class Talk:
         measuring = asyncio.create_task(self._measure_delays())
         while loop.time() < end:
             await asyncio.sleep(min(POLL_SECONDS, max(0.0, end - loop.time())))
+            self._outcome.ring.note(self._calls[self._members[0].name])
             self._show(f"{end - loop.time():.0f} s to go", self._rows(start))
         measuring.cancel()
         await visit

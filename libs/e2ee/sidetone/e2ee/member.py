@@ -35,7 +35,7 @@ class Member:
     """The state machine of our own membership.
 
     *random* draws secret bytes from the operating system; *grant* is the signed grant of 184
-    bytes, and names the channel. Raises ``Rejected`` with `grant_...` when it is not for *identity*.
+    bytes, and names the channel. Raises ``Rejected`` with `grant_...` if not for *identity*.
     """
 
     def __init__(

@@ -1,0 +1,146 @@
+"""What packets of the data kind hold: attestations, positions, recording consents.
+
+A packet begins with its type. Attestations (section 2.6 of VX1, off by default) let listeners
+detect, within a second, that an insider and the server forged another member's frames: every
+member holds every frame key, but only the speaker's device can sign. Parsers judge structure;
+`holds` judges the signature.
+"""
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sidetone.e2ee.identity import DeviceIdentity
+from sidetone.e2ee.primitives import SIGNATURE_LENGTH, digest, label, signature_holds
+from sidetone.e2ee.rejected import Rejected
+from sidetone.e2ee.schedule import MediaKind
+
+FRAMES_ATTESTED_MAX: Final = 100
+FRAME_HASH_LENGTH: Final = 8
+SPAN_MAX: Final = 255
+
+_ATTESTATION: Final = 1
+_POSITION: Final = 2
+_CONSENT: Final = 3
+_ATT: Final = label("vx1 att")
+_SIG_ATT: Final = label("vx1 sig att")
+_SIG_CONSENT: Final = label("vx1 sig consent")
+_ATT_HEAD: Final = struct.Struct(">BBIB")
+_ATT_ROW: Final = struct.Struct(">B8s")
+_POSITION_ROW: Final = struct.Struct(">B3f")
+_CONSENT_ROW: Final = struct.Struct(">BB64s")
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Whose signature is asked for: a sender at the transcript of an epoch, by its device key."""
+
+    dk: bytes
+    transcript: bytes
+    sender: int
+
+    def statement(self, body: bytes) -> bytes:
+        """Bind *body* to the epoch and the sender, so that it holds nowhere else."""
+        return self.transcript + self.sender.to_bytes(2, "big") + body
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """A speaker's word on which frames were its own: the first 8 bytes of hashes, by counter."""
+
+    kind: MediaKind
+    hashes: Mapping[int, bytes]
+    body: bytes
+    signature: bytes
+
+    def holds(self, signer: Signer) -> bool:
+        """Tell whether *signer*'s device signed this."""
+        return signature_holds(signer.dk, _SIG_ATT, signer.statement(self.body), self.signature)
+
+    def forged(self, received: Mapping[int, bytes]) -> list[int]:
+        """List the counters whose *received* frame hash is not the one attested.
+
+        Counters outside the attested span are not judged; one within it that the speaker does not
+        name is forged.
+        """
+        span = range(min(self.hashes), max(self.hashes) + 1) if self.hashes else range(0)
+        return [
+            counter
+            for counter, frame_hash in received.items()
+            if counter in span and self.hashes.get(counter) != frame_hash
+        ]
+
+
+def frame_hash(frame: bytes) -> bytes:
+    """Hash a whole frame to the 8 bytes that attestations hold.
+
+    A hash and not the tag, because whoever holds the key can find frames for a Poly1305 tag.
+    """
+    return digest(_ATT, frame)[:FRAME_HASH_LENGTH]
+
+
+def pack_attestation(
+    identity: DeviceIdentity, signer: Signer, kind: MediaKind, hashes: Mapping[int, bytes]
+) -> bytes:
+    """Sign *hashes* of own frames by counter: `kind1 first4 n1 {delta1 hash8}* sig64`.
+
+    *delta* counts from *first*. Raises ``Rejected`` with `attestation_span` when the frames are
+    none, more than 100, or lie more than 255 apart.
+    """
+    first = min(hashes, default=0)
+    if not 0 < len(hashes) <= FRAMES_ATTESTED_MAX or max(hashes) - first > SPAN_MAX:
+        raise Rejected("attestation_span", "An attestation is about 1 to 100 frames in a row.")
+    rows = (_ATT_ROW.pack(counter - first, hashes[counter]) for counter in sorted(hashes))
+    packet = _ATT_HEAD.pack(_ATTESTATION, kind, first, len(hashes)) + b"".join(rows)
+    return packet + identity.sign(_SIG_ATT, signer.statement(packet[1:]))
+
+
+def parse_attestation(packet: bytes) -> Attestation:
+    """Read an attestation; raises ``Rejected`` with `data_malformed`."""
+    signed, signature = packet[:-SIGNATURE_LENGTH], packet[-SIGNATURE_LENGTH:]
+    _require(len(packet) >= _ATT_HEAD.size + SIGNATURE_LENGTH)
+    packet_type, kind, first, count = _ATT_HEAD.unpack_from(signed)
+    rows = signed[_ATT_HEAD.size :]
+    _require(packet_type == _ATTESTATION and kind in iter(MediaKind))
+    _require(0 < count <= FRAMES_ATTESTED_MAX and len(rows) == count * _ATT_ROW.size)
+    hashes = {first + delta: value for delta, value in _ATT_ROW.iter_unpack(rows)}
+    _require(len(hashes) == count)
+    return Attestation(MediaKind(kind), hashes, signed[1:], signature)
+
+
+def pack_position(x: float, y: float, z: float) -> bytes:
+    """Pack a place in the game's world, in its units; at most 20 a second are sent."""
+    return _POSITION_ROW.pack(_POSITION, x, y, z)
+
+
+def parse_position(packet: bytes) -> tuple[float, float, float]:
+    """Read a position; raises ``Rejected`` with `data_malformed`."""
+    _require(len(packet) == _POSITION_ROW.size and packet[0] == _POSITION)
+    _, x, y, z = _POSITION_ROW.unpack(packet)
+    return x, y, z
+
+
+def pack_consent(identity: DeviceIdentity, signer: Signer, *, agrees: bool) -> bytes:
+    """Sign whether this device agrees to be recorded, for this epoch."""
+    signature = identity.sign(_SIG_CONSENT, signer.statement(bytes((agrees,))))
+    return _CONSENT_ROW.pack(_CONSENT, agrees, signature)
+
+
+def parse_consent(packet: bytes, signer: Signer) -> bool:
+    """Read a consent; raises ``Rejected`` with `data_malformed` or `consent_signature`."""
+    _require(len(packet) == _CONSENT_ROW.size and packet[0] == _CONSENT and packet[1] <= 1)
+    _, agrees, signature = _CONSENT_ROW.unpack(packet)
+    if not signature_holds(signer.dk, _SIG_CONSENT, signer.statement(packet[1:2]), signature):
+        raise Rejected("consent_signature", "The device did not sign this consent.")
+    return bool(agrees)
+
+
+def packet_type(packet: bytes) -> int | None:
+    """Tell a packet's type: 1 attestation, 2 position, 3 consent; None when it is empty."""
+    return packet[0] if packet else None
+
+
+def _require(well_formed: bool) -> None:  # noqa: FBT001
+    if not well_formed:
+        raise Rejected("data_malformed", "The data packet is not what its type says.")

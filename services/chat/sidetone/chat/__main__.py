@@ -20,9 +20,9 @@ from sidetone.storage.postgres import PostgresDatabase
 async def main() -> None:
     """Run until told to stop."""
     settings = load(Settings, "CHAT", os.environ)
-    logs.configure("json")
+    logs.configure(settings.log_form, settings.log_level)
     clock = SystemClock()
-    policy = Policy(Limit(settings.invites_per_minute, 60_000))
+    policy = Policy(Limit(settings.invites_per_address_per_minute, 60_000))
     tokens = TokenPolicy(settings.issuer, settings.audience)
     async with AsyncExitStack() as stack:
         database = await PostgresDatabase.open(settings.database_url)

@@ -20,7 +20,7 @@ from sidetone.voice.settings import Settings
 async def main() -> None:
     """Run until told to stop."""
     settings = load(Settings, "VOICE", os.environ)
-    logs.configure("json")
+    logs.configure(settings.log_form, settings.log_level)
     clock = SystemClock()
     tokens = TokenPolicy(settings.issuer, settings.audience)
     async with AsyncExitStack() as stack:

@@ -1,23 +1,31 @@
 """What may differ between two deployments of voice."""
 
 from pathlib import Path
+from typing import Annotated, TypeAlias
 
 import msgspec
 
+from sidetone.runtime.logs import Form, Level
+
+Port: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+
 
 class Settings(msgspec.Struct, frozen=True):
-    """Read from ``VOICE_*`` variables; the defaults fit development on one machine.
+    """Read from ``VOICE_*``.
 
-    Without ``tls_folder`` it speaks plain HTTP, which is refused beyond loopback.
+    Without *tls_folder* the service speaks plain HTTP, on loopback only. *issuer* and *audience*
+    are those of the auth service, whose tokens are taken.
     """
 
+    database_url: str
+    nats_url: str = "nats://127.0.0.1:4222"
+    valkey_url: str = "valkey://127.0.0.1:6379/0"
     host: str = "127.0.0.1"
-    port: int = 8003
+    port: Port = 8103
     tls_folder: Path | None = None
     tls_names: list[str] = []
     trusted_proxies: list[str] = []
-    database_url: str = "postgresql://sidetone@localhost/sidetone"
-    nats_url: str = "nats://localhost:4222"
-    valkey_url: str = "valkey://localhost:6379/0"
     issuer: str = "sidetone"
     audience: str = "sidetone"
+    log_form: Form = "json"
+    log_level: Level = "info"

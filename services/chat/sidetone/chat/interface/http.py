@@ -1,6 +1,7 @@
 """The HTTP face of chat. Parses, calls one use case, returns what it returned."""
 
 from collections.abc import Sequence
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -104,11 +105,22 @@ def _invites(
 
     @post("/invites/{code:str}/accept", status_code=200)
     async def accept(code: str, user: UserId, request: AnyRequest) -> Server:
-        address = request.client.host if request.client else "unknown"
-        invites_per_address.take(address, clock.now_ms())
+        invites_per_address.take(_address(request), clock.now_ms())
         return await chat.accept_invite(code, user)
 
     return [create, accept]
+
+
+def _address(request: AnyRequest) -> str:
+    """Return what stands for the peer in the rate limit: of IPv6, its network of 64 bits."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
+        return str(ip_network((address, 64), strict=False))
+    return host
 
 
 def _subject(text: str) -> UserId | None:

@@ -215,12 +215,12 @@ class Call:
     def verify(self, user: UserId) -> None:
         """Trust the key of *user* for good: the safety number was compared."""
         session = self._session()
-        session.act(session.member.verify(user.bytes, self._uik_of(user), session.now_ms()))
+        session.act(session.member.verify(user.bytes, self._uik_of(user)))
 
     def confirm(self, user: UserId) -> None:
         """Accept the changed key of *user*, so that the microphone is let go."""
         session = self._session()
-        session.act(session.member.confirm(user.bytes, self._uik_of(user), session.now_ms()))
+        session.act(session.member.confirm(user.bytes, self._uik_of(user)))
 
     def _session(self) -> Session:
         session = self._inside.lifeline.session

@@ -1,7 +1,7 @@
 """The door of the SDK: an account on a server, and the calls of its channels."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -124,7 +124,7 @@ class Client:
         hear: Hear | None = None,
         bitrate: int = 64_000,
         expected_loss_percent: int = 10,
-    ) -> AsyncIterator[Call]:
+    ) -> AsyncGenerator[Call]:
         """Be in the call of *channel* for the length of the block.
 
         Without *microphone* clips can be played; without *speaker* nothing sounds. *hear* gets

@@ -1,7 +1,7 @@
 """The way into a room, from the click to the first epoch, with the time that each step took."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
@@ -83,7 +83,7 @@ class Stopwatch:
 
 
 @asynccontextmanager
-async def _at_most(seconds: float, complaint: str) -> AsyncIterator[None]:
+async def _at_most(seconds: float, complaint: str) -> AsyncGenerator[None]:
     try:
         async with asyncio.timeout(seconds):
             yield

@@ -6,7 +6,7 @@ threads call.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import ParamSpec, TypeAlias
 
@@ -229,7 +229,7 @@ class Conversation:
         for peer in gone:
             self.engine.forget(peer.sender)
 
-    def _publish(self, changes: list[events.Event]) -> None:
+    def _publish(self, changes: Sequence[events.Event]) -> None:
         for change in changes:
             self.events.publish(change)
 

@@ -1,0 +1,129 @@
+"""A whole server for tests: real services over pinned TLS, forwarding units in this process."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidetone.all_in_one.app import build
+from sidetone.audio.tracks import Track
+from sidetone.auth.app import Policy
+from sidetone.bus.memory import MemoryBus
+from sidetone.client.call import Call
+from sidetone.client.client import Client
+from sidetone.credentials.limits import Limit
+from sidetone.credentials.pins import Address
+from sidetone.protocol.requests import Channel
+from sidetone.runtime.clock import SystemClock
+from sidetone.runtime.process import serving
+from sidetone.runtime.tls import Identity
+from sidetone.storage.memory import MemoryKeyValue
+from sidetone.storage.sqlite import SqliteDatabase
+from sidetone.voice_sfu import app as voice_sfu
+
+PASSWORD = "nine quiet otters hum"
+MINUTE_MS = 60_000
+GENEROUS = Limit(1000, MINUTE_MS)
+POLICY = Policy(
+    register_per_address=GENEROUS, login_per_address=GENEROUS, login_per_account=GENEROUS
+)
+
+
+class Home:
+    """A server, the clients that use it, and the forwarding units that carry its calls."""
+
+    def __init__(self, folder: Path, bus: MemoryBus, identity: Identity, port: int) -> None:
+        self.folder = folder
+        self.bus = bus
+        self.identity = identity
+        self.address = str(Address("127.0.0.1", port, identity.spki_sha256))
+        self.clients: AsyncExitStack = AsyncExitStack()
+        self._names = 0
+
+    @asynccontextmanager
+    async def unit(self) -> AsyncGenerator[voice_sfu.Unit]:
+        """Run a forwarding unit, ready for joins."""
+        options = voice_sfu.Options(drain_seconds=2.0)
+        async with voice_sfu.serving(self.bus, SystemClock(), self.identity, options) as unit:
+            await asyncio.wait_for(unit.briefed.wait(), 5)
+            yield unit
+
+    @staticmethod
+    @asynccontextmanager
+    async def stray_unit(identity: Identity) -> AsyncGenerator[voice_sfu.Unit]:
+        """Run a forwarding unit that belongs to no server."""
+        async with voice_sfu.serving(
+            MemoryBus(), SystemClock(), identity, voice_sfu.Options()
+        ) as unit:
+            yield unit
+
+    async def client(self, **wishes: Any) -> Client:
+        """Return the client of a new account."""
+        self._names += 1
+        wishes.setdefault("data_dir", self.folder / f"client{self._names}")
+        client = await self.clients.enter_async_context(Client(self.address, **wishes))
+        await client.register(f"user{self._names}", PASSWORD)
+        return client
+
+    async def lounge(self, *clients: Client) -> Channel:
+        """Return the voice channel of a new server that all *clients* are in."""
+        founder = clients[0].api
+        server = await founder.create_server("Crew")
+        for client in clients[1:]:
+            await client.api.accept_invite((await founder.create_invite(server.id)).code)
+        (lounge,) = (c for c in await founder.channels(server.id) if c.kind == "voice")
+        return lounge
+
+
+@asynccontextmanager
+async def open_home(folder: Path) -> AsyncGenerator[Home]:
+    """Run a server whose data is in *folder*."""
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        identity = Identity.open(folder / "tls", ["localhost"], clock.now_ms())
+        database = await SqliteDatabase.open(folder / "database")
+        stack.push_async_callback(database.close)
+        bus = MemoryBus()
+        stack.push_async_callback(bus.close)
+        app = await build(database, MemoryKeyValue(), bus, clock, POLICY)
+        port = await stack.enter_async_context(
+            serving(app, "127.0.0.1", 0, clock=clock, identity=identity)
+        )
+        home = Home(folder, bus, identity, port)
+        await stack.enter_async_context(home.clients)
+        yield home
+
+
+async def eventually(holds: Callable[[], bool], seconds: float = 15) -> None:
+    """Wait until *holds*."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 (anything that can be looked at can be waited for)
+            await asyncio.sleep(0.02)
+
+
+def tone(hertz: float, seconds: float) -> NDArray[np.float32]:
+    """Return a tone that comes and goes four times a second, as speech does."""
+    t = np.arange(int(48_000 * seconds)) / 48_000
+    envelope = 0.5 - 0.5 * np.cos(2 * np.pi * 4 * t)
+    return (0.4 * envelope * np.sin(2 * np.pi * hertz * t)).astype(np.float32)
+
+
+def pitch(track: Track) -> float:
+    """Return the strongest frequency of what was heard, in Hz."""
+    samples = track.samples()
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    return float(np.argmax(spectrum) * 48_000 / len(samples))
+
+
+def keep_saying(call: Call, hertz: float) -> Coroutine[Any, Any, None]:
+    """Say a tone until cancelled."""
+
+    async def say() -> None:
+        while True:
+            await call.play(tone(hertz, 2.0))
+
+    return say()

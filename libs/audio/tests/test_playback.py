@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from sidetone.audio import FRAME_SAMPLES, Frame, Samples
 from sidetone.audio.codec import Encoder
 from sidetone.audio.playback import SPEAKERS_MAX, PlaybackChain

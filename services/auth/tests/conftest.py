@@ -51,7 +51,7 @@ async def open_stage(template: Path, tmp_path: Path) -> AsyncIterator[Opener]:
             app = app_of([auth], bus=bus, clock=stage.clock, tokens=policy.token)
             port = await stack.enter_async_context(serving(app, "127.0.0.1", 0, clock=stage.clock))
             stage.client = await stack.enter_async_context(
-                httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30)
+                httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, verify=False)
             )
             return stage
 

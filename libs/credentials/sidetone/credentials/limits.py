@@ -23,10 +23,12 @@ class Limiter:
     """Applies one limit to each key on its own."""
 
     def __init__(self, limit: Limit, keys_max: int = 100_000) -> None:
-        self._interval_ms = limit.period_ms / limit.count
-        self._burst_ms = limit.period_ms - self._interval_ms
+        # Time is counted in 1/count ms, so that everything is a whole number.
+        self._units = limit.count
+        self._interval = limit.period_ms
+        self._burst = limit.period_ms * (limit.count - 1)
         self._keys_max = keys_max
-        self._arrivals_ms: OrderedDict[str, float] = OrderedDict()
+        self._arrivals: OrderedDict[str, int] = OrderedDict()
 
     def take(self, key: str, now_ms: int) -> None:
         """Count one attempt of *key*. Raises ``RateLimited`` with the time until the next one.
@@ -38,14 +40,16 @@ class Limiter:
         Traceback (most recent call last):
         sidetone.protocol.refusals.RateLimited: rate_limited: too many attempts; wait 30 s
         """
-        arrival_ms = max(self._arrivals_ms.get(key, 0.0), float(now_ms))
-        wait_ms = arrival_ms - self._burst_ms - now_ms
-        if wait_ms > 0:
-            seconds = -(-int(wait_ms + 0.5) // 1000)
-            raise RateLimited(
-                "rate_limited", f"too many attempts; wait {seconds} s", float(max(seconds, 1))
-            )
-        self._arrivals_ms[key] = arrival_ms + self._interval_ms
-        self._arrivals_ms.move_to_end(key)
-        if len(self._arrivals_ms) > self._keys_max:
-            self._arrivals_ms.popitem(last=False)
+        now = now_ms * self._units
+        arrival = max(self._arrivals.get(key, 0), now)
+        if arrival > now + self._burst + self._interval:
+            # No attempt can have set this: the clock has stepped back.
+            arrival = self._arrivals[key] = now + self._burst + self._interval
+        wait = arrival - self._burst - now
+        if wait > 0:
+            seconds = -(-wait // (1000 * self._units))
+            raise RateLimited("rate_limited", f"too many attempts; wait {seconds} s", seconds)
+        self._arrivals[key] = arrival + self._interval
+        self._arrivals.move_to_end(key)
+        if len(self._arrivals) > self._keys_max:
+            self._arrivals.popitem(last=False)

@@ -7,6 +7,7 @@ hashes in 1.0 s where two processes took 1.0 s as well, with the event loop late
 """
 
 import asyncio
+import base64
 import re
 import secrets
 import unicodedata
@@ -29,6 +30,9 @@ R = TypeVar("R")
 LENGTH_MIN = 12
 BYTES_MAX = 1024
 
+_TIME_COST = 3
+_MEMORY_KIB = 64 * 1024
+_LANES = 1
 _DISTINCT_MIN = 5
 _REPEATED = re.compile(r"(.{1,8}?)\1+", re.DOTALL)
 _THREADS = 2
@@ -46,12 +50,10 @@ class Passwords:
     """Hashes and verifies passwords away from the event loop."""
 
     def __init__(self) -> None:
-        self._hasher = PasswordHasher(
-            time_cost=3, memory_cost=64 * 1024, parallelism=1, type=Type.ID
-        )
+        self._hasher = PasswordHasher(_TIME_COST, _MEMORY_KIB, _LANES, type=Type.ID)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="password")
         self._waiting = 0
-        self._nobody = self._hash(secrets.token_urlsafe())
+        self._nobody = _unmatchable()
         # How many times argon2 has run: the same for known and unknown accounts.
         self.computed = 0
 
@@ -118,6 +120,14 @@ def require_good(password: str, name: str) -> None:
         or _is_run(folded)
     ):
         raise Invalid("password_common", "this password is easy to guess; choose another one")
+
+
+def _unmatchable() -> str:
+    """Return an encoded hash with our parameters that is not the hash of any known password."""
+    salt, digest = (
+        base64.b64encode(secrets.token_bytes(length)).rstrip(b"=").decode() for length in (16, 32)
+    )
+    return f"$argon2id$v=19$m={_MEMORY_KIB},t={_TIME_COST},p={_LANES}${salt}${digest}"
 
 
 def _normal(password: str) -> str:

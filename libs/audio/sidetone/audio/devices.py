@@ -173,11 +173,12 @@ class FileSpeaker:
 
     def __init__(self, path: Path, *, track: Track | None = None) -> None:
         try:
-            self._file = wave.open(str(path), "wb")  # noqa: SIM115
+            self._raw = path.open("wb")
         except OSError as error:
             raise AudioError(
                 f"cannot write {path}: {error.strerror}; name a file in a folder you may write to"
             ) from error
+        self._file = wave.open(self._raw, "wb")  # noqa: SIM115
         self._file.setnchannels(1)
         self._file.setsampwidth(2)
         self._file.setframerate(SAMPLE_RATE)
@@ -200,6 +201,7 @@ class FileSpeaker:
         """Write the length into the header and close the file."""
         try:
             self._file.close()
+            self._raw.close()
         except OSError as error:
             raise AudioError(f"cannot complete {self._path}: {error.strerror}") from error
 

@@ -26,9 +26,10 @@ def delays_ms(
 ) -> list[float]:
     """Return the delay of every window of *heard* that is clearly found again in *spoken*.
 
-    A window is placed at the median time of its frames, and left out if its clock jumps, if it is
-    silent, or if its best match (normalised cross-correlation, 0 to *delay_ms_max*) is weak or has
-    a rival more than 20 ms away. Both tracks must carry the same clock.
+    A window is placed at the median time of its frames. It is left out if its clock jumps, if what
+    was spoken around it is not known, if it is silent, or if its best match (normalised
+    cross-correlation, 0 to *delay_ms_max*) is weak or has a rival more than 20 ms away. Both
+    tracks must carry the same clock.
     """
     spoken_sound, spoken_times = spoken.samples(), spoken.times_ns()
     heard_sound, heard_times = heard.samples(), heard.times_ns()
@@ -39,10 +40,12 @@ def delays_ms(
         heard_ns = _begin_ns(heard_times[at : at + window])
         if heard_ns is None:
             continue
-        first = int(np.searchsorted(spoken_times, heard_ns - reach * FRAME_NS))
-        last = first + window + reach + 1
+        first = int(np.searchsorted(spoken_times, heard_ns - reach * FRAME_NS)) - 1
+        last = first + window + reach + 2
+        if first < 0 or last > len(spoken_times):
+            continue
         spoken_ns = _begin_ns(spoken_times[first:last])
-        if spoken_ns is None or last > len(spoken_times):
+        if spoken_ns is None:
             continue
         lag = _clear_lag(
             spoken_sound[first * FRAME_SAMPLES : last * FRAME_SAMPLES],

@@ -75,3 +75,12 @@ async def test_the_database_inside_its_own_transaction_is_a_told_mistake(tmp_pat
             await database.fetch("SELECT 1", {})
     assert await database.fetch("SELECT 1", {}) == [(1,)]
     await database.close()
+
+
+async def test_a_commit_is_on_the_disk_before_it_is_acknowledged(tmp_path: Path) -> None:
+    """No test can cut the power, so this one asks SQLite for its promises: 2 is FULL."""
+    database = await SqliteDatabase.open(tmp_path / "sidetone.db")
+    assert await database.fetch("PRAGMA synchronous", {}) == [(2,)]
+    assert await database.fetch("PRAGMA journal_mode", {}) == [("wal",)]
+    assert await database.fetch("PRAGMA fullfsync", {}) == [(1,)]
+    await database.close()

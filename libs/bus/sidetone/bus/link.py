@@ -7,6 +7,7 @@ a publisher wait: what the other side does not read in time is dropped and count
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, Literal, TypeAlias, cast
 
 import msgspec
@@ -123,6 +124,8 @@ class Link:
                     reply.set_exception(_lost())
             self._writer.close()
             await self._answers.close()
+            with suppress(OSError):
+                await self._writer.wait_closed()
 
     async def _read(self) -> bytes:
         size = int.from_bytes(await self._reader.readexactly(_LENGTH_BYTES), "big")

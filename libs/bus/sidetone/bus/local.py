@@ -36,6 +36,7 @@ class LocalBusServer:
         self._children = Tasks()
         self._answering: dict[str, list[Link]] = {}
         self._server: asyncio.Server | None = None
+        self._closing = False
 
     @classmethod
     async def open(cls, bus: Bus, path: Path) -> "LocalBusServer":
@@ -51,13 +52,17 @@ class LocalBusServer:
 
     async def close(self) -> None:
         """Hang up on every child and remove the socket."""
+        self._closing = True
         if self._server is not None:
             self._server.close()
         await self._children.close()
         _remove(self._path)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._children.start(self._attend(reader, writer))
+        if self._closing:
+            writer.close()
+        else:
+            self._children.start(self._attend(reader, writer))
 
     async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         child = _Child(self._bus, self._answering, reader, writer)
@@ -111,10 +116,11 @@ class _Child:
         links = self._answering[subject] = [self.link]
 
         async def forward(question: Question[Any]) -> object:
-            if not links:
-                raise nobody_answers(subject)
-            reply = await links[-1].request("ask", subject, encode(question))
-            return answer_in(reply, question)
+            for link in reversed(links):
+                if not link.closed.is_set():
+                    reply = await link.request("ask", subject, encode(question))
+                    return answer_in(reply, question)
+            raise nobody_answers(subject)
 
         await self._bus.answer(kind, forward)
 

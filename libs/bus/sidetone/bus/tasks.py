@@ -22,6 +22,8 @@ class Tasks:
 
     async def close(self) -> None:
         """Cancel what still runs, except the caller itself, and wait until it has ended."""
+        # A task that is cancelled before its first step cannot clean up after itself.
+        await asyncio.sleep(0)
         ending = [task for task in self._running if task is not asyncio.current_task()]
         for task in ending:
             task.cancel()

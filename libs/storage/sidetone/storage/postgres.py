@@ -8,6 +8,7 @@ from typing import LiteralString, TypeAlias, cast
 
 import psycopg
 from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -19,6 +20,15 @@ Connection: TypeAlias = AsyncConnection[TupleRow]
 
 _CONNECTIONS_MAX = 10
 _CONNECT_SECONDS_MAX = 5
+_CONNECTION = {
+    "autocommit": True,
+    "connect_timeout": _CONNECT_SECONDS_MAX,
+    # A server that vanished without a word is noticed after this time.
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
 # A literal, which is left as it is, or `:name` but not the `::type` of a cast.
 _LITERAL_OR_MARK = re.compile(r"'[^']*'|(?<!:):([a-z_][a-z0-9_]*)")
 
@@ -45,19 +55,21 @@ class PostgresDatabase:
 
     @classmethod
     async def open(cls, url: str) -> "PostgresDatabase":
-        """Connect to the server. Raises ``StorageError`` where that takes more than 5 seconds.
-
-        A connection is tried before it is lent, so that a restarted server costs no request.
-        """
+        """Connect to the server. Raises ``StorageError`` where that takes more than 5 seconds."""
+        try:
+            conninfo_to_dict(url)
+        except psycopg.ProgrammingError:
+            # What libpq says of it would repeat it, and with it the password.
+            message = "the URL of the PostgreSQL database cannot be read: write postgresql://..."
+            raise StorageError(message) from None
         pool = AsyncConnectionPool(
             url,
             connection_class=AsyncConnection[TupleRow],
-            kwargs={"autocommit": True, "connect_timeout": _CONNECT_SECONDS_MAX},
+            kwargs=_CONNECTION,
             min_size=1,
             max_size=_CONNECTIONS_MAX,
             timeout=_CONNECT_SECONDS_MAX,
             configure=_configure,
-            check=AsyncConnectionPool[Connection].check_connection,
             open=False,
         )
         try:
@@ -66,7 +78,7 @@ class PostgresDatabase:
                 await AsyncConnection.connect(url, connect_timeout=_CONNECT_SECONDS_MAX)
             ).close()
             await pool.open(wait=True, timeout=_CONNECT_SECONDS_MAX)
-        except psycopg.Error as error:
+        except psycopg.OperationalError as error:
             await pool.close()
             reason = " ".join(str(error).split())
             remedy = "check that the server runs and that the URL is right"
@@ -107,7 +119,12 @@ class PostgresDatabase:
     async def _connection(self) -> AsyncGenerator[Connection]:
         with _translated():
             async with self._pool.connection() as connection:
-                yield connection
+                try:
+                    yield connection
+                finally:
+                    if connection.broken:
+                        # The server was away: the connections that rest are broken as well.
+                        await self._pool.check()
 
 
 class _Statements:

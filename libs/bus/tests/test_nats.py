@@ -1,0 +1,155 @@
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import msgspec
+import nats
+import pytest
+import structlog.testing
+
+from sidetone.bus.answers import Reply
+from sidetone.bus.nats import NatsBus
+from sidetone.protocol.events import RightsChanged
+from sidetone.protocol.ids import ChannelId, UserId
+from sidetone.protocol.questions import ChannelRights, WhatMayUserDo
+from sidetone.protocol.refusals import Invalid, Unavailable, refusal_of
+from tests import engines
+
+CHANNEL, USER = ChannelId(UUID(int=1)), UserId(UUID(int=2))
+QUESTION = WhatMayUserDo(user=USER, channel=CHANNEL)
+
+
+def rights(generation: int) -> RightsChanged:
+    return RightsChanged(channel=CHANNEL, user=USER, permissions=7, generation=generation)
+
+
+async def answer(question: WhatMayUserDo) -> ChannelRights:
+    return ChannelRights(permissions=1, generation=1)
+
+
+class Cable:
+    """A TCP connection to the real server that can be cut."""
+
+    def __init__(self, target: str) -> None:
+        self._port = urlsplit(target).port
+        self._writers: list[asyncio.StreamWriter] = []
+        self._pumps: set[asyncio.Task[None]] = set()
+
+    async def join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, out = await asyncio.open_connection("127.0.0.1", self._port)
+        self._writers += [writer, out]
+        for source, sink in ((reader, out), (there, writer)):
+            pump = asyncio.create_task(self._pump(source, sink))
+            self._pumps.add(pump)
+
+    async def cut(self) -> None:
+        for pump in self._pumps:
+            pump.cancel()
+        await asyncio.gather(*self._pumps, return_exceptions=True)
+        for writer in self._writers:
+            writer.close()
+        self._pumps.clear()
+        self._writers.clear()
+
+    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        while data := await source.read(65_536):
+            sink.write(data)
+        sink.close()
+
+
+@asynccontextmanager
+async def cable() -> AsyncGenerator[tuple[Cable, str]]:
+    cable = Cable(engines.nats_url())
+    server = await asyncio.start_server(cable.join, "127.0.0.1", 0)
+    yield cable, f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server.close()
+    await cable.cut()
+
+
+async def test_after_a_cut_the_bus_works_again_and_says_so() -> None:
+    back, heard = asyncio.Event(), asyncio.Queue[int]()
+
+    async def reconnected() -> None:
+        back.set()
+
+    async def hear(event: RightsChanged) -> None:
+        heard.put_nowait(event.generation)
+
+    other = await NatsBus.connect(engines.nats_url())
+    async with cable() as (wire, url):
+        bus = await NatsBus.connect(url, reconnected)
+        await bus.subscribe(RightsChanged, hear)
+        await bus.answer(WhatMayUserDo, answer)
+        await other.publish(rights(1))
+        assert await heard.get() == 1
+        await wire.cut()
+        await back.wait()
+        await bus.publish(rights(2))
+        assert await heard.get() == 2
+        assert (await other.ask(QUESTION)).permissions == 1
+        await bus.close()
+    await other.close()
+
+
+async def test_an_absent_server_is_told_without_the_password() -> None:
+    with pytest.raises(Unavailable, match="bus_unreachable") as refused:
+        await NatsBus.connect("nats://someone:hunter2@127.0.0.1:1")
+    assert "127.0.0.1" in refused.value.detail
+    assert "hunter2" not in refused.value.detail
+
+
+async def test_a_closed_bus_is_unavailable() -> None:
+    bus = await NatsBus.connect(engines.nats_url())
+    unsubscribe = await bus.subscribe(RightsChanged, lambda _: asyncio.sleep(0))
+    await bus.close()
+    await unsubscribe()
+    with pytest.raises(Unavailable, match="bus_lost"):
+        await bus.ask(QUESTION)
+    with pytest.raises(Unavailable, match="bus_lost"):
+        await bus.publish(rights(1))
+    with pytest.raises(Unavailable, match="bus_lost"):
+        await bus.answer(WhatMayUserDo, answer)
+
+
+async def test_answerers_of_one_question_share_the_load() -> None:
+    buses = [await NatsBus.connect(engines.nats_url()) for _ in range(2)]
+    asked = [0, 0]
+    for number, bus in enumerate(buses):
+
+        async def count(question: WhatMayUserDo, number: int = number) -> ChannelRights:
+            asked[number] += 1
+            return ChannelRights(permissions=1, generation=1)
+
+        await bus.answer(WhatMayUserDo, count)
+    for _ in range(60):
+        await buses[0].ask(QUESTION)
+    assert sum(asked) == 60
+    assert min(asked) > 0
+    for bus in buses:
+        await bus.close()
+
+
+async def test_what_cannot_be_read_hurts_nobody() -> None:
+    heard = asyncio.Queue[int]()
+
+    async def hear(event: RightsChanged) -> None:
+        heard.put_nowait(event.generation)
+
+    bus = await NatsBus.connect(engines.nats_url())
+    await bus.subscribe(RightsChanged, hear)
+    await bus.answer(WhatMayUserDo, answer)
+    stranger = await nats.connect(engines.nats_url())
+    with structlog.testing.capture_logs() as logs:
+        await stranger.publish(RightsChanged.subject, b"\xc1garbage")
+        await stranger.publish(RightsChanged.subject, msgspec.msgpack.encode({"type": "other"}))
+        reply = await stranger.request(WhatMayUserDo.subject, b"\xc1garbage")
+        await bus.publish(rights(3))
+        assert await heard.get() == 3
+    problem = msgspec.msgpack.decode(reply.data, type=Reply).problem
+    assert problem is not None
+    assert isinstance(refusal_of(problem), Invalid)
+    assert [entry["event"] for entry in logs] == ["event_malformed"] * 2
+    await stranger.close()
+    await bus.close()

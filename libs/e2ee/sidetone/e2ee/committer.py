@@ -26,6 +26,7 @@ from sidetone.e2ee.rejected import Rejected
 from sidetone.e2ee.roster import changed_roster
 
 ADDS_MAX: Final = 150
+ANSWER_MS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +58,25 @@ class Seat:
 
 
 class Committer:
-    """Proposes commits at the times of the election; one proposal is under way at most."""
+    """Proposes commits at the times of the election; one proposal is under way at most.
+
+    A proposal that the room leaves without an answer is given up, and another made.
+    """
 
     def __init__(self, identity: DeviceIdentity, random: RandomBytes) -> None:
         self.election = Election()
         self.proposal: Proposal | None = None
+        self._offered_ms = 0
         self._identity = identity
         self._random = random
 
     def due_ms(self, seat: Seat) -> int | None:
         """Say when we are to commit next; None when it is not for us to."""
         rank = seat.rank
-        if rank is None or self.proposal:
+        if rank is None:
             return None
+        if self.proposal:
+            return self._offered_ms + ANSWER_MS
         if seat.group is None:
             return self.election.due_ms(rank, 0)
         joins = any(each.sender not in seat.group.roster for each in seat.candidates)
@@ -85,10 +92,10 @@ class Committer:
         due_ms = self.due_ms(seat)
         if due_ms is None or due_ms > now_ms:
             return []
+        self.proposal = None
         if seat.group is None:
-            return self._offer(
-                create(self._identity, seat.own, self._random(16), self._random(32))
-            )
+            founding = create(self._identity, seat.own, self._random(16), self._random(32))
+            return self._offer(founding, now_ms)
         return self._succeed(seat, seat.group, admission)
 
     def _succeed(self, seat: Seat, group: Group, admission: Admission) -> list[Action]:
@@ -114,10 +121,11 @@ class Committer:
         except Rejected as refusal:
             self.election.defer(now_ms)
             return [*refused, actions.Refused(refusal.code, refusal.detail)]
-        return [*refused, *self._offer(proposal)]
+        return [*refused, *self._offer(proposal, now_ms)]
 
-    def _offer(self, proposal: Proposal) -> list[Action]:
+    def _offer(self, proposal: Proposal, now_ms: int) -> list[Action]:
         self.proposal = proposal
+        self._offered_ms = now_ms
         return [actions.SendCommit(proposal.commit.wire())]
 
 

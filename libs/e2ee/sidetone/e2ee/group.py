@@ -205,7 +205,8 @@ def join(
     _require_committer(commit, roster_before)
     _require_signature(commit, roster_before[commit.committer])
     added = added_packages(commit, packages)
-    roster = changed_roster(roster_before, commit.removes, added)
+    # Who is removed may be a stranger to us; the roster hash tells whether the rest is right.
+    roster = changed_roster(roster_before, roster_before.keys() & set(commit.removes), added)
     own = _require_own(commit, roster, owned)
     validate_all(roster.values(), admission)
     secret = _unwrap(own, commit)

@@ -10,7 +10,7 @@ from typing import Final
 from sidetone.e2ee.commit import CommitBody
 from sidetone.e2ee.keypackage import KeyPackage
 from sidetone.e2ee.rejected import Rejected
-from sidetone.e2ee.roster import Roster
+from sidetone.e2ee.roster import Packages, Roster
 
 PACKAGES_MAX: Final = 4_096
 
@@ -82,12 +82,12 @@ class Lobby:
             self.announced.discard(sender)
         self.view.update(commit.adds)
 
-    def viewed_roster(self) -> Roster:
+    def viewed_roster(self, packages: Packages) -> Roster:
         """Look up the roster that the room claims; withheld packages are left out."""
         return {
-            sender: self.packages[package_hash]
+            sender: packages[package_hash]
             for sender, package_hash in self.view.items()
-            if package_hash is not None and package_hash in self.packages
+            if package_hash is not None and package_hash in packages
         }
 
     def settle(self, roster: Roster, removes: Iterable[int]) -> None:

@@ -303,14 +303,17 @@ class Member:
         return self._group is None or received.epoch > self._group.epoch
 
     def _following(self, received: Commit, now_ms: int) -> group.Group | None:
-        packages, owned = self._lobby.packages, self._renewal.owned
+        owned = self._renewal.owned
+        packages = self._lobby.packages | {key: own.package for key, own in owned.items()}
         admission = Admission(self.channel, now_ms, self.grant_keys)
         held = self._group
         if held and (not self._waits or received.prev == held.transcript):
             return group.accept(held, received, packages, owned, admission)
         if self.sender not in {add.sender for add in received.adds}:
             return None
-        return group.join(self._lobby.viewed_roster(), received, packages, owned, admission)
+        return group.join(
+            self._lobby.viewed_roster(packages), received, packages, owned, admission
+        )
 
     def _stray(self, received: Commit, refusal: Rejected, now_ms: int) -> tuple[Action, ...]:
         self._committer.proposal = None

@@ -1,6 +1,7 @@
 """The unit as its clients meet it: over real QUIC on the loopback interface."""
 
 import asyncio
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
@@ -96,11 +97,8 @@ async def test_who_shows_no_ticket_is_put_out_in_time(unit: Unit) -> None:
 
 async def test_who_does_not_finish_the_handshake_is_forgotten(unit: Unit) -> None:
     transport = await _half_open(unit.port)
-    async with asyncio.timeout(10):
-        while not unit.server.connections:
-            await asyncio.sleep(0)
-        while unit.server.connections:
-            await asyncio.sleep(0.05)
+    await _until(lambda: bool(unit.server.connections))
+    await _until(lambda: not unit.server.connections)
     transport.close()
 
 
@@ -284,8 +282,7 @@ async def test_an_address_is_to_be_proved_above_the_limit_only(
     async with connected(unit.port) as first:
         assert first._quic._retry_count == 0
     slow = [await _half_open(unit.port) for _ in range(21)]
-    while len(unit.server.connections) < 20:
-        await asyncio.sleep(0)
+    await _until(lambda: len(unit.server.connections) >= 20)
     async with connected(unit.port) as proven:
         assert proven._quic._retry_count == 1
         await proven.join(desk.ticket(unit.node.node))
@@ -303,6 +300,12 @@ async def _half_open(port: int) -> asyncio.DatagramTransport:
     for data, _ in opening.datagrams_to_send(now=0.0):
         transport.sendto(data)
     return transport
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
 
 class _Through(asyncio.DatagramProtocol):

@@ -81,6 +81,7 @@ class SfuServer(QuicServer):
         self.limits = limits
         self.half_open = HalfOpen(limits.handshakes)
         self.connections: set[SfuConnection] = set()
+        self.failures = 0
         self._retry_tokens = QuicRetryTokenHandler()
 
     def use_certificate(self, certificate_file: Path, key_file: Path) -> None:
@@ -110,6 +111,7 @@ class SfuServer(QuicServer):
             if self._admits(data, addr):
                 super().datagram_received(data, addr)
         except Exception:
+            self.failures += 1
             _log.exception("datagram_failed")
 
     def _admits(self, data: bytes, addr: Address) -> bool:
@@ -279,6 +281,7 @@ class SfuConnection(QuicConnectionProtocol):
         try:
             step()
         except Exception:
+            self._server.failures += 1
             _log.exception("connection_failed")
             self._failed = True
             self._loop.call_soon(self._give_up)

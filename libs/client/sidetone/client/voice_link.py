@@ -149,6 +149,7 @@ class VoiceLink(asyncio.DatagramProtocol):
         self._reader = ControlReader()
         self._stream = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._transmission: asyncio.Handle | None = None
         self._watch: asyncio.TimerHandle | None = None
         self._established = False
@@ -246,10 +247,11 @@ class VoiceLink(asyncio.DatagramProtocol):
         One that would fire too early is left: it costs less than moving it with every packet.
         """
         at = self._quic.get_timer()
-        if at is None or (self._timer is not None and self._timer.when() <= at):
+        if at is None or (self._timer is not None and self._timer_at <= at):
             return
         if self._timer is not None:
             self._timer.cancel()
+        self._timer_at = at
         self._timer = self._loop.call_at(at, self._handle_timer)
 
     def _handle_timer(self) -> None:

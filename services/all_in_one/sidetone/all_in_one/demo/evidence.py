@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-_RECORD = struct.Struct(">QI")
+_RECORD = struct.Struct(">QH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ def collect(evidence_file: Path, data_folder: Path) -> Evidence:
         evidence_file.with_name(evidence_file.name + ".held").read_bytes(),
         type=dict[str, list[bytes]],
     )
-    held = [value for values in memory.values() for value in values]
+    held = [part for values in memory.values() for value in values for part in _parts(value)]
     held += [value for path in sorted(data_folder.rglob("*")) for value in _contents(path)]
-    return Evidence(frames, passed_ns, memory["commits"], memory["packages"], held)
+    return Evidence(frames, passed_ns, memory["commit"], memory["key_package"], held)
 
 
 def _records(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -60,32 +60,34 @@ def _records(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _contents(path: Path) -> Iterator[bytes]:
-    if not path.is_file():
+    if not path.is_file() or path.name.endswith(("-wal", "-shm")):
         return
     data = path.read_bytes()
     if data.startswith(b"SQLite format 3"):
         yield from _rows(path)
-    elif data.startswith(b"-----BEGIN"):
-        yield from _pem(data)
-    elif not path.name.endswith(("-wal", "-shm")):
-        yield data
+    else:
+        yield from _parts(data)
 
 
 def _rows(path: Path) -> Iterator[bytes]:
-    """Every value of every table; text is also tried as base64."""
+    """Every value of every table."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
         tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         for (table,) in tables:
             for row in database.execute(f'SELECT * FROM "{table}"'):  # noqa: S608 - our own names
                 for value in row:
-                    if isinstance(value, bytes):
-                        yield from _pem(value) if value.startswith(b"-----BEGIN") else [value]
-                    elif isinstance(value, str):
-                        yield from (
-                            _pem(value.encode())
-                            if value.startswith("-----BEGIN")
-                            else [value.encode()]
-                        )
+                    if isinstance(value, str):
+                        yield from _parts(value.encode())
+                    elif isinstance(value, bytes):
+                        yield from _parts(value)
+
+
+def _parts(value: bytes) -> Iterator[bytes]:
+    """Give the value itself or, where it is PEM, what is inside."""
+    if value.startswith(b"-----BEGIN"):
+        yield from _pem(value)
+    else:
+        yield value
 
 
 def _pem(data: bytes) -> Iterator[bytes]:

@@ -7,9 +7,6 @@ from typing import Any
 import numpy as np
 import soxr  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
-from pystoi import (  # pyright: ignore[reportMissingTypeStubs]
-    stoi,  # pyright: ignore[reportUnknownVariableType]
-)
 
 from sidetone.audio import FRAME_SAMPLES, SAMPLE_RATE
 from sidetone.audio.tracks import Track
@@ -77,7 +74,9 @@ def pesq_wb(pair: Pair) -> float | None:
 
 def intelligibility(pair: Pair) -> float:
     """Return STOI (Taal et al., 2011) of *pair*: 0 to 1."""
-    scores = [float(stoi(said, heard, QUALITY_RATE)) for said, heard in _pieces(pair)]
+    # Its import takes a second or two, which the first minute of a newcomer need not wait for.
+    package: Any = import_module("pystoi")
+    scores = [float(package.stoi(said, heard, QUALITY_RATE)) for said, heard in _pieces(pair)]
     return float(np.mean(scores)) if scores else 0.0
 
 

@@ -123,6 +123,8 @@ class Call:
 
     async def heard(self, user: UserId) -> None:
         """Return when the next frame of *user* has been decrypted; ``Conflict`` at the end."""
+        if self.state == "ended":
+            raise Conflict("call_ended", "the call is over")
         awaited = self._inside.awaited.get(user)
         if awaited is None:
             awaited = asyncio.get_running_loop().create_future()

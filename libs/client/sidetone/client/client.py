@@ -1,6 +1,7 @@
 """The door of the SDK: an account on a server, and the calls of its channels."""
 
 import asyncio
+import functools
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -132,7 +133,7 @@ class Client:
         in the group. Raises a ``Refusal`` that says why it cannot be.
         """
         keys = self._open_keystore()
-        await asyncio.to_thread(warm_up)
+        await asyncio.to_thread(_warm_up_once)
         connector = Connector(self.api, keys, ChannelId(channel), self._endpoint.host, self._route)
         call = Call(
             connector, keys, Sound(microphone, speaker, hear, bitrate, expected_loss_percent)
@@ -154,6 +155,11 @@ class Client:
         if self._keys is None:
             raise _NOT_LOGGED_IN
         return self._keys
+
+
+@functools.cache
+def _warm_up_once() -> None:
+    warm_up()
 
 
 _NOT_LOGGED_IN = Unauthenticated("not_logged_in", "log in first")

@@ -95,6 +95,8 @@ class Client(QuicConnectionProtocol):
         self._news = asyncio.Event()
         self._pending = bytearray()
         self._control: int | None = None
+        # As our own clients do it: a packet for each frame would cost both sides too much.
+        quic._ack_delay = 0.025
 
     @property
     def sender(self) -> int:

@@ -4,6 +4,7 @@ Says on standard output, in one line of JSON, where it listens; everything else 
 """
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -146,6 +147,8 @@ def _run() -> None:
     try:
         chosen = settings.load(Settings, "SFU", os.environ)
         logs.configure(chosen.log_form)
+        # aioquic reports what peers do wrong, and anybody can do that as often as they like.
+        logging.getLogger("quic").setLevel(logging.ERROR)
         # The selector loop can watch a plain socket on every operating system.
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
             runner.run(main(chosen))

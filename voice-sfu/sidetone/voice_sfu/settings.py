@@ -13,7 +13,7 @@ class Settings(msgspec.Struct, frozen=True):
     takes every forwarded frame: for demonstrations only.
     """
 
-    bus: str
+    bus: Annotated[str, msgspec.Meta(pattern="^(local:|nats://|tls://)")]
     tls_folder: str
     host: str = "::"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0

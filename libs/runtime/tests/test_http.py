@@ -25,14 +25,15 @@ USER = UserId(UUID(int=7))
 LOGIN = LoginId(UUID(int=8))
 
 
-class AdjustableClock(SystemClock):
-    """Real time, moved by an offset."""
+class StillClock(SystemClock):
+    """Time that passes when a test says so."""
 
     def __init__(self) -> None:
         self.offset_ms = 0
+        self._started_ms = super().now_ms()
 
     def now_ms(self) -> int:
-        return super().now_ms() + self.offset_ms
+        return self._started_ms + self.offset_ms
 
 
 class Order(msgspec.Struct, forbid_unknown_fields=True):
@@ -44,7 +45,7 @@ class Platform:
 
     def __init__(self) -> None:
         self.bus = MemoryBus()
-        self.clock = AdjustableClock()
+        self.clock = StillClock()
         self.published = {"k1": KEY}
         self.asked = 0
         self.ready = True

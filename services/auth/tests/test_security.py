@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+import structlog
 from joserfc import jws
 from joserfc.jwk import RSAKey
 
@@ -260,14 +261,16 @@ async def test_no_secret_is_logged_or_counted(
     stage: Stage, form: logs.Form, capfd: pytest.CaptureFixture[str]
 ) -> None:
     root = logging.getLogger()
-    before, level = root.handlers[:], root.level
+    level = root.level
     logs.configure(form, "debug")
     try:
         secrets = await drive_every_route(stage)
         metrics = (await stage.get("/metrics")).text
     finally:
-        root.handlers[:] = before
+        for handler in [one for one in root.handlers if type(one) is logging.StreamHandler]:
+            root.removeHandler(handler)
         root.setLevel(level)
+        structlog.reset_defaults()
     captured = capfd.readouterr()
     written = captured.out + captured.err + metrics
     assert "request_failed" in written or "database" in written

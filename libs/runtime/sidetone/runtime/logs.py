@@ -59,7 +59,11 @@ def configure(form: Form = "console", level: Level = "info") -> None:
             ],
         )
     )
-    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    root = logging.getLogger()
+    for replaced in root.handlers[:]:
+        root.removeHandler(replaced)
+    root.addHandler(handler)
+    root.setLevel(level.upper())
     for name in ("uvicorn", "httpx", "httpcore", "aiosqlite"):
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(

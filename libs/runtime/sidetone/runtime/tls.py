@@ -6,6 +6,7 @@ used: the next one is therefore always prepared, and takes over half-way through
 current one. Nothing here is signed by an authority; trust comes from the pin.
 """
 
+import contextlib
 import ssl
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -163,14 +164,13 @@ def _general_names(names: Sequence[str]) -> list[x509.GeneralName]:
 
 
 def _general_name(name: str) -> x509.GeneralName:
-    try:
+    with contextlib.suppress(ValueError):
         return x509.IPAddress(ip_address(name))
-    except ValueError:
-        pass
-    try:
-        return x509.DNSName(name.encode("idna").decode("ascii"))
-    except UnicodeError:
-        raise StartError(f"{name!r} is not a host name or an IP address; correct it") from None
+    with contextlib.suppress(UnicodeError):
+        ascii_name = name.encode("idna").decode("ascii")
+        if ascii_name:
+            return x509.DNSName(ascii_name)
+    raise StartError(f"{name!r} is not a host name or an IP address; correct it")
 
 
 def _in_use(certificate: x509.Certificate, now: datetime) -> bool:

@@ -33,9 +33,11 @@ async def exchange(weather: Weather, count: int) -> tuple[int, LossyProxy, int]:
     await proxy.start()
     front = proxy.route(*server.get_extra_info("sockname")[:2])
     inboxes: list[Inbox] = []
+    transports = [server]
     for _ in range(2):
         client, inbox = await loop.create_datagram_endpoint(Inbox, remote_addr=front)
         inboxes.append(inbox)
+        transports.append(client)
         for number in range(count):
             before = proxy.lost + proxy.relayed
             client.sendto(str(number).encode())
@@ -46,7 +48,8 @@ async def exchange(weather: Weather, count: int) -> tuple[int, LossyProxy, int]:
         while sum(inbox.received.qsize() for inbox in inboxes) < proxy.relayed:
             await asyncio.sleep(0)
     proxy.close()
-    server.close()
+    for transport in transports:
+        transport.close()
     return sum(inbox.received.qsize() for inbox in inboxes), proxy, len(echo.clients)
 
 

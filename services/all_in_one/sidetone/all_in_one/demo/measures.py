@@ -68,7 +68,8 @@ def pesq_wb(pair: Pair) -> float | None:
     for said, heard in _pieces(pair):
         silent_is_worst = package.PesqError.RETURN_VALUES
         score = package.pesq(QUALITY_RATE, said, heard, "wb", on_error=silent_is_worst)
-        scores.append(max(float(score), 1.0))
+        # Silence has no score at all; the scale's lowest is what a listener would give it.
+        scores.append(max(1.0, float(score)) if np.isfinite(score) else 1.0)
     return float(np.mean(scores)) if scores else None
 
 

@@ -21,9 +21,8 @@ class LoggedIn(msgspec.Struct):
 def lines(capsys: pytest.CaptureFixture[str]) -> Iterator["Lines"]:
     root = logging.getLogger()
     level = root.level
-    logs.configure("json", "info")
     yield Lines(capsys)
-    # Pytest brings its own handlers to each phase of a test; only ours is to go.
+    # Pytest brings its own handlers and streams to each phase of a test; ours is to go.
     for handler in [one for one in root.handlers if type(one) is logging.StreamHandler]:
         root.removeHandler(handler)
     root.setLevel(level)
@@ -39,6 +38,7 @@ class Lines:
 
 
 def test_a_line_is_json_with_time_level_and_bound_request(lines: Lines) -> None:
+    logs.configure("json", "info")
     with structlog.contextvars.bound_contextvars(request="r1"):
         structlog.get_logger("sidetone.test").info("room_opened", room=UUID(int=5), members=3)
     [line] = lines.read()
@@ -51,6 +51,7 @@ def test_a_line_is_json_with_time_level_and_bound_request(lines: Lines) -> None:
 
 
 def test_fields_that_name_a_secret_are_redacted_however_deep(lines: Lines) -> None:
+    logs.configure("json", "info")
     structlog.get_logger().info(
         "login",
         refresh_token="s3cret",
@@ -65,6 +66,7 @@ def test_fields_that_name_a_secret_are_redacted_however_deep(lines: Lines) -> No
 
 
 def test_bytes_and_objects_show_nothing_of_themselves(lines: Lines) -> None:
+    logs.configure("json", "info")
     structlog.get_logger().info(
         "frame", body=b"s3cret", answer=LoggedIn("s3cret"), path=Path("/data"), many=[b"s3cret"]
     )
@@ -76,6 +78,7 @@ def test_bytes_and_objects_show_nothing_of_themselves(lines: Lines) -> None:
 
 
 def test_a_cycle_does_not_hang_the_log(lines: Lines) -> None:
+    logs.configure("json", "info")
     cycle: dict[str, object] = {}
     cycle["again"] = cycle
     structlog.get_logger().info("cycle", value=cycle)
@@ -99,6 +102,7 @@ def test_a_traceback_has_no_local_variables(
 
 
 def test_libraries_log_through_the_same_form(lines: Lines) -> None:
+    logs.configure("json", "info")
     logging.getLogger("some.library").warning("careful: %s", 5)
     logging.getLogger("uvicorn.error").info("Started server process")
     [line] = lines.read()
@@ -107,5 +111,6 @@ def test_libraries_log_through_the_same_form(lines: Lines) -> None:
 
 
 def test_what_is_below_the_level_is_left_out(lines: Lines) -> None:
+    logs.configure("json", "info")
     structlog.get_logger().debug("noise")
     assert lines.read() == []

@@ -3,6 +3,8 @@
 import os
 from contextlib import AsyncExitStack
 
+import structlog
+
 from sidetone.bus.nats import NatsBus
 from sidetone.chat.app import Policy, build
 from sidetone.chat.settings import Settings
@@ -15,6 +17,8 @@ from sidetone.runtime.process import run, serving, stop_requested
 from sidetone.runtime.settings import load
 from sidetone.runtime.tls import Identity
 from sidetone.storage.postgres import PostgresDatabase
+
+log = structlog.get_logger(__name__)
 
 
 async def main() -> None:
@@ -39,7 +43,7 @@ async def main() -> None:
             if settings.tls_folder
             else None
         )
-        await stack.enter_async_context(
+        port = await stack.enter_async_context(
             serving(
                 app_of([chat], bus=bus, clock=clock, tokens=tokens, ready=[database_answers]),
                 settings.host,
@@ -49,7 +53,9 @@ async def main() -> None:
                 trusted_proxies=settings.trusted_proxies,
             )
         )
+        log.info("chat_started", host=settings.host, port=port)
         await stop_requested()
+        log.info("chat_stopping")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 import os
 from contextlib import AsyncExitStack
 
+import structlog
+
 from sidetone.bus.nats import NatsBus
 from sidetone.credentials.tokens import TokenPolicy
 from sidetone.runtime import logs
@@ -15,6 +17,8 @@ from sidetone.storage.postgres import PostgresDatabase
 from sidetone.storage.valkey import ValkeyKeyValue
 from sidetone.voice.app import build
 from sidetone.voice.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 
 async def main() -> None:
@@ -40,7 +44,7 @@ async def main() -> None:
             if settings.tls_folder
             else None
         )
-        await stack.enter_async_context(
+        port = await stack.enter_async_context(
             serving(
                 app_of([voice], bus=bus, clock=clock, tokens=tokens, ready=[database_answers]),
                 settings.host,
@@ -50,7 +54,9 @@ async def main() -> None:
                 trusted_proxies=settings.trusted_proxies,
             )
         )
+        log.info("voice_started", host=settings.host, port=port)
         await stop_requested()
+        log.info("voice_stopping")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,88 @@
+"""Chat and voice as processes of their own, started and stopped as an operator does."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from tests import engines
+from tests.surroundings import fresh_postgres
+
+
+def run(service: str, environment: dict[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", f"sidetone.{service}"],
+        env={**os.environ, **environment},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@contextmanager
+def running(service: str) -> Generator[tuple[subprocess.Popen[str], str]]:
+    """Run *service* on the real engines, and yield the process with its URL."""
+    prefix = service.upper()
+    nats = engines.nats_url()
+    valkey = {"VOICE_VALKEY_URL": engines.valkey_url()} if service == "voice" else {}
+    with fresh_postgres() as database:
+        process = run(
+            service,
+            {
+                f"{prefix}_DATABASE_URL": database,
+                f"{prefix}_NATS_URL": nats,
+                f"{prefix}_PORT": "0",
+                **valkey,
+            },
+        )
+        try:
+            yield process, f"http://127.0.0.1:{port_of(process, service)}"
+        finally:
+            process.kill()
+            process.communicate()
+
+
+def port_of(process: subprocess.Popen[str], service: str) -> int:
+    """Return the port that the log tells."""
+    assert process.stderr
+    for line in process.stderr:
+        entry = json.loads(line)
+        if entry["event"] == f"{service}_started":
+            return entry["port"]
+    pytest.fail(f"{service} ended before it started")
+
+
+@pytest.mark.parametrize("service", ["chat", "voice"])
+def test_a_service_starts_serves_and_stops_when_told(service: str) -> None:
+    with running(service) as (process, url):
+        assert httpx.get(f"{url}/readyz").status_code == 200
+        assert httpx.get(f"{url}/livez").status_code == 200
+        # Nobody answers for token keys here: auth runs elsewhere or not yet.
+        asked = httpx.get(f"{url}/chat/servers", headers={"authorization": "Bearer x"})
+        assert asked.status_code in {401, 404, 503}
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=20)
+        assert process.returncode == 0
+        entries = [json.loads(line) for line in errors.splitlines()]
+        assert f"{service}_stopping" in [entry["event"] for entry in entries]
+        assert [entry for entry in entries if entry["level"] == "error"] == []
+
+
+@pytest.mark.parametrize("service", ["chat", "voice"])
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("PORT", "many"), ("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")],
+)
+def test_what_cannot_start_says_why_in_one_line(service: str, setting: str, value: str) -> None:
+    prefix = service.upper()
+    with fresh_postgres() as database:
+        process = run(service, {f"{prefix}_DATABASE_URL": database, f"{prefix}_{setting}": value})
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert errors.startswith("sidetone: ")
+    assert errors.count("\n") == 1

@@ -89,6 +89,7 @@ class Client(QuicConnectionProtocol):
         self.frames: asyncio.Queue[bytes] = asyncio.Queue()
         self.frames_received = 0
         self.keeps_frames = True
+        self.is_deaf = False
         self.close_code: str | None = None
         self.welcome: Welcome | None = None
         self._messages: list[ServerMessage] = []
@@ -148,6 +149,10 @@ class Client(QuicConnectionProtocol):
         """Return the next frame."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             return await self.frames.get()
+
+    def datagram_received(self, data: bytes | str, addr: Any) -> None:
+        if not self.is_deaf:
+            super().datagram_received(data, addr)
 
     def quic_event_received(self, event: QuicEvent) -> None:
         match event:

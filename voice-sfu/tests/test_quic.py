@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnection
 from aioquic.tls import CipherSuite
+from cryptography.hazmat.primitives import hashes
 
 from sidetone.bus.memory import MemoryBus
 from sidetone.credentials.tickets import Perm
@@ -30,7 +32,7 @@ from sidetone.runtime.start import StartError
 from sidetone.runtime.tls import Identity
 from sidetone.voice_sfu.app import Options, Unit, serving
 from sidetone.voice_sfu.interface.quic import ALPN
-from tests.load.sfu_stage import CHANNEL, TALK, VoiceDesk, connected, frame
+from tests.load.sfu_stage import CHANNEL, TALK, Client, VoiceDesk, connected, frame
 
 
 async def test_a_frame_reaches_the_other_and_not_its_speaker(unit: Unit, desk: VoiceDesk) -> None:
@@ -255,6 +257,37 @@ async def test_both_address_families_are_served(
         await unit.briefed.wait()
         async with connected(unit.port, host):
             pass
+
+
+async def test_a_new_certificate_is_shown_to_new_clients_and_announced(
+    bus: MemoryBus, desk: VoiceDesk, tmp_path: Path
+) -> None:
+    now_ms = SystemClock().now_ms()
+    identity = Identity.open(tmp_path, [], now_ms)
+    beats: asyncio.Queue[NodeAlive] = asyncio.Queue()
+    await bus.subscribe(NodeAlive, beats.put)
+    async with (
+        serving(bus, SystemClock(), identity, Options()) as unit,
+        connected(unit.port) as ann,
+    ):
+        await unit.briefed.wait()
+        await ann.join(desk.ticket(unit.node.node))
+        first, following = (await beats.get()).certificate_sha256
+        await unit.refresh_certificate(now_ms + 8 * 24 * 3600 * 1000)
+        async with asyncio.timeout(2):
+            while (await beats.get()).certificate_sha256[0] != following:
+                pass
+        async with connected(unit.port) as ben:
+            await ben.join(desk.ticket(unit.node.node))
+            assert (_certificate_of(ann), _certificate_of(ben)) == (first, following)
+            ann.say(frame(ann.sender))
+            await ben.heard()
+
+
+def _certificate_of(client: Client) -> bytes:
+    shown = client._quic.tls._peer_certificate
+    assert shown is not None
+    return shown.fingerprint(hashes.SHA256())
 
 
 async def test_a_port_in_use_is_one_clear_line(

@@ -12,6 +12,7 @@ from sidetone.bus.memory import MemoryBus
 from sidetone.protocol.voice_control import (
     MESSAGE_BYTES_MAX,
     CommitFailed,
+    Error,
     Join,
     KeyPackage,
     PeerLeft,
@@ -183,6 +184,38 @@ async def test_garbage_on_the_port_is_ignored(unit: Unit, desk: VoiceDesk) -> No
         good.tell(Ping(4))
         assert await good.told(Pong) == Pong(4)
         assert unit.server.failures == 0
+
+
+async def test_a_listener_that_cannot_keep_up_gets_the_newest(unit: Unit, desk: VoiceDesk) -> None:
+    async with connected(unit.port) as ann, connected(unit.port) as slow:
+        await ann.join(desk.ticket(unit.node.node))
+        await slow.join(desk.ticket(unit.node.node))
+        slow.is_deaf = True
+        said = [frame(ann.sender, payload=bytes(150)) for _ in range(220)]
+        for each in said:
+            ann.say(each)
+        ann.tell(Ping(5))
+        await ann.told(Pong)
+        slow.is_deaf = False
+        heard = [await slow.heard()]
+        while heard[-1] != said[-1]:
+            heard.append(await slow.heard())
+        assert unit.node.meter.frames_in == len(said)
+        assert unit.node.meter.drops[Drop.QUEUE] > 0
+        assert len(heard) <= len(said) - unit.node.meter.drops[Drop.QUEUE]
+
+
+async def test_a_client_that_does_not_read_is_given_up(unit: Unit, desk: VoiceDesk) -> None:
+    async with connected(unit.port) as good, connected(unit.port) as slow:
+        await good.join(desk.ticket(unit.node.node))
+        await slow.join(desk.ticket(unit.node.node))
+        slow.is_deaf = True
+        seat = next(seat for seat in unit.node.seats() if seat.sender == slow.sender)
+        for _ in range(30):
+            seat.connection.send(Error("long", "x" * 60_000))
+        assert (await good.told(PeerLeft)).sender == slow.sender
+        slow.is_deaf = False
+        assert await slow.closed() == "reader_slow"
 
 
 async def test_one_flood_is_ended_and_the_others_talk_on(

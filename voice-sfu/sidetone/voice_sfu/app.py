@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import NoReturn
 
 import msgspec
 import structlog
@@ -49,13 +50,24 @@ class Options(msgspec.Struct, frozen=True):
 class Unit:
     """A running forwarding unit."""
 
-    def __init__(self, node: Node, server: SfuServer, link: BusLink, drain_seconds: float) -> None:
-        self.node = node
+    def __init__(
+        self, server: SfuServer, link: BusLink, identity: Identity, drain_seconds: float
+    ) -> None:
+        self.node = server.node
         self.server = server
         self.port = link.address.port
         self.briefed = link.briefed
         self._link = link
+        self._identity = identity
         self._drain_seconds = drain_seconds
+
+    async def refresh_certificate(self, now_ms: int) -> None:
+        """Rotate the certificate if it is time: new handshakes show it, heartbeats announce it."""
+        if self._identity.refresh(now_ms):
+            self.server.use_certificate(self._identity.certificate_file, self._identity.key_file)
+            host, port = self._link.address.host, self._link.address.port
+            self._link.address = _address(host, port, self._identity)
+            await self._link.announce()
 
     async def drain(self) -> None:
         """Send everybody away, let nobody in, and wait a few seconds for them to go."""
@@ -90,17 +102,13 @@ async def serving(
     server.use_certificate(identity.certificate_file, identity.key_file)
     port = _listen(server, options)
     link = BusLink(bus, node, _address(options.announced_host, port, identity))
-    tasks = [
-        asyncio.create_task(_forever(loop))
-        for loop in (
-            link.keep_briefed,
-            link.keep_alive,
-            lambda: _keep_certificate(identity, clock, server, link),
-        )
-    ]
+    unit = Unit(server, link, identity, options.drain_seconds)
+    loops = (link.keep_briefed, link.keep_alive, lambda: _keep_certificate(unit, clock))
+    tasks: list[asyncio.Task[NoReturn]] = []
     try:
         await link.follow_rights()
-        yield Unit(node, server, link, options.drain_seconds)
+        tasks += [asyncio.create_task(_forever(loop)) for loop in loops]
+        yield unit
     finally:
         for task in tasks:
             task.cancel()
@@ -122,19 +130,13 @@ def _address(host: str, port: int, identity: Identity) -> Address:
     return Address(host, port, identity.spki_sha256, identity.certificate_sha256())
 
 
-async def _keep_certificate(
-    identity: Identity, clock: Clock, server: SfuServer, link: BusLink
-) -> None:
-    """Show new handshakes the new certificate, and announce its fingerprint."""
+async def _keep_certificate(unit: Unit, clock: Clock) -> NoReturn:
     while True:
         await asyncio.sleep(_CERTIFICATE_CHECK_SECONDS)
-        if identity.refresh(clock.now_ms()):
-            server.use_certificate(identity.certificate_file, identity.key_file)
-            link.address = _address(link.address.host, link.address.port, identity)
-            await link.announce()
+        await unit.refresh_certificate(clock.now_ms())
 
 
-async def _forever(loop: Callable[[], Awaitable[None]]) -> None:
+async def _forever(loop: Callable[[], Awaitable[NoReturn]]) -> NoReturn:
     while True:
         try:
             await loop()

@@ -14,6 +14,9 @@ from sidetone.voice_sfu.application.ports import Connection
 from sidetone.voice_sfu.domain.admission import Admission
 from sidetone.voice_sfu.domain.room import Room
 
+# How far back a briefing reaches; the voice service remembers changes of rights for ten minutes.
+RIGHTS_REMEMBERED_SECONDS = 9 * 60
+
 _log = structlog.get_logger()
 
 
@@ -32,6 +35,7 @@ class Node:
         self._admission = Admission(node)
         self._rooms: dict[ChannelId, LiveRoom] = {}
         self._seats: dict[DeviceId, Seat] = {}
+        self._briefed_at: float | None = None
 
     def join(self, connection: Connection, ticket_wire: bytes) -> Seat:
         """Let the holder of a ticket in; an older connection of the same device is ended.
@@ -56,12 +60,20 @@ class Node:
         return seat
 
     def brief(self, briefing: Briefing) -> None:
-        """Take over ticket keys, and changes of rights that the bus may have lost."""
+        """Take over ticket keys, and changes of rights that the bus may have lost.
+
+        After a silence in which a change may have been missed for good, everybody is asked to
+        join again: who lost their rights gets no ticket.
+        """
         for key in briefing.ticket_keys.values():
             self._surroundings.evidence.held("ticket_key", key)
         self._admission.brief(briefing.ticket_keys, briefing.watermarks, self._now_seconds())
         for rights in briefing.watermarks:
             self._apply(rights)
+        now = self._now_seconds()
+        if self._briefed_at is not None and now - self._briefed_at > RIGHTS_REMEMBERED_SECONDS:
+            self._move_all("rights_unknown")
+        self._briefed_at = now
 
     def change_rights(self, rights: VoiceRights) -> None:
         """Apply what *rights* says to tickets on their way and to live connections."""
@@ -79,6 +91,10 @@ class Node:
         """Return the channels with somebody inside."""
         return [channel for channel, room in self._rooms.items() if room.seats]
 
+    def seats(self) -> list[Seat]:
+        """Return the places that are taken."""
+        return list(self._seats.values())
+
     def connections(self) -> int:
         """Return how many devices are inside."""
         return len(self._seats)
@@ -87,6 +103,9 @@ class Node:
         """Let nobody in any more, and ask everybody to join again elsewhere."""
         self.draining = True
         self.rooms_changed.set()
+        self._move_all(reason)
+
+    def _move_all(self, reason: str) -> None:
         for seat in self._seats.values():
             seat.connection.send(Move(reason))
 

@@ -146,6 +146,18 @@ def test_a_late_packet_keeps_its_place(packets: list[bytes]) -> None:
     assert 1 <= stats.concealed <= 5
 
 
+def test_a_link_that_begins_to_lose_is_given_more_time_unheard(packets: list[bytes]) -> None:
+    """The target grows by the frame that repair needs, and a repeated pitch period fills it."""
+    late = [(at + n % 2 * 6, *rest) for n, (at, *rest) in enumerate(punctual(packets))]
+    arrivals = [arrival for n, arrival in enumerate(late) if n < 100 or n % 20]
+    buffer = JitterBuffer()
+    play(buffer, arrivals, 6100)
+    stats = buffer.stats
+    assert stats.stretched >= 1
+    assert stats.lost == stats.fec_recovered > 10
+    assert stats.concealed == 0
+
+
 def test_an_outage_is_concealed_for_50_ms_and_then_silent(packets: list[bytes]) -> None:
     buffer = JitterBuffer()
     sound = play(buffer, punctual(packets)[:100], 2000)

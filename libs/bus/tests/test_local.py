@@ -8,8 +8,10 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
-from sidetone.bus.link import MESSAGE_BYTES_MAX
+from sidetone.bus.answers import ANSWERS_MAX
+from sidetone.bus.link import MESSAGE_BYTES_MAX, UNREAD_BYTES_MAX
 from sidetone.bus.local import LocalBus, LocalBusServer
 from sidetone.bus.memory import MemoryBus
 from sidetone.protocol.events import RightsChanged
@@ -195,11 +197,32 @@ async def test_a_child_that_does_not_read_costs_only_itself(parent: Parent) -> N
     await stalled.subscribe(RightsChanged, ignore)
     await listening.subscribe(RightsChanged, hear)
     stalled._link._reader._transport.pause_reading()
-    for generation in range(60_000):
-        await parent.bus.publish(rights(generation))
-        if generation % 100 == 0:
-            await asyncio.sleep(0)
-    await parent.bus.publish(rights(-1))
-    await heard.wait()
+    with capture_logs() as logs:
+        for generation in range(60_000):
+            await parent.bus.publish(rights(generation))
+            if generation % 100 == 0:
+                await asyncio.sleep(0)
+        await parent.bus.publish(rights(-1))
+        await heard.wait()
+    assert {entry["event"] for entry in logs} == {"message_dropped"}
+    assert max(entry["unread"] for entry in logs) < 2 * UNREAD_BYTES_MAX
     await listening.close()
     await stalled.close()
+
+
+async def test_a_child_keeps_no_more_questions_than_it_may(tmp_path: Path) -> None:
+    """The parent of this test accepts and says nothing."""
+    path = tmp_path / "bus.sock"
+    parent = await asyncio.start_unix_server(lambda _, writer: silent.append(writer), path)
+    silent = list[asyncio.StreamWriter]()
+    child = await LocalBus.connect(path)
+    asking = [asyncio.create_task(child.ask(QUESTION)) for _ in range(ANSWERS_MAX)]
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable, match="bus_busy"):
+        await child.ask(QUESTION)
+    await child.close()
+    outcomes = await asyncio.gather(*asking, return_exceptions=True)
+    assert {str(outcome)[:8] for outcome in outcomes} == {"bus_lost"}
+    for writer in silent:
+        writer.close()
+    parent.close()

@@ -77,3 +77,25 @@ async def test_a_subscription_survives_a_handler_whose_wait_was_cancelled() -> N
     await bus.publish(rights(2))
     assert await heard.get() == 2
     await bus.close()
+
+
+async def test_what_was_queued_is_not_heard_after_unsubscribing() -> None:
+    bus = MemoryBus()
+    release, heard = asyncio.Event(), list[int]()
+
+    async def stall(event: RightsChanged) -> None:
+        heard.append(event.generation)
+        started.set()
+        await release.wait()
+
+    started = asyncio.Event()
+    unsubscribe = await bus.subscribe(RightsChanged, stall)
+    for generation in range(3):
+        await bus.publish(rights(generation))
+    await started.wait()
+    await unsubscribe()
+    release.set()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert heard == [0]
+    await bus.close()

@@ -30,7 +30,7 @@ from sidetone.protocol.questions import Question
 from sidetone.protocol.refusals import Invalid, Refusal, Unavailable
 
 MESSAGE_BYTES_MAX = 1 << 20
-_UNREAD_BYTES_MAX = 4 << 20
+UNREAD_BYTES_MAX = 4 << 20
 _LENGTH_BYTES = 4
 
 Verb: TypeAlias = Literal["ask", "follow", "answer"]
@@ -173,7 +173,7 @@ class Link:
             return
         data = encode(message)
         unread = self._writer.transport.get_write_buffer_size()
-        if len(data) > MESSAGE_BYTES_MAX or unread > _UNREAD_BYTES_MAX:
+        if len(data) > MESSAGE_BYTES_MAX or unread > UNREAD_BYTES_MAX:
             self._dropped += 1
             log.warning("message_dropped", bytes=len(data), unread=unread, dropped=self._dropped)
             return

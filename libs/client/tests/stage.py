@@ -1,6 +1,9 @@
 """A whole server for tests: real services over pinned TLS, forwarding units in this process."""
 
 import asyncio
+import os
+import sys
+from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -12,11 +15,13 @@ from numpy.typing import NDArray
 from sidetone.all_in_one.app import build
 from sidetone.audio.tracks import Track
 from sidetone.auth.app import Policy
+from sidetone.bus.local import LocalBusServer
 from sidetone.bus.memory import MemoryBus
 from sidetone.client.call import Call
 from sidetone.client.client import Client
 from sidetone.credentials.limits import Limit
 from sidetone.credentials.pins import Address
+from sidetone.protocol.events import NodeAlive
 from sidetone.protocol.requests import Channel
 from sidetone.runtime.clock import SystemClock
 from sidetone.runtime.process import serving
@@ -43,6 +48,7 @@ class Home:
         self.address = str(Address("127.0.0.1", port, identity.spki_sha256))
         self.clients: AsyncExitStack = AsyncExitStack()
         self._names = 0
+        self._nodes: set[int] = set()
 
     @asynccontextmanager
     async def unit(self) -> AsyncGenerator[voice_sfu.Unit]:
@@ -51,6 +57,39 @@ class Home:
         async with voice_sfu.serving(self.bus, SystemClock(), self.identity, options) as unit:
             await asyncio.wait_for(unit.briefed.wait(), 5)
             yield unit
+
+    @asynccontextmanager
+    async def child_unit(self, port: int = 0) -> AsyncGenerator[tuple[Process, int]]:
+        """Run a forwarding unit as a process of its own; give it and its port."""
+        alive: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        async def heard(node: NodeAlive) -> None:
+            if node.node not in self._nodes and not alive.done():
+                self._nodes.add(node.node)
+                alive.set_result(node.port)
+
+        unsubscribe = await self.bus.subscribe(NodeAlive, heard)
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "sidetone.voice_sfu",
+            env={
+                **os.environ,
+                "SFU_BUS": f"local:{self.folder / 'bus'}",
+                "SFU_TLS_FOLDER": str(self.folder / "tls"),
+                "SFU_HOST": "127.0.0.1",
+                "SFU_PORT": str(port),
+                "SFU_DRAIN_SECONDS": "1",
+            },
+            stdout=DEVNULL,
+        )
+        try:
+            yield child, await asyncio.wait_for(alive, 20)
+        finally:
+            await unsubscribe()
+            if child.returncode is None:
+                child.kill()
+            await child.wait()
 
     @staticmethod
     @asynccontextmanager
@@ -89,6 +128,8 @@ async def open_home(folder: Path) -> AsyncGenerator[Home]:
         stack.push_async_callback(database.close)
         bus = MemoryBus()
         stack.push_async_callback(bus.close)
+        bridge = await LocalBusServer.open(bus, folder / "bus")
+        stack.push_async_callback(bridge.close)
         app = await build(database, MemoryKeyValue(), bus, clock, POLICY)
         port = await stack.enter_async_context(
             serving(app, "127.0.0.1", 0, clock=clock, identity=identity)

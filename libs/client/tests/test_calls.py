@@ -117,6 +117,25 @@ async def test_a_drained_node_hands_the_call_over(home: Home) -> None:
         assert events.CallEnded in kinds
 
 
+async def test_a_killed_node_is_replaced_without_anybody_doing_anything(home: Home) -> None:
+    async with AsyncExitStack() as stack:
+        child, port = await stack.enter_async_context(home.child_unit())
+        ada, ben = await home.client(), await home.client()
+        lounge = await home.lounge(ada, ben)
+        call_a = await stack.enter_async_context(ada.join_voice(lounge.id))
+        call_b = await stack.enter_async_context(ben.join_voice(lounge.id))
+        await in_step(call_a, call_b)
+        async with saying(call_a):
+            await call_b.heard(ada.user.id)
+            child.kill()
+            await stack.enter_async_context(home.child_unit(port))
+            await asyncio.wait_for(call_b.wait_for(events.Reconnected), 20)
+            await asyncio.wait_for(call_b.heard(ada.user.id), 10)
+            await in_step(call_a, call_b)
+        await call_a.leave()
+        await call_b.leave()
+
+
 async def test_a_lost_network_brings_the_call_back_by_itself(home: Home) -> None:
     relays: list[Relay] = []
 

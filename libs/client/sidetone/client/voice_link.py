@@ -34,9 +34,11 @@ _DATAGRAM_BYTES_MAX = 1200
 _ACK_DELAY_SECONDS = 0.025
 # At 10 ms a frame, what waits longer than this would be heard too late to be worth sending.
 _DATAGRAMS_WAITING_MAX = 8
-_WATCH_SECONDS = 0.25
+# From half a second of silence on the node is pinged at every look: a lossy network loses some of
+# the ten pings and their answers, but not all.
+_WATCH_SECONDS = 0.1
 _PING_AFTER_SECONDS = 0.5
-_SILENCE_SECONDS_MAX = 1.6
+_SILENCE_SECONDS_MAX = 1.5
 _GOODBYE_SECONDS = 0.5
 
 

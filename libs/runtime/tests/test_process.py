@@ -89,6 +89,18 @@ async def test_a_rotation_reaches_new_connections_and_leaves_old_ones_alone(
         assert (await client.get("/livez")).text == "alive"
 
 
+async def test_an_idle_connection_does_not_hold_up_the_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    identity = Identity.open(tmp_path, [], CLOCK.now_ms())
+    async with (
+        httpx.AsyncClient(verify=open_context()) as client,
+        serving(APP, "127.0.0.1", 0, clock=CLOCK, identity=identity) as port,
+    ):
+        await client.get(f"https://127.0.0.1:{port}/livez")
+    assert "graceful shutdown exceeded" not in caplog.text
+
+
 async def test_a_client_that_trusts_the_certificate_accepts_the_names(tmp_path: Path) -> None:
     identity = Identity.open(tmp_path, [], CLOCK.now_ms())
     trusting = ssl.create_default_context(cafile=identity.certificate_file)

@@ -16,7 +16,7 @@ class Settings(msgspec.Struct, frozen=True):
     ratio: float = 0.5
     verbose: bool = False
     form: Literal["console", "json"] = "console"
-    folder: str | None = None
+    folder: Path | None = None
     names: list[str] = []
 
 
@@ -36,7 +36,7 @@ def test_every_type_is_read_from_text() -> None:
         },
     )
     assert found == Settings(
-        "postgresql://chat", 9000, 0.25, True, "json", "/data", ["a.example", "b.example"]
+        "postgresql://chat", 9000, 0.25, True, "json", Path("/data"), ["a.example", "b.example"]
     )
 
 

@@ -27,6 +27,7 @@ from sidetone.storage import StorageError
 
 _KEEP_ALIVE_SECONDS = 75
 _DRAIN_SECONDS = 8
+_GOODBYE_SECONDS = 0.2
 _CONNECTIONS_MAX = 4096
 _IDENTITY_REFRESHED_EVERY_SECONDS = 60.0
 _log = structlog.get_logger(__name__)
@@ -121,6 +122,17 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._up.set()
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        draining = asyncio.create_task(super().shutdown(sockets))
+        while not draining.done():
+            await asyncio.wait([draining], timeout=_GOODBYE_SECONDS)
+            # An idle TLS client may never answer the goodbye of its closed connection.
+            for connection in list(self.server_state.connections):
+                if connection.transport.is_closing():
+                    connection.transport.abort()
+        await draining
 
     @contextlib.contextmanager
     @override

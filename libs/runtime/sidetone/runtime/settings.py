@@ -55,6 +55,12 @@ def _value(name: str, text: str, field: FieldInfo) -> object:
     is_list = get_origin(field.type) is list
     raw = [part.strip() for part in text.split(",") if part.strip()] if is_list else text
     try:
-        return msgspec.convert(raw, field.type, strict=False)
+        return msgspec.convert(raw, field.type, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         raise StartError(f"{name} cannot be used: {error}; correct it or leave it out") from None
+
+
+def _path(kind: type, text: object) -> Path:
+    if kind is Path and isinstance(text, str):
+        return Path(text)
+    raise NotImplementedError(f"settings have no type {kind}")

@@ -1,7 +1,9 @@
 """Auth as a process of its own: PostgreSQL and NATS."""
 
 import os
-from pathlib import Path
+from contextlib import AsyncExitStack
+
+import structlog
 
 from sidetone.auth.app import Policy, build
 from sidetone.auth.settings import Settings
@@ -17,6 +19,7 @@ from sidetone.runtime.tls import Identity
 from sidetone.storage.postgres import PostgresDatabase
 
 _MINUTE_MS = 60_000
+_log = structlog.get_logger(__name__)
 
 
 async def main() -> None:
@@ -24,39 +27,35 @@ async def main() -> None:
     settings = load(Settings, "SIDETONE_AUTH", os.environ)
     logs.configure(settings.log_form, settings.log_level)
     clock = SystemClock()
-    identity = _identity(settings, clock)
-    database = await PostgresDatabase.open(settings.database_url)
-    try:
+    policy = _policy(settings)
+    identity = None
+    if settings.tls_folder is not None:
+        identity = Identity.open(settings.tls_folder, settings.tls_names, clock.now_ms())
+    async with AsyncExitStack() as stack:
+        database = await PostgresDatabase.open(settings.database_url)
+        stack.push_async_callback(database.close)
         bus = await NatsBus.connect(settings.nats_url)
-        try:
-            policy = _policy(settings)
-            auth = await build(database, bus, clock, policy)
+        stack.push_async_callback(bus.close)
 
-            async def database_answers() -> None:
-                await database.fetch("SELECT 1", {})
+        async def database_answers() -> None:
+            await database.fetch("SELECT 1", {})
 
-            app = app_of(
-                [auth], bus=bus, clock=clock, tokens=policy.token, ready=[database_answers]
-            )
-            async with serving(
-                app,
+        auth = await build(database, bus, clock, policy)
+        port = await stack.enter_async_context(
+            serving(
+                app_of(
+                    [auth], bus=bus, clock=clock, tokens=policy.token, ready=[database_answers]
+                ),
                 settings.host,
                 settings.port,
                 clock=clock,
                 identity=identity,
                 trusted_proxies=settings.trusted_proxies,
-            ):
-                await stop_requested()
-        finally:
-            await bus.close()
-    finally:
-        await database.close()
-
-
-def _identity(settings: Settings, clock: SystemClock) -> Identity | None:
-    if settings.tls_folder is None:
-        return None
-    return Identity.open(Path(settings.tls_folder), settings.tls_names, clock.now_ms())
+            )
+        )
+        _log.info("serving", host=settings.host, port=port)
+        await stop_requested()
+        _log.info("stopping")
 
 
 def _policy(settings: Settings) -> Policy:

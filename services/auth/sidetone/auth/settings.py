@@ -1,5 +1,6 @@
 """What may differ between two deployments of auth."""
 
+from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import msgspec
@@ -20,7 +21,7 @@ class Settings(msgspec.Struct, frozen=True):
     nats_url: str = "nats://127.0.0.1:4222"
     host: str = "127.0.0.1"
     port: Port = 8101
-    tls_folder: str | None = None
+    tls_folder: Path | None = None
     tls_names: list[str] = []
     trusted_proxies: list[str] = []
     issuer: str = "sidetone"

@@ -17,7 +17,7 @@ from typing import Final
 from nacl import bindings, exceptions, pwhash
 
 from sidetone.e2ee.identity import DeviceIdentity, RandomBytes
-from sidetone.e2ee.primitives import KEY_LENGTH, derive, label
+from sidetone.e2ee.primitives import KEY_LENGTH, TAG_LENGTH, derive, label
 from sidetone.e2ee.rejected import Rejected
 from sidetone.e2ee.trust import Pin
 
@@ -32,6 +32,7 @@ _SALT_LENGTH: Final = 16
 _NONCE_LENGTH: Final = 24
 _CHECKSUM_LENGTH: Final = 16
 _HEAD_LENGTH: Final = len(_MAGIC) + 1 + _SALT_LENGTH
+_LENGTH_MIN: Final = _HEAD_LENGTH + _NONCE_LENGTH + TAG_LENGTH
 _VAULT: Final = label("vx1 vault")
 _IDENTITY: Final = struct.Struct(">16s16s32s32sQI")
 _PIN: Final = struct.Struct(">16s32s?")
@@ -113,7 +114,8 @@ def _seal(contents: Contents, kind_and_salt: bytes, key: bytes, random: RandomBy
 
 def _salt_of(vault: bytes, kind: bytes) -> bytes:
     body, checksum = vault[:-_CHECKSUM_LENGTH], vault[-_CHECKSUM_LENGTH:]
-    if _checksum(body) != checksum or not body.startswith(_MAGIC):
+    whole = len(body) >= _LENGTH_MIN and body.startswith(_MAGIC)
+    if not whole or _checksum(body) != checksum:
         raise Rejected("vault_corrupt", "The vault is damaged, cut off, or not a vault.")
     if body[len(_MAGIC) : len(_MAGIC) + 1] != kind:
         raise Rejected("vault_kind", "The vault is sealed in another way: by key or passphrase.")

@@ -10,6 +10,7 @@ from sidetone.client.keystore import KeyStore
 from sidetone.client.session import Lost, Session, SessionOwner
 from sidetone.client.stats import JoinSteps
 from sidetone.client.voice_link import open_link
+from sidetone.e2ee.rejected import Rejected
 from sidetone.protocol.ids import ChannelId
 from sidetone.protocol.refusals import Unavailable
 from sidetone.protocol.requests import Grant, VoiceTicket
@@ -38,9 +39,16 @@ class Connector:
         return await self._api.join_voice(self._channel, self._keys.device)
 
     def session(self, ticket: VoiceTicket, owner: SessionOwner) -> Session:
-        """Return a session that is not connected yet."""
-        keys = self._keys
-        return Session(keys.identity, keys.trust, ticket.grant.wire, ticket.grant_keys, owner)
+        """Return a session that is not connected yet. Raises ``Unavailable`` for a bad grant."""
+        keys, grant = self._keys, ticket.grant.wire
+        try:
+            return Session(keys.identity, keys.trust, grant, ticket.grant_keys, owner)
+        except Rejected as rejected:
+            raise Unavailable(
+                "grant_unusable",
+                f"the server's grant for this device is not valid ({rejected.code}); check that "
+                "its services share one set of keys, and log in again",
+            ) from None
 
     async def connect(
         self, session: Session, ticket: VoiceTicket, steps: "Stopwatch", timeout_seconds: float

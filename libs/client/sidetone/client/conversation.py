@@ -72,6 +72,7 @@ class Conversation:
         self._loop = asyncio.get_running_loop()
         self._reports = ReceptionReports()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._silence: asyncio.Task[None] | None = None
         self.engine = Engine(
             sound.microphone or self.clips or ClipMicrophone(),
             sound.speaker or NullSpeaker(),
@@ -89,11 +90,12 @@ class Conversation:
         self._spawn(self._tick())
 
     async def stop(self) -> None:
-        """Free the devices and say goodbye."""
+        """Say goodbye and free the devices."""
         for task in self._tasks:
             task.cancel()
-        await asyncio.to_thread(self.engine.stop)
         await self.lifeline.leave()
+        if self._silence is not None:
+            await self._silence
 
     def tell_state(self) -> None:
         """Tell the others what we do with our own sound."""
@@ -169,7 +171,8 @@ class Conversation:
         self._publish([events.Reconnected()])
 
     def on_ended(self, lost: Lost) -> None:
-        """Tell that the call is over, to those who wait as well."""
+        """Free the devices, and tell that the call is over, to those who wait as well."""
+        self._silence = asyncio.create_task(asyncio.to_thread(self.engine.stop))
         self._publish([events.CallEnded(lost.code, lost.detail)])
         self.events.end()
         for awaited in self.awaited.values():

@@ -9,6 +9,7 @@ import logging
 import os
 import secrets
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -54,6 +55,8 @@ class KeyStore:
         self._path = path
         self._lock = lock
         self._saving: asyncio.Task[None] | None = None
+        self._unsaved = False
+        self._closing = asyncio.Event()
 
     @classmethod
     async def open(
@@ -102,19 +105,22 @@ class KeyStore:
 
     def save_soon(self) -> None:
         """Keep what is trusted now; changes that follow at once are kept with it."""
+        self._unsaved = True
         if self._saving is None or self._saving.done():
             self._saving = asyncio.create_task(self._save_later())
 
     async def close(self) -> None:
         """Keep what has not been kept yet."""
-        saving, self._saving = self._saving, None
-        if saving is not None and not saving.done():
-            saving.cancel()
-            await self._save()
+        self._closing.set()
+        if self._saving is not None:
+            await self._saving
 
     async def _save_later(self) -> None:
-        await asyncio.sleep(_SAVE_DELAY_SECONDS)
-        await self._save()
+        while self._unsaved:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), _SAVE_DELAY_SECONDS)
+            self._unsaved = False
+            await self._save()
 
     async def _save(self) -> None:
         contents = vault.Contents(self.identity, self.trust.pins())

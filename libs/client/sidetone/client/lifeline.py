@@ -1,7 +1,6 @@
 """Keeps a call connected: joins, and joins again when the connection is lost, until it may not."""
 
 import asyncio
-import itertools
 import logging
 import secrets
 from typing import Final, Literal, Protocol, TypeAlias
@@ -20,8 +19,10 @@ State: TypeAlias = Literal["connecting", "live", "reconnecting", "ended"]
 _FINAL: Final = frozenset({"left", "device_replaced", "rights_lost"})
 _FIRST_JOIN_SECONDS_MAX = 6.0
 _HANDSHAKE_SECONDS_MAX = 3.0
-_DELAY_SECONDS_MIN = 0.1
-_DELAY_SECONDS_MAX = 3.0
+_PAUSE_SECONDS_MIN = 0.1
+_PAUSE_SECONDS_MAX = 3.0
+# A connection that lasted this long was a good one: after it, the first try is made at once.
+_STABLE_SECONDS = 5.0
 
 
 class LifelineOwner(SessionOwner, Protocol):
@@ -54,6 +55,9 @@ class Lifeline:
         self._owner = owner
         self._stopwatch = Stopwatch()
         self._keeping: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._attempts = 0
+        self._live_at = 0.0
 
     @property
     def steps(self) -> JoinSteps:
@@ -71,18 +75,17 @@ class Lifeline:
         The server's refusal is raised at once; a node that does not answer is tried again for a
         few seconds, because it may just be starting anew.
         """
-        loop = asyncio.get_running_loop()
-        give_up_at = loop.time() + _FIRST_JOIN_SECONDS_MAX
-        for attempt in itertools.count():
+        give_up_at = self._loop.time() + _FIRST_JOIN_SECONDS_MAX
+        while True:
             ticket = await self._connector.ticket()
             try:
-                await self._join(ticket, attempt)
+                await self._join(ticket)
                 break
             except Unavailable:
-                if loop.time() >= give_up_at:
+                if self._loop.time() >= give_up_at:
                     raise
-            await asyncio.sleep(_delay_seconds(attempt))
-        self.state = "live"
+            await asyncio.sleep(self._pause_seconds())
+        self._go_live()
         self._keeping = asyncio.create_task(self._keep())
 
     async def leave(self) -> None:
@@ -106,7 +109,7 @@ class Lifeline:
             session = self.session
             if session is None:
                 return Lost("left", "the call was left")
-            lost = await session.lost
+            lost = await asyncio.shield(session.lost)
             if lost.code in _FINAL:
                 return lost
             self.state = "reconnecting"
@@ -114,43 +117,58 @@ class Lifeline:
             refusal = await self._rejoin()
             if refusal is not None:
                 return Lost(refusal.code, refusal.detail)
-            self.state = "live"
+            self._go_live()
             self._owner.on_reconnected()
 
     async def _rejoin(self) -> Refusal | None:
-        """Join until it works; return the server's word if it says that it never will."""
+        """Join until it works; return the server's word if it says that it never will.
+
+        The first try is made at once, unless the last connection was lost as soon as it was made.
+        """
         self._stopwatch = Stopwatch()
-        for attempt in itertools.count():
-            pause_seconds = _delay_seconds(attempt)
+        if self._loop.time() - self._live_at >= _STABLE_SECONDS:
+            self._attempts = 0
+        pause_seconds = self._pause_seconds() if self._attempts else 0.0
+        while True:
+            await asyncio.sleep(pause_seconds)
             try:
-                await self._rejoin_once(attempt)
+                await self._rejoin_once()
             except _NotAllowed as refused:
                 return refused.refusal
             except RateLimited as refusal:
-                pause_seconds = max(pause_seconds, refusal.retry_after_seconds)
+                pause_seconds = max(self._pause_seconds(), refusal.retry_after_seconds)
             except Refusal as refusal:
+                pause_seconds = self._pause_seconds()
                 _log.info("joining the call again did not work yet: %s", refusal)
             else:
-                break
-            await asyncio.sleep(pause_seconds)
-        return None
+                return None
 
-    async def _rejoin_once(self, attempt: int) -> None:
+    async def _rejoin_once(self) -> None:
         try:
             ticket = await self._connector.ticket()
         except (Unavailable, RateLimited, Conflict):
             raise
         except Refusal as refusal:
             raise _NotAllowed(refusal) from None
-        await self._join(ticket, attempt)
+        await self._join(ticket)
 
-    async def _join(self, ticket: VoiceTicket, attempt: int) -> None:
+    async def _join(self, ticket: VoiceTicket) -> None:
         self.steps.ticket_ms = self._stopwatch.now_ms()
         self._owner.on_session()
         self.session = self._connector.session(ticket, self._owner)
         # A node that has died costs little at the first try, a slow one gets time at the next.
-        patience_seconds = min(1.0 + attempt, _HANDSHAKE_SECONDS_MAX)
+        patience_seconds = min(1.0 + self._attempts, _HANDSHAKE_SECONDS_MAX)
+        self._attempts += 1
         await self._connector.connect(self.session, ticket, self._stopwatch, patience_seconds)
+
+    def _go_live(self) -> None:
+        self.state = "live"
+        self._live_at = self._loop.time()
+
+    def _pause_seconds(self) -> float:
+        """Return a growing pause, drawn anew so that not a whole call knocks at once."""
+        longest = min(_PAUSE_SECONDS_MIN * 2 ** min(self._attempts, 8), _PAUSE_SECONDS_MAX)
+        return longest * (0.5 + secrets.randbelow(501) / 1000)
 
     def _end(self, lost: Lost) -> None:
         if self.state != "ended":
@@ -164,9 +182,3 @@ class _NotAllowed(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.code)
         self.refusal = refusal
-
-
-def _delay_seconds(attempt: int) -> float:
-    """Return a growing pause, drawn anew each time so that a whole call does not knock at once."""
-    longest = min(_DELAY_SECONDS_MIN * 2**attempt, _DELAY_SECONDS_MAX)
-    return longest * (0.5 + secrets.randbelow(501) / 1000)

@@ -33,6 +33,19 @@ def test_volumes_scale_one_speaker_and_everything(packets: list[bytes]) -> None:
     assert np.allclose(run(quarter, packets, [1])[480:], whole[480:] / 4, atol=1e-6)
 
 
+def test_a_changed_volume_glides_for_one_frame_and_stays(packets: list[bytes]) -> None:
+    chain = PlaybackChain()
+    before = run(chain, packets[:100], [1])
+    chain.set_volume(1, 0)
+    out: list[Samples] = []
+    for n in range(100, 150):
+        chain.push(1, 0, n, packets[n], end=False, arrival_ms=10.0 * n)
+        out.append(chain.tick(10.0 * n + 3).copy())
+    assert np.max(np.abs(before)) > 0.1
+    assert np.any(out[0])
+    assert not np.any(out[1:])
+
+
 def test_a_volume_beyond_200_percent_is_200(packets: list[bytes]) -> None:
     loud, louder = PlaybackChain(), PlaybackChain()
     loud.set_volume(1, 200)

@@ -32,7 +32,7 @@ from sidetone.runtime.start import StartError
 from sidetone.runtime.tls import Identity
 from sidetone.voice_sfu.app import Options, Unit, serving
 from sidetone.voice_sfu.interface.quic import ALPN
-from tests.load.sfu_stage import CHANNEL, TALK, Client, VoiceDesk, connected, frame
+from tests.load.sfu_stage import CHANNEL, TALK, Client, VoiceDesk, begin, connected, end, frame
 
 
 async def test_a_frame_reaches_the_other_and_not_its_speaker(unit: Unit, desk: VoiceDesk) -> None:
@@ -319,6 +319,23 @@ async def test_an_address_is_to_be_proved_above_the_limit_only(
     async with connected(unit.port) as proven:
         assert proven._quic._retry_count == 1
         await proven.join(desk.ticket(unit.node.node))
+    for transport in slow:
+        transport.close()
+
+
+async def test_an_address_that_was_proved_counts_when_the_pressure_is_over(unit: Unit) -> None:
+    slow = [await _half_open(unit.port) for _ in range(20)]
+    await _until(lambda: len(unit.server.connections) >= 20)
+    client = await begin(unit.port)
+    held: list[bytes] = []
+    client.datagram_received = lambda data, addr: held.append(data)  # noqa: ARG005
+    await _until(lambda: bool(held) and not unit.server.connections)
+    del client.datagram_received
+    client.datagram_received(held[0], ("127.0.0.1", unit.port))
+    async with asyncio.timeout(10):
+        await client.wait_connected()
+    assert client._quic._retry_count == 1
+    await end(client)
     for transport in slow:
         transport.close()
 

@@ -218,6 +218,23 @@ async def test_a_client_that_does_not_read_is_given_up(unit: Unit, desk: VoiceDe
         assert await slow.closed() == "reader_slow"
 
 
+async def test_acknowledging_what_one_hears_is_no_flood(
+    bus: MemoryBus, desk: VoiceDesk, identity: Identity
+) -> None:
+    options = Options(rates=Rates(packets_per_second=2))
+    async with (
+        serving(bus, SystemClock(), identity, options) as unit,
+        connected(unit.port) as ann,
+    ):
+        await unit.briefed.wait()
+        await ann.join(desk.ticket(unit.node.node))
+        (seat,) = unit.node.seats()
+        for _ in range(200):
+            seat.connection.forward(frame(7))
+            await asyncio.sleep(0.005)
+        assert unit.node.meter.drops[Drop.FLOOD] == 0
+
+
 async def test_one_flood_is_ended_and_the_others_talk_on(
     bus: MemoryBus, desk: VoiceDesk, identity: Identity
 ) -> None:

@@ -264,6 +264,17 @@ def test_two_users_who_cannot_follow_demote_the_author() -> None:
     assert party.commit(after(good, cem, roster, kind=Kind.REKEY)) is None
 
 
+def test_reports_of_different_commits_do_not_add_up() -> None:
+    party = Party()
+    (ann, ben, cem), last = _group_of(party, 3)
+    roster = {sender: party.packages[sender] for sender in (ann, ben, cem)}
+    party.do(party.room.commit_failed(ben, 1))
+    good = after(last, ann, roster, kind=Kind.REKEY)
+    assert party.commit(good) is None
+    party.do(party.room.commit_failed(cem, 2))
+    assert party.commit(after(good, ann, roster, kind=Kind.REKEY)) is None
+
+
 def test_one_user_with_two_devices_demotes_nobody() -> None:
     party = Party()
     user = UserId(uuid4())

@@ -178,5 +178,4 @@ class Seat:
 
     def leave(self) -> None:
         """Give up the place; a second time does nothing."""
-        if self._home.seats.get(self.sender) is self:
-            self._home.leave(self.sender)
+        self._home.leave(self.sender)

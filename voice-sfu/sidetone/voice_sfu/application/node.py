@@ -122,8 +122,7 @@ class Node:
             room.set_rights(rights)
 
     def _vacated(self, seat: Seat) -> None:
-        if self._seats.get(seat.device) is seat:
-            del self._seats[seat.device]
+        del self._seats[seat.device]
         if not self._seats:
             self.empty.set()
         if not self._rooms[seat.channel].seats:

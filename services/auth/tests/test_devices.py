@@ -86,14 +86,37 @@ async def test_a_device_of_another_user_is_refused_and_not_changed(stage: Stage)
     assert (await ask_grant(stage, ada, identity.device)).status_code == 200
 
 
-async def test_a_device_never_changes_its_keys(stage: Stage) -> None:
+@pytest.mark.parametrize(
+    ("user_seed", "device_seed"), [(True, False), (False, True), (True, True)]
+)
+async def test_a_device_never_changes_its_keys(
+    stage: Stage, user_seed: bool, device_seed: bool
+) -> None:
     login, identity = await signed_up_with_device(stage, "Ada")
-    again = stage.identity(login)
+    other = stage.identity(login)
     changed = DeviceIdentity(
-        again.user, identity.device, again.user_seed, again.device_seed, again.created_ms
+        identity.user,
+        identity.device,
+        other.user_seed if user_seed else identity.user_seed,
+        other.device_seed if device_seed else identity.device_seed,
+        identity.created_ms,
     )
     answer = await stage.put_device(login, changed)
     assert (answer.status_code, answer.json()["code"]) == (409, "device_taken")
+
+
+async def test_the_same_keys_under_another_account_do_not_move_a_device(stage: Stage) -> None:
+    ada, identity = await signed_up_with_device(stage, "Ada")
+    second = await stage.sign_up("Ada2")
+    moved = DeviceIdentity(
+        UUID(second["user"]).bytes,
+        identity.device,
+        identity.user_seed,
+        identity.device_seed,
+        identity.created_ms,
+    )
+    assert (await stage.put_device(second, moved)).status_code == 409
+    assert (await ask_grant(stage, ada, identity.device)).status_code == 200
 
 
 @pytest.mark.parametrize("field", ["identity_key", "device_key", "certificate", "created_at_ms"])

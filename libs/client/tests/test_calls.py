@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from libs.client.tests.networks import Relay
@@ -15,7 +16,8 @@ from libs.client.tests.stage import (
     pitch,
     tone,
 )
-from sidetone.audio.devices import NullMicrophone
+from sidetone.audio.devices import NullMicrophone, NullSpeaker
+from sidetone.audio.tracks import Track
 from sidetone.client import events
 from sidetone.client.call import Call
 from sidetone.client.client import Client
@@ -149,6 +151,7 @@ async def test_a_lost_network_brings_the_call_back_by_itself(home: Home) -> None
         relays.append(await Relay.open(("127.0.0.1", unit.port)))
         async with ada.join_voice(lounge.id) as call_a, ben.join_voice(lounge.id) as call_b:
             await in_step(call_a, call_b)
+            call_b.set_muted(True)
             async with saying(call_a):
                 await call_b.heard(ada.user.id)
                 relays.append(await Relay.open(("127.0.0.1", unit.port)))
@@ -157,6 +160,7 @@ async def test_a_lost_network_brings_the_call_back_by_itself(home: Home) -> None
                 await asyncio.wait_for(call_b.heard(ada.user.id), 10)
                 await in_step(call_a, call_b)
             assert [peer.user for peer in call_b.peers] == [ada.user.id]
+            await eventually(lambda: call_a.peers[0].muted)
     for relay in relays:
         relay.close()
 
@@ -242,6 +246,22 @@ async def test_who_is_muted_is_known_and_who_is_deafened_hears_nothing(home: Hom
             await eventually(lambda: not call_a.peers[0].deafened)
             async with saying(call_a):
                 await asyncio.wait_for(call_b.heard(ada.user.id), 10)
+
+
+async def test_a_volume_holds_for_a_user_who_comes_later(home: Home) -> None:
+    async with home.unit():
+        ada, ben = await home.client(), await home.client()
+        lounge = await home.lounge(ada, ben)
+        decoded, played = Recording(), Track()
+        speaker = NullSpeaker(track=played)
+        async with ben.join_voice(lounge.id, speaker=speaker, hear=decoded) as call_b:
+            call_b.set_volume(ada.user.id, 0)
+            async with ada.join_voice(lounge.id) as call_a:
+                await in_step(call_a, call_b)
+                await call_a.play(tone(440, 0.5))
+                await eventually(lambda: len(decoded.of(ada.user.id)) > 30)
+    assert float(np.abs(decoded.of(ada.user.id).samples()).max()) > 0.02
+    assert float(np.abs(played.samples()).max()) < 0.001
 
 
 async def test_speakers_are_announced_from_first_to_last_word(home: Home) -> None:

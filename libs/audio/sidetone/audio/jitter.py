@@ -154,9 +154,7 @@ class JitterBuffer:
             self._counts.resyncs += 1
 
     def _observe(self, index: int, arrival_ms: float) -> None:
-        """Learn from an arrival, unless it belongs to a talkspurt that is over."""
-        if index <= self._end:
-            return
+        """Learn from an arrival; the first after a pause or an end begins a talkspurt."""
         transit_ms = arrival_ms - index * FRAME_MS
         paused = not self._playing and not self._packets
         if paused or self._spurt <= self._end:
@@ -164,7 +162,6 @@ class JitterBuffer:
             self._spurt = index
         else:
             self._lateness.observe(transit_ms)
-            self._spurt = min(self._spurt, index)
 
     def pull(self, out: Frame, now_ms: float) -> bool:
         """Fill *out* with the 10 ms due at *now_ms*; False, and silence, between talkspurts."""

@@ -9,10 +9,12 @@ import ssl
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from litestar import get
+from litestar import Request, get
+from litestar.datastructures import State
 
 from sidetone.bus.memory import MemoryBus
 from sidetone.runtime.clock import SystemClock
@@ -116,6 +118,27 @@ async def test_plain_http_is_refused_beyond_loopback(host: str) -> None:
     with pytest.raises(StartError, match="not loopback"):
         async with serving(APP, host, 0, clock=CLOCK):
             pass
+
+
+@get("/peer")
+async def peer(request: Request[Any, Any, State]) -> str:
+    assert request.client is not None
+    return request.client.host
+
+
+@pytest.mark.parametrize(
+    ("trusted", "seen"),
+    [([], "127.0.0.1"), (["192.0.2.9"], "127.0.0.1"), (["127.0.0.1"], "192.0.2.1")],
+)
+async def test_a_forwarded_address_is_believed_from_trusted_proxies_only(
+    trusted: list[str], seen: str
+) -> None:
+    app = app_of([peer], bus=MemoryBus(), clock=CLOCK)
+    async with (
+        serving(app, "127.0.0.1", 0, clock=CLOCK, trusted_proxies=trusted) as port,
+        httpx.AsyncClient(headers={"x-forwarded-for": "192.0.2.1"}) as client,
+    ):
+        assert (await client.get(f"http://127.0.0.1:{port}/peer")).text == seen
 
 
 async def test_a_port_in_use_is_one_clear_line() -> None:

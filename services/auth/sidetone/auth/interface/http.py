@@ -103,12 +103,23 @@ def public_routes(keys: SigningKeys, find_user: FindUser) -> list[ControllerRout
 
 
 def _address(request: AnyRequest) -> str:
-    """Return what stands for the peer in rate limits."""
-    host = request.client.host if request.client else ""
+    return address_key(request.client.host if request.client else "")
+
+
+def address_key(host: str) -> str:
+    """Return what stands for a peer's address in rate limits.
+
+    >>> address_key("192.0.2.7"), address_key("2001:db8::1"), address_key("2001:db8::2")
+    ('192.0.2.7', '2001:db8::/64', '2001:db8::/64')
+    >>> address_key("::ffff:192.0.2.7")
+    '192.0.2.7'
+    """
     try:
         address = ip_address(host)
     except ValueError:
         return host
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
-        return str(ip_network((address, _IPV6_PREFIX), strict=False))
-    return host
+    if not isinstance(address, IPv6Address):
+        return host
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ip_network((address, _IPV6_PREFIX), strict=False))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from libs.e2ee.tests.room import Room
 from libs.e2ee.tests.stage import CHANNEL, GRANT_KEY, NOW_MS, Drawn, grant, own, person
 from sidetone.e2ee import actions, keypackage
+from sidetone.e2ee.commit import Commit, parse
 from sidetone.e2ee.lobby import PACKAGES_MAX, Lobby
 from sidetone.e2ee.member import Member
 from sidetone.e2ee.primitives import leaf_public
@@ -92,6 +93,59 @@ def test_a_rejected_commit_is_tried_anew_with_another_ephemeral_key() -> None:
     assert isinstance(second, actions.SendCommit)
     assert first.wire[104:136] != second.wire[104:136]
     assert alice.epoch == 1
+
+
+def test_an_unanswered_commit_that_nobody_needs_any_more_is_given_up() -> None:
+    room = call("alice", "bob")
+    alice, now_ms = room.members[0], room.now_ms
+    alice.key_packages([(2, own(person("carol"), 2).package.wire)], now_ms)
+    assert kinds(alice.peer_joined(2, now_ms)) == ["SendCommit"]
+    assert alice.peer_left(2, now_ms) == ()
+    assert alice.timer() == now_ms + 2_000
+    assert alice.handle_timer(now_ms + 2_000) == ()
+    again_ms = alice.timer()
+    assert again_ms is not None
+    assert again_ms > now_ms + 2_000
+
+
+def commit_of(member: Member, now_ms: int) -> Commit:
+    """The commit that *member* makes next, whenever that is."""
+    wanted = member.handle_timer(member.timer() or now_ms)
+    (wire,) = [action.wire for action in wanted if isinstance(action, actions.SendCommit)]
+    return parse(wire)
+
+
+def renewal_of(wanted: tuple[actions.Action, ...]) -> bytes:
+    (wire,) = [action.wire for action in wanted if isinstance(action, actions.SendRenewal)]
+    return wire
+
+
+def test_a_package_that_was_replaced_while_a_commit_took_it_in_still_serves() -> None:
+    room = call("alice", "bob")
+    (alice, bob), now_ms = room.members.values(), room.now_ms
+    first = renewal_of(bob.renew(grant(person("bob")), now_ms))
+    assert renewal_of(bob.renew(grant(person("bob")), now_ms)) != first
+    alice.key_packages([(1, first)], now_ms)
+    (send,) = alice.remove([1], now_ms)
+    assert isinstance(send, actions.SendCommit)
+    commit = parse(send.wire)
+    assert (commit.removes, [add.sender for add in commit.adds]) == ((1,), [1])
+    assert "EpochStarted" in kinds(bob.commit(commit.for_member(1), now_ms))
+    assert bob.epoch == commit.epoch
+
+
+def test_who_is_removed_while_it_renews_waits_to_be_added() -> None:
+    room = call("alice", "bob", "carol")
+    alice, bob, _ = room.members.values()
+    now_ms = room.now_ms
+    renewal = renewal_of(bob.renew(grant(person("bob")), now_ms))
+    (send,) = alice.remove([1], now_ms)
+    assert isinstance(send, actions.SendCommit)
+    alice.commit(send.wire, now_ms)
+    assert bob.commit(parse(send.wire).for_member(1), now_ms) == ()
+    alice.key_packages([(1, renewal)], now_ms)
+    commit = commit_of(alice, now_ms)
+    assert "EpochStarted" in kinds(bob.commit(commit.for_member(1), now_ms + 300))
 
 
 def test_an_unanswered_commit_is_made_again_after_two_seconds() -> None:
@@ -217,6 +271,23 @@ def test_the_room_cannot_fill_the_memory_with_key_packages() -> None:
     lobby.packages = dict.fromkeys(n.to_bytes(4, "big") for n in range(PACKAGES_MAX))  # type: ignore[assignment]
     with pytest.raises(Rejected, match="kp_too_many"):
         lobby.learn(3, own(person("carol"), 3).package)
+
+
+def test_an_index_that_is_used_again_brings_nothing_of_its_last_owner() -> None:
+    lobby = Lobby()
+    lobby.connected.add(3)
+    lobby.learn(3, own(person("carol"), 3).package)
+    assert len(lobby.candidates({})) == 1
+    lobby.leave(3)
+    lobby.connected.add(3)
+    assert lobby.candidates({}) == []
+
+
+def test_an_announced_removal_ends_with_the_members_place() -> None:
+    lobby, package = Lobby(), own(person("carol"), 3).package
+    lobby.announced = {3, 4, 5}
+    lobby.settle({3: package, 4: own(person("dave"), 4).package}, removes=[4])
+    assert lobby.announced == {3}
 
 
 def test_a_grant_for_another_channel_is_not_taken() -> None:

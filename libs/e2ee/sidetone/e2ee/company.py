@@ -17,11 +17,7 @@ class Company:
     def __init__(self, trust: Trust) -> None:
         self.trust = trust
         self.participants: tuple[Participant, ...] = ()
-
-    @property
-    def held(self) -> bool:
-        """Whether the microphone is held."""
-        return any(each.shield is Shield.CHANGED for each in self.participants)
+        self.held = False
 
     def look(self, group: Group | None) -> list[Action]:
         """Look at the roster again, pin who is new, and tell what is different."""
@@ -41,6 +37,7 @@ class Company:
         news: list[Action] = [actions.PinsChanged()] if any(met) else []
         if present != self.participants:
             self.participants = present
+            self.held = any(each.shield is Shield.CHANGED for each in present)
             news.append(actions.RosterChanged(present))
         news.extend(
             actions.IdentityChanged(each.sender, each.user, each.uik)

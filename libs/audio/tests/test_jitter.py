@@ -162,16 +162,39 @@ def test_a_link_that_begins_to_lose_is_given_more_time_unheard(packets: list[byt
 
 def test_a_talkspurt_on_the_heels_of_another_changes_nothing(packets: list[bytes]) -> None:
     """On a jittery link the next one begins to arrive while the last is still being played."""
-    first = [(10.0 * n + n % 2 * 50, 0, n, packets[n], n == 298) for n in range(299)]
-    second = [(10.0 * n + n % 2 * 50 + 45, 0, n, packets[n], False) for n in range(299, 500)]
+    jitter_ms = [n % 2 * 50 * (n != 299) for n in range(500)]
+    first = [(10.0 * n + jitter_ms[n], 0, n, packets[n], n == 299) for n in range(300)]
+    second = [(10.0 * n + jitter_ms[n] + 30, 0, n, packets[n], False) for n in range(300, 500)]
     buffer = JitterBuffer()
     play(buffer, first + second, 2800)
     before = buffer.stats
     play(buffer, first + second, 4900, from_ms=2800)
     after = buffer.stats
-    assert after.stretched == before.stretched
-    assert after.concealed == before.concealed
+    assert (after.stretched, after.concealed) == (before.stretched, before.concealed)
     assert after.target_ms == before.target_ms
+
+
+def test_a_delay_that_has_passed_is_caught_up(packets: list[bytes]) -> None:
+    arrivals = [
+        (at + (60 if 100 <= n < 110 else 0), *rest)
+        for n, (at, *rest) in enumerate(punctual(packets[:590]))
+    ]
+    buffer = JitterBuffer()
+    play(buffer, arrivals, 1200)
+    assert buffer.stats.depth_ms >= 40
+    play(buffer, arrivals, 5800, from_ms=1200)
+    stats = buffer.stats
+    assert stats.stretched > 0
+    assert stats.lost == stats.late == stats.resyncs == 0
+    assert stats.depth_ms <= 30
+
+
+def test_stray_late_packets_are_not_a_new_stream(packets: list[bytes]) -> None:
+    stray = [(10.0 * n + 1, 0, 0, packets[0], False) for n in range(50, 200)]
+    buffer = JitterBuffer()
+    play(buffer, punctual(packets[:200]) + stray, 1990)
+    assert buffer.stats.late == 149
+    assert buffer.stats.resyncs == 0
 
 
 def test_an_outage_is_concealed_for_50_ms_and_then_silent(packets: list[bytes]) -> None:

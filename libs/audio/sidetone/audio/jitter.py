@@ -184,7 +184,7 @@ class JitterBuffer:
         if first is None:
             return
         due_ms = self._lateness.base_ms + first * FRAME_MS + self._lateness.target_ms
-        if first < self._spurt or now_ms >= due_ms:
+        if now_ms >= due_ms:
             self._next = first
             self._playing = True
             self._invented = 0
@@ -275,7 +275,7 @@ class JitterBuffer:
 
     def _wished(self, now_ms: float) -> int:
         """Return 1 to play faster, -1 to play slower, 0 to leave time alone."""
-        if not self._playing or self._invented or self._next < self._spurt:
+        if not self._playing or self._invented:
             return 0
         stored_ms = self._sound_samples / _SAMPLES_PER_MS
         delay_ms = now_ms - self._lateness.base_ms - self._next * FRAME_MS + stored_ms

@@ -3,12 +3,12 @@
 import asyncio
 from typing import Any
 
-import pytest
 from argon2 import PasswordHasher
 
 from services.auth.tests.stage import PASSWORD, Opener, Stage
 from sidetone.auth.app import Policy
 from sidetone.auth.domain.login import read_refresh_token
+from sidetone.credentials.limits import Limit
 
 DAY_MS = 24 * 3_600_000
 
@@ -31,11 +31,11 @@ async def test_a_password_logs_in_whatever_the_capitals_of_the_name(stage: Stage
     assert answer.json()["name"] == "Ada"
 
 
-@pytest.mark.parametrize("name", ["ada", "ADA", "Ａｄａ", " Ada "])
-async def test_a_name_is_taken_in_every_spelling(stage: Stage, name: str) -> None:
+async def test_a_name_is_taken_in_every_spelling(stage: Stage) -> None:
     await stage.sign_up("Ada")
-    answer = await stage.post("/auth/register", name=name, password=PASSWORD)
-    assert (answer.status_code, code(answer)) == (409, "name_taken")
+    for name in ("ada", "ADA", "Ａｄａ", " Ada "):
+        answer = await stage.post("/auth/register", name=name, password=PASSWORD)
+        assert (answer.status_code, code(answer)) == (409, "name_taken"), name
 
 
 async def test_of_two_who_want_a_name_at_once_one_gets_it(stage: Stage) -> None:
@@ -45,22 +45,17 @@ async def test_of_two_who_want_a_name_at_once_one_gets_it(stage: Stage) -> None:
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
 
 
-@pytest.mark.parametrize(
-    ("name", "password", "expected"),
-    [
+async def test_a_bad_registration_says_what_is_wrong(stage: Stage) -> None:
+    for name, password, expected in (
         ("a", PASSWORD, "name_invalid"),
         ("a" * 33, PASSWORD, "name_invalid"),
         ("a\x00b", PASSWORD, "name_invalid"),
         ("Ada", "short", "password_too_short"),
         ("Ada", "password1234", "password_common"),
         ("Ada", "x" * 2000, "password_too_long"),
-    ],
-)
-async def test_a_bad_registration_says_what_is_wrong(
-    stage: Stage, name: str, password: str, expected: str
-) -> None:
-    answer = await stage.post("/auth/register", name=name, password=password)
-    assert (answer.status_code, code(answer)) == (422, expected)
+    ):
+        answer = await stage.post("/auth/register", name=name, password=password)
+        assert (answer.status_code, code(answer)) == (422, expected), (name, password)
 
 
 async def test_nobody_learns_from_a_refused_login_who_has_an_account(stage: Stage) -> None:
@@ -127,10 +122,10 @@ async def test_guessing_the_second_half_of_a_token_needs_the_first(stage: Stage)
     assert (await stage.refresh(token)).status_code == 200
 
 
-@pytest.mark.parametrize("token", ["", "x", "é" * 86, "A" * 86, "A" * 5000, "\x00" * 86])
-async def test_an_invented_refresh_token_is_refused(stage: Stage, token: str) -> None:
-    answer = await stage.refresh(token)
-    assert (answer.status_code, code(answer)) == (401, "refresh_token_invalid")
+async def test_an_invented_refresh_token_is_refused(stage: Stage) -> None:
+    for token in ("", "x", "\u00e9" * 86, "A" * 86, "A" * 5000, "\x00" * 86):
+        answer = await stage.refresh(token)
+        assert (answer.status_code, code(answer)) == (401, "refresh_token_invalid"), token
 
 
 async def test_an_idle_login_ends_after_thirty_days(stage: Stage) -> None:
@@ -214,7 +209,7 @@ async def test_an_address_may_try_twenty_logins_a_minute(open_stage: Opener) -> 
 
 
 async def test_a_forged_forwarding_header_changes_no_limit(open_stage: Opener) -> None:
-    stage = await open_stage(Policy())
+    stage = await open_stage(Policy(login_per_address=Limit(2, 60_000)))
     statuses = [
         (
             await stage.client.post(
@@ -223,9 +218,9 @@ async def test_a_forged_forwarding_header_changes_no_limit(open_stage: Opener) -
                 headers={"x-forwarded-for": f"192.0.2.{number}"},
             )
         ).status_code
-        for number in range(21)
+        for number in range(3)
     ]
-    assert statuses[-1] == 429
+    assert statuses == [401, 401, 429]
 
 
 async def test_an_address_may_register_ten_accounts_a_minute(open_stage: Opener) -> None:

@@ -4,6 +4,7 @@ import base64
 import hmac
 import json
 import logging
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -112,15 +113,17 @@ async def test_our_public_key_is_no_shared_secret(stage: Stage, forge: Forge) ->
         assert await tried(stage, f"{signed}.{_encode(mac)}") == (401, "token_invalid")
 
 
-@pytest.mark.parametrize("algorithm", ["RS384", "RS512", "PS256"])
-async def test_only_one_algorithm_is_accepted(stage: Stage, forge: Forge, algorithm: str) -> None:
-    token = forge.signed(header={"alg": algorithm})
-    assert await tried(stage, token) == (401, "token_invalid")
+async def refused(stage: Stage, tokens: Iterable[str]) -> bool:
+    return {await tried(stage, token) for token in tokens} == {(401, "token_invalid")}
 
 
-@pytest.mark.parametrize(
-    "claims",
-    [
+async def test_only_one_algorithm_is_accepted(stage: Stage, forge: Forge) -> None:
+    algorithms = ("RS384", "RS512", "PS256")
+    assert await refused(stage, [forge.signed(header={"alg": each}) for each in algorithms])
+
+
+async def test_a_token_with_wrong_claims_is_refused(stage: Stage, forge: Forge) -> None:
+    wrong: list[dict[str, Any]] = [
         {"iss": "elsewhere"},
         {"aud": "elsewhere"},
         {"aud": ["sidetone", "elsewhere"]},
@@ -129,12 +132,9 @@ async def test_only_one_algorithm_is_accepted(stage: Stage, forge: Forge, algori
         {"sub": "ada"},
         {"sid": None},
         {"exp": "tomorrow"},
-    ],
-)
-async def test_a_token_with_wrong_claims_is_refused(
-    stage: Stage, forge: Forge, claims: dict[str, Any]
-) -> None:
-    assert await tried(stage, forge.signed(claims=claims)) == (401, "token_invalid")
+    ]
+    for claims in wrong:
+        assert await refused(stage, [forge.signed(claims=claims)]), claims
 
 
 async def test_an_expired_token_is_refused_with_a_code_of_its_own(
@@ -146,16 +146,14 @@ async def test_an_expired_token_is_refused_with_a_code_of_its_own(
     assert await tried(stage, forge.signed()) == (401, "token_expired")
 
 
-@pytest.mark.parametrize("typ", ["JWT", "jwt", "refresh", "", None])
-async def test_another_kind_of_token_is_refused(
-    stage: Stage, forge: Forge, typ: str | None
-) -> None:
-    assert await tried(stage, forge.signed(header={"typ": typ})) == (401, "token_invalid")
+async def test_another_kind_of_token_is_refused(stage: Stage, forge: Forge) -> None:
+    for typ in ("JWT", "jwt", "refresh", "", None):
+        assert await refused(stage, [forge.signed(header={"typ": typ})]), typ
 
 
-@pytest.mark.parametrize("kid", ["unknown", "", "../../etc/passwd", None])
-async def test_an_unknown_key_is_refused(stage: Stage, forge: Forge, kid: str | None) -> None:
-    assert await tried(stage, forge.signed(header={"kid": kid})) == (401, "token_invalid")
+async def test_an_unknown_key_is_refused(stage: Stage, forge: Forge) -> None:
+    for kid in ("unknown", "", "../../etc/passwd", None):
+        assert await refused(stage, [forge.signed(header={"kid": kid})]), kid
 
 
 async def test_keys_that_a_token_brings_along_are_ignored(stage: Stage, forge: Forge) -> None:
@@ -171,25 +169,24 @@ async def test_keys_that_a_token_brings_along_are_ignored(stage: Stage, forge: F
         assert await tried(stage, token) == (401, "token_invalid")
 
 
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda token: token[:-4] + ("AAAA" if token[-4:] != "AAAA" else "BBBB"),
-        lambda token: token.rsplit(".", 1)[0] + ".",
-        lambda token: token + "." + token,
-        lambda token: token.replace(".", ""),
-        lambda _: "..",
-        lambda _: "a.b.c",
-        lambda token: "\u00e9".join(token.split(".")),
-        lambda token: token + "A" * 5000,
-        lambda _: "bnVsbA.bnVsbA.bnVsbA",
-    ],
-)
-async def test_a_damaged_token_is_refused(stage: Stage, forge: Forge, spoil: Any) -> None:
-    token = spoil(forge.signed())
-    headers = {b"authorization": b"Bearer " + token.encode()}
-    answer = await stage.client.get(f"/auth/users/{UUID(int=1)}", headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
+async def test_a_damaged_token_is_refused(stage: Stage, forge: Forge) -> None:
+    token = forge.signed()
+    last = "AAAA" if token[-4:] != "AAAA" else "BBBB"
+    damaged = (
+        token[:-4] + last,
+        token.rsplit(".", 1)[0] + ".",
+        token + "." + token,
+        token.replace(".", ""),
+        "..",
+        "a.b.c",
+        "\u00e9".join(token.split(".")),
+        token + "A" * 5000,
+        "bnVsbA.bnVsbA.bnVsbA",
+    )
+    for each in damaged:
+        headers = {b"authorization": b"Bearer " + each.encode()}
+        answer = await stage.client.get(f"/auth/users/{UUID(int=1)}", headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid"), each
 
 
 async def test_a_refresh_token_is_no_access_token(stage: Stage) -> None:

@@ -264,6 +264,26 @@ async def test_a_volume_holds_for_a_user_who_comes_later(home: Home) -> None:
     assert float(np.abs(played.samples()).max()) < 0.001
 
 
+async def test_whoever_mutes_in_mid_word_is_heard_to_the_end(home: Home) -> None:
+    async with home.unit():
+        ada, ben = await home.client(), await home.client()
+        lounge = await home.lounge(ada, ben)
+        async with ada.join_voice(lounge.id) as call_a, ben.join_voice(lounge.id) as call_b:
+            await in_step(call_a, call_b)
+            await call_a.play(tone(440, 0.2))
+            before = sent(call_a), call_b.stats().frames_opened
+            async with saying(call_a):
+                await call_b.heard(ada.user.id)
+                call_a.set_muted(True)
+                await eventually(lambda: call_b.peers[0].muted)
+            assert sent(call_a) - before[0] == call_b.stats().frames_opened - before[1] > 0
+
+
+def sent(call: Call) -> int:
+    stats = call.stats()
+    return stats.engine.packets_sent - sum(stats.frames_not_sent.values())
+
+
 async def test_speakers_are_announced_from_first_to_last_word(home: Home) -> None:
     async with home.unit():
         ada, ben = await home.client(), await home.client()

@@ -173,8 +173,7 @@ class Call:
 
     def set_muted(self, muted: bool) -> None:  # noqa: FBT001 (like the engine's)
         """Switch the microphone off or on, and tell the others."""
-        self._inside.engine.set_muted(muted)
-        self._inside.tell_state()
+        self._inside.set_muted(muted=muted)
 
     def set_deafened(self, deafened: bool) -> None:  # noqa: FBT001 (like the engine's)
         """Stop or resume hearing; the node then sends nothing, and the others are told."""

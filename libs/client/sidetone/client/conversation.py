@@ -38,6 +38,7 @@ P = ParamSpec("P")
 Hear: TypeAlias = Callable[[UserId, Frame, float], None]
 
 VOLUME_PERCENT = 100
+_LAST_WORD_SECONDS = 0.1
 _TICK_SECONDS = 0.25
 _REPORT_TICKS = 20
 _RENEWAL_PAUSE_SECONDS = 20.0
@@ -96,6 +97,18 @@ class Conversation:
         await self.lifeline.leave()
         if self._silence is not None:
             await self._silence
+
+    def set_muted(self, *, muted: bool) -> None:
+        """Switch the microphone off or on, and tell the others.
+
+        The room drops what the muted say, so it is told a moment later: the talkspurt's last
+        packet lets the listeners fade out, where a lost one would have them make up sound.
+        """
+        self.engine.set_muted(muted)
+        if muted:
+            self._loop.call_later(_LAST_WORD_SECONDS, self.tell_state)
+        else:
+            self.tell_state()
 
     def tell_state(self) -> None:
         """Tell the others what we do with our own sound."""

@@ -178,10 +178,15 @@ class VoiceLink(asyncio.DatagramProtocol):
             self._transmit_soon()
 
     def send_frame(self, frame: bytes) -> None:
-        """Send *frame* once, soon or not at all: where frames wait, the oldest goes."""
+        """Send *frame* once, soon or not at all: where the network is full, the oldest goes.
+
+        Frames that come in a burst because this process was busy are sent, however many.
+        """
         if self._closed.is_set():
             return
         waiting = self._quic._datagrams_pending  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        if len(waiting) >= _DATAGRAMS_WAITING_MAX:
+            self._transmit()
         while len(waiting) >= _DATAGRAMS_WAITING_MAX:
             waiting.popleft()
             self.datagrams_dropped += 1

@@ -27,7 +27,8 @@ class Actor:
         self.client = client
         self.spoken = Track(TRACK_SECONDS_MAX)
         self.heard: defaultdict[UserId, Track] = defaultdict(lambda: Track(TRACK_SECONDS_MAX))
-        self._speech = speech
+        # Read now: a file that is read and resampled during a call delays everybody's sound.
+        self._microphone = FileMicrophone(speech, loop=True, track=self.spoken) if speech else None
         self._ear = ear
 
     @property
@@ -37,11 +38,8 @@ class Actor:
 
     def join(self, channel: ChannelId) -> AbstractAsyncContextManager[Call]:
         """Join the call with file devices: the speech in, what is heard out to a WAV file."""
-        microphone = (
-            FileMicrophone(self._speech, loop=True, track=self.spoken) if self._speech else None
-        )
         return self.client.join_voice(
-            channel, microphone=microphone, speaker=FileSpeaker(self._ear), hear=self._hear
+            channel, microphone=self._microphone, speaker=FileSpeaker(self._ear), hear=self._hear
         )
 
     def _hear(self, user: UserId, frame: Frame, now_ms: float) -> None:

@@ -148,7 +148,7 @@ async def test_a_member_hears_nothing_of_malformed_frames(unit: Unit, desk: Voic
             frame(bad.sender, kind=1),
             frame(bad.sender, kind=3),
             frame(good.sender),
-            *(randomness.randbytes(randomness.randrange(1, 1100)) for _ in range(100)),
+            *(randomness.randbytes(randomness.randrange(1, 200)) for _ in range(100)),
         ):
             bad.say(wrong)
         bad.say(good_frame)
@@ -184,6 +184,16 @@ async def test_garbage_on_the_port_is_ignored(unit: Unit, desk: VoiceDesk) -> No
         good.tell(Ping(4))
         assert await good.told(Pong) == Pong(4)
         assert unit.server.failures == 0
+
+
+async def test_many_voices_at_once_all_arrive(unit: Unit, desk: VoiceDesk) -> None:
+    async with connected(unit.port) as ann:
+        await ann.join(desk.ticket(unit.node.node))
+        (seat,) = unit.node.seats()
+        said = [frame(7, payload=bytes(20)) for _ in range(100)]
+        for each in said:
+            seat.connection.forward(each)
+        assert [await ann.heard() for _ in said] == said
 
 
 async def test_a_listener_that_cannot_keep_up_gets_the_newest(unit: Unit, desk: VoiceDesk) -> None:

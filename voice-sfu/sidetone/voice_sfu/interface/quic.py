@@ -5,7 +5,7 @@ hardware is fast at. A connection that does something wrong is closed, alone and
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,11 @@ from aioquic.asyncio.server import QuicServer
 from aioquic.buffer import Buffer  # pyright: ignore[reportPrivateImportUsage]
 from aioquic.quic import events
 from aioquic.quic.configuration import QuicConfiguration
+from aioquic.quic.congestion.base import register_congestion_control
+from aioquic.quic.congestion.reno import RenoCongestionControl
 from aioquic.quic.connection import QuicConnection
 from aioquic.quic.packet import QuicHeader, QuicPacketType, pull_quic_header
+from aioquic.quic.packet_builder import QuicSentPacket
 from aioquic.quic.retry import QuicRetryTokenHandler
 from aioquic.tls import CipherSuite
 from typing_extensions import override
@@ -56,6 +59,30 @@ class QuicLimits(msgspec.Struct, frozen=True):
     connections_max: int
 
 
+class _ForwardingWindow(RenoCongestionControl):
+    """New Reno that never closes below what a few voices need.
+
+    A voice does not grow into the bandwidth it finds: its rate is bounded where it comes in, and
+    what a path cannot carry is dropped, not queued. Halving at every loss would only mute a
+    listener whose link loses a little.
+    """
+
+    _BYTES_MIN = 32_000
+
+    @override
+    def on_packets_lost(self, *, now: float, packets: Iterable[QuicSentPacket]) -> None:
+        super().on_packets_lost(now=now, packets=packets)
+        self.congestion_window = max(self.congestion_window, self._BYTES_MIN)
+
+    @override
+    def on_persistent_congestion(self) -> None:
+        super().on_persistent_congestion()
+        self.congestion_window = self._BYTES_MIN
+
+
+register_congestion_control(_ForwardingWindow.__name__, _ForwardingWindow)
+
+
 class SfuServer(QuicServer):
     """The connections of one unit, on one UDP port.
 
@@ -68,6 +95,7 @@ class SfuServer(QuicServer):
             is_client=False,
             alpn_protocols=[ALPN],
             cipher_suites=[CipherSuite.AES_128_GCM_SHA256],
+            congestion_control_algorithm=_ForwardingWindow.__name__,
             connection_id_length=_CONNECTION_ID_BYTES,
             idle_timeout=IDLE_SECONDS,
             max_datagram_frame_size=65535,
@@ -176,8 +204,13 @@ class SfuConnection(QuicConnectionProtocol):
         self._transmit_soon()
 
     def send_datagram(self, data: bytes) -> bool:
-        """Queue *data* to be sent with everything else of this pass; False if one was dropped."""
+        """Queue *data* to be sent with everything else of this pass; False if one was dropped.
+
+        Many voices in one pass may fill the queue too; only what the path does not take is late.
+        """
         waiting = self._quic._datagrams_pending  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        if len(waiting) >= QUEUED_DATAGRAMS_MAX:
+            self.transmit()
         is_full = len(waiting) >= QUEUED_DATAGRAMS_MAX
         if is_full:
             waiting.popleft()

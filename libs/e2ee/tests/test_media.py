@@ -199,6 +199,17 @@ def test_a_header_is_read_from_anything_or_nothing(frame: bytes) -> None:
         assert len(frame) > DATAGRAM_LENGTH_MAX
 
 
+def test_a_frame_longer_than_its_kind_allows_is_none() -> None:
+    for kind, length_max in (
+        (MediaKind.AUDIO, 1000),
+        (MediaKind.DATA, 1000),
+        (MediaKind.VIDEO, 1024 * 1024),
+    ):
+        header = Header(kind, False, 0, 0, 0, 0).pack()
+        assert parse_header(header + bytes(length_max - 8)) is not None
+        assert parse_header(header + bytes(length_max - 7)) is None
+
+
 def test_unknown_versions_plaintext_and_silence_are_no_frames() -> None:
     good = sealer().seal(b"opus")
     assert parse_header(good[:23]) is None

@@ -270,13 +270,11 @@ async def test_whoever_mutes_in_mid_word_is_heard_to_the_end(home: Home) -> None
         lounge = await home.lounge(ada, ben)
         async with ada.join_voice(lounge.id) as call_a, ben.join_voice(lounge.id) as call_b:
             await in_step(call_a, call_b)
-            await call_a.play(tone(440, 0.2))
-            before = sent(call_a), call_b.stats().frames_opened
             async with saying(call_a):
                 await call_b.heard(ada.user.id)
                 call_a.set_muted(True)
                 await eventually(lambda: call_b.peers[0].muted)
-            assert sent(call_a) - before[0] == call_b.stats().frames_opened - before[1] > 0
+            await eventually(lambda: sent(call_a) == call_b.stats().frames_opened)
 
 
 def sent(call: Call) -> int:

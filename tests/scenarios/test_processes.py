@@ -27,9 +27,9 @@ def run(service: str, environment: dict[str, str]) -> subprocess.Popen[str]:
 @contextmanager
 def running(service: str) -> Generator[tuple[subprocess.Popen[str], str]]:
     """Run *service* on the real engines, and yield the process with its URL."""
-    prefix = service.upper()
+    prefix = f"SIDETONE_{service.upper()}"
     nats = engines.nats_url()
-    valkey = {"VOICE_VALKEY_URL": engines.valkey_url()} if service == "voice" else {}
+    valkey = {"SIDETONE_VOICE_VALKEY_URL": engines.valkey_url()} if service == "voice" else {}
     with fresh_postgres() as database:
         process = run(
             service,
@@ -79,7 +79,7 @@ def test_a_service_starts_serves_and_stops_when_told(service: str) -> None:
     [("PORT", "many"), ("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")],
 )
 def test_what_cannot_start_says_why_in_one_line(service: str, setting: str, value: str) -> None:
-    prefix = service.upper()
+    prefix = f"SIDETONE_{service.upper()}"
     with fresh_postgres() as database:
         process = run(service, {f"{prefix}_DATABASE_URL": database, f"{prefix}_{setting}": value})
         _, errors = process.communicate(timeout=60)

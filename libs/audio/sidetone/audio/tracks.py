@@ -26,6 +26,16 @@ class Track:
     def __len__(self) -> int:
         return len(self._frames)
 
+    def between(self, from_ns: int, to_ns: int) -> "Track":
+        """Return the frames that began in this span, as a track of their own."""
+        cut = Track(max(1.0, (to_ns - from_ns) / 1e9))
+        for at_ns, frame in reversed(self._frames.copy()):
+            if at_ns < from_ns:
+                break
+            if at_ns < to_ns:
+                cut._frames.appendleft((at_ns, frame))
+        return cut
+
     def samples(self) -> Samples:
         """Return everything kept as one array, without regard to gaps in time."""
         frames = [frame for _, frame in self._frames.copy()]

@@ -184,6 +184,8 @@ def _listen(host: str, port: int) -> socket.socket:
             f"port {port} on {host} cannot be served: {error.strerror}; "
             "stop the program that holds it or choose another port"
         ) from None
+    # Accepted sockets inherit it. uvloop sets it by itself; plain asyncio answers 40 ms late.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setblocking(False)  # noqa: FBT003  # the standard library's own signature
     return listener
 

@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 async def main() -> None:
     """Run until told to stop."""
-    settings = load(Settings, "CHAT", os.environ)
+    settings = load(Settings, "SIDETONE_CHAT", os.environ)
     logs.configure(settings.log_form, settings.log_level)
     clock = SystemClock()
     policy = Policy(Limit(settings.invites_per_address_per_minute, 60_000))

@@ -12,7 +12,7 @@ Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Read from ``CHAT_*``.
+    """Read from ``SIDETONE_CHAT_*``.
 
     Without *tls_folder* the service speaks plain HTTP, on loopback only. *issuer* and *audience*
     are those of the auth service, whose tokens are taken.

@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 async def main() -> None:
     """Run until told to stop."""
-    settings = load(Settings, "VOICE", os.environ)
+    settings = load(Settings, "SIDETONE_VOICE", os.environ)
     logs.configure(settings.log_form, settings.log_level)
     clock = SystemClock()
     tokens = TokenPolicy(settings.issuer, settings.audience)

@@ -11,7 +11,7 @@ Port: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Read from ``VOICE_*``.
+    """Read from ``SIDETONE_VOICE_*``.
 
     Without *tls_folder* the service speaks plain HTTP, on loopback only. *issuer* and *audience*
     are those of the auth service, whose tokens are taken.

@@ -11,7 +11,6 @@ import numpy as np
 from sidetone.all_in_one.demo.cast import Actor, KeyRing
 from sidetone.all_in_one.demo.joins import first_audio_ms, settled, timed_joins
 from sidetone.all_in_one.demo.measures import Pair, timeline
-from sidetone.audio import FRAME_SAMPLES
 from sidetone.audio.quality import delays_ms
 from sidetone.audio.tracks import Track
 from sidetone.client.call import Call
@@ -218,7 +217,7 @@ class Talk:
                     sent=sent[1][speaker.name] - sent[0][speaker.name],
                     received=received[1][name] - received[0][name],
                     fec_recovered=peer.fec_recovered if peer else 0,
-                    delays_ms=delays_ms(_within(speaker.spoken, span_ns), _within(heard, span_ns)),
+                    delays_ms=delays_ms(speaker.spoken.between(*span_ns), heard.between(*span_ns)),
                     said=timeline(speaker.spoken, *span_ns),
                     heard=timeline(heard, *span_ns),
                 )
@@ -227,15 +226,5 @@ class Talk:
 
 
 def _latest(track: Track) -> Track:
-    times = track.times_ns()
-    newest = int(times[-1]) if len(times) else 0
-    return _within(track, (newest - LIVE_WINDOW_SECONDS * 1_000_000_000, newest + 1))
-
-
-def _within(track: Track, span_ns: tuple[int, int]) -> Track:
-    cut = Track(max(1.0, (span_ns[1] - span_ns[0]) / 1e9))
-    frames = track.samples().reshape(-1, FRAME_SAMPLES)
-    for frame, at_ns in zip(frames, track.times_ns(), strict=False):
-        if span_ns[0] <= at_ns < span_ns[1]:
-            cut.append(frame, int(at_ns))
-    return cut
+    now_ns = time.monotonic_ns()
+    return track.between(now_ns - LIVE_WINDOW_SECONDS * 1_000_000_000, now_ns)

@@ -1,6 +1,5 @@
 """The HTTP face of auth. Parses, calls one use case, returns what it returned."""
 
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -22,9 +21,6 @@ from sidetone.protocol.ids import DeviceId, UserId
 
 AnyRequest: TypeAlias = Request[Any, Any, State]
 
-# A household or a company gets a /64 at the least: its addresses count as one.
-_IPV6_PREFIX = 64
-
 
 def routes(*handlers: ControllerRouterHandler) -> Router:
     """Gather the routes of auth under its path."""
@@ -36,11 +32,11 @@ def account_routes(register: Register, log_in: LogIn) -> list[ControllerRouterHa
 
     @post("/register")
     async def register_route(request: AnyRequest, data: requests.Register) -> requests.LoggedIn:
-        return await register(data.name, data.password, _address(request))
+        return await register(data.name, data.password, peer_of(request))
 
     @post("/login", status_code=200)
     async def log_in_route(request: AnyRequest, data: requests.LogIn) -> requests.LoggedIn:
-        return await log_in(data.name, data.password, _address(request))
+        return await log_in(data.name, data.password, peer_of(request))
 
     return [register_route, log_in_route]
 
@@ -100,26 +96,3 @@ def public_routes(keys: SigningKeys, find_user: FindUser) -> list[ControllerRout
         return await find_user(UserId(subject))
 
     return [token_keys, grant_keys, find]
-
-
-def _address(request: AnyRequest) -> str:
-    return address_key(request.client.host if request.client else "")
-
-
-def address_key(host: str) -> str:
-    """Return what stands for a peer's address in rate limits.
-
-    >>> address_key("192.0.2.7"), address_key("2001:db8::1"), address_key("2001:db8::2")
-    ('192.0.2.7', '2001:db8::/64', '2001:db8::/64')
-    >>> address_key("::ffff:192.0.2.7")
-    '192.0.2.7'
-    """
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host
-    if not isinstance(address, IPv6Address):
-        return host
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ip_network((address, _IPV6_PREFIX), strict=False))

@@ -1,7 +1,6 @@
 """The HTTP face of chat. Parses, calls one use case, returns what it returned."""
 
 from collections.abc import Sequence
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -24,6 +23,7 @@ from sidetone.credentials.limits import Limiter
 from sidetone.protocol import requests
 from sidetone.protocol.ids import ChannelId, ServerId, UserId
 from sidetone.protocol.requests import Channel, Invite, Member, Server
+from sidetone.runtime.addresses import peer_of
 from sidetone.runtime.clock import Clock
 
 AnyRequest: TypeAlias = Request[Any, Any, State]
@@ -105,22 +105,10 @@ def _invites(
 
     @post("/invites/{code:str}/accept", status_code=200)
     async def accept(code: str, user: UserId, request: AnyRequest) -> Server:
-        invites_per_address.take(_address(request), clock.now_ms())
+        invites_per_address.take(peer_of(request), clock.now_ms())
         return await chat.accept_invite(code, user)
 
     return [create, accept]
-
-
-def _address(request: AnyRequest) -> str:
-    """Return what stands for the peer in the rate limit: of IPv6, its network of 64 bits."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
-        return str(ip_network((address, 64), strict=False))
-    return host
 
 
 def _subject(text: str) -> UserId | None:

@@ -56,17 +56,26 @@ async def open_buses(kind: BusKind) -> AsyncGenerator[tuple[Bus, Bus]]:
 async def open_local_buses(children: int) -> AsyncGenerator[list[Bus]]:
     """Open a parent's bus and that of *children* connected to it, in this order."""
     memory = MemoryBus()
+    try:
+        async with open_children_of(memory, children) as buses:
+            yield [memory, *buses]
+    finally:
+        await memory.close()
+
+
+@asynccontextmanager
+async def open_children_of(bus: Bus, children: int) -> AsyncGenerator[list[LocalBus]]:
+    """Open *bus* to children and return their ends."""
     with tempfile.TemporaryDirectory(prefix="sidetone-") as folder:
         path = Path(folder) / "bus.sock"
-        server = await LocalBusServer.open(memory, path)
+        server = await LocalBusServer.open(bus, path)
         buses = [await LocalBus.connect(path) for _ in range(children)]
         try:
-            yield [memory, *buses]
+            yield buses
         finally:
-            for bus in buses:
-                await bus.close()
+            for child in buses:
+                await child.close()
             await server.close()
-            await memory.close()
 
 
 @asynccontextmanager

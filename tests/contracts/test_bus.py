@@ -18,12 +18,20 @@ from sidetone.protocol.questions import (
     WhatMayUserDo,
 )
 from sidetone.protocol.refusals import NotFound, RateLimited, Refusal, Unavailable
-from tests.surroundings import open_buses, open_local_buses
+from tests.surroundings import open_buses, open_children_of, open_local_buses
 
 CHANNEL, USER = ChannelId(UUID(int=1)), UserId(UUID(int=2))
 QUESTION = WhatMayUserDo(user=USER, channel=CHANNEL)
 
-KINDS = ("memory", "nats", "child to parent", "parent to child", "child to child")
+KINDS = (
+    "memory",
+    "nats",
+    "child to parent",
+    "parent to child",
+    "child to child",
+    "child to nats",
+    "nats to child",
+)
 
 
 class Ends:
@@ -40,6 +48,10 @@ async def ends(request: pytest.FixtureRequest) -> AsyncGenerator[Ends]:
     async with AsyncExitStack() as stack:
         if kind in {"memory", "nats"}:
             here, there = await stack.enter_async_context(open_buses(kind))
+        elif "nats" in kind:
+            parent, far = await stack.enter_async_context(open_buses("nats"))
+            (child,) = await stack.enter_async_context(open_children_of(parent, children=1))
+            here, there = (child, far) if kind.startswith("child") else (far, child)
         else:
             parent, first, second = await stack.enter_async_context(open_local_buses(children=2))
             here = parent if kind.startswith("parent") else first

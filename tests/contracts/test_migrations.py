@@ -93,6 +93,8 @@ async def test_many_may_start_at_once(kind: str, folder: Path) -> None:
             await migrate(database, "auth", folder)
 
     with database_place(kind) as place:
-        await asyncio.gather(*(start(place) for _ in range(8)))
+        async with asyncio.TaskGroup() as starters:
+            for _ in range(8):
+                starters.create_task(start(place))
         async with open_database_at(place) as database:
             assert len(await database.fetch(PEOPLE, {})) == 1

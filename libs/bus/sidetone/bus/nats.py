@@ -65,6 +65,10 @@ class NatsBus:
         ``Unavailable`` where there is no server within 5 seconds.
         """
 
+        async def log_disconnect() -> None:
+            if not client.is_closed:
+                log.warning("bus_disconnected")
+
         async def tell() -> None:
             log.info("bus_reconnected")
             if reconnected is not None:
@@ -76,7 +80,7 @@ class NatsBus:
                 await client.connect(
                     url,
                     error_cb=_log_error,
-                    disconnected_cb=_log_disconnect,
+                    disconnected_cb=log_disconnect,
                     reconnected_cb=tell,
                     max_reconnect_attempts=-1,
                     reconnect_time_wait=_RECONNECT_SECONDS,
@@ -157,6 +161,9 @@ class NatsBus:
         # Without this round trip a publish from another connection could overtake us. While the
         # bus is away there is none to overtake; the client registers again when it is back.
         with suppress(Error):
+            # The client writes its PING past the buffer that still holds the subscription. When
+            # the PONG is here the buffer is empty, and only the second PING comes last.
+            await self._client.flush()
             await self._client.flush()
         return subscription
 
@@ -183,7 +190,3 @@ def _lost(subject: str) -> Unavailable:
 
 async def _log_error(error: Exception) -> None:
     log.warning("bus_error", error=str(error) or type(error).__name__)
-
-
-async def _log_disconnect() -> None:
-    log.warning("bus_disconnected")

@@ -4,6 +4,7 @@ Pure: time is an argument, nothing is read or started here. Everything that can 
 in disorder, never, or as garbage ends in a counter and in sound; nothing of it raises.
 """
 
+from collections import deque
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -33,9 +34,10 @@ _FADE: Final = np.linspace(1, 0, FRAME_SAMPLES, dtype=np.float32)
 class JitterStats:
     """What happened to one speaker's frames since they were first heard.
 
-    *lost* never came in time; of these *fec_recovered* were read from the copy in the next packet.
-    *concealed* were invented. *depth_ms* is the sound in store, *jitter_ms* the 95th percentile of
-    lateness, *target_ms* the delay aimed at.
+    *lost* were not there when due; of these *fec_recovered* were read from the copy in the next
+    packet, and *late* came afterwards. *concealed* were invented. *duplicates* came before.
+    *depth_ms* is the sound in store, *jitter_ms* the 95th percentile of lateness, *target_ms* the
+    delay aimed at.
     """
 
     received: int = 0
@@ -79,6 +81,7 @@ class JitterBuffer:
     def _forget_places(self) -> None:
         self._epochs = Epochs()
         self._packets: dict[int, _Waiting] = {}
+        self._missed = deque[int](maxlen=PACKETS_MAX)
         self._next = -1
         self._spurt = -1
         self._end = -1
@@ -103,7 +106,7 @@ class JitterBuffer:
         self._counts.received += 1
         index = self._place(epoch, counter, arrival_ms)
         if index is None or index < self._next:
-            self._refuse_late()
+            self._refuse(index, arrival_ms)
             return
         if index in self._packets:
             self._counts.duplicates += 1
@@ -145,9 +148,17 @@ class JitterBuffer:
         late_ms = transit_ms - self._lateness.base_ms - self._lateness.tail_ms
         return min(max(int(late_ms / FRAME_MS), 0), _CONCEAL_FRAMES_MAX)
 
-    def _refuse_late(self) -> None:
-        """Drop a packet whose time is over; half a second of nothing else is a new stream."""
-        self._counts.late += 1
+    def _refuse(self, index: int | None, arrival_ms: float) -> None:
+        """Drop a packet whose time is over, but learn how late it was if it was missed.
+
+        Half a second of nothing else is a new stream.
+        """
+        if index in self._missed:
+            self._missed.remove(index)
+            self._counts.late += 1
+            self._lateness.observe(arrival_ms - index * FRAME_MS)
+        else:
+            self._counts.duplicates += 1
         self._late_run += 1
         if self._late_run >= _LATE_RUN_MAX:
             self._forget_places()
@@ -216,6 +227,7 @@ class JitterBuffer:
             else:
                 self._invent()
         elif self._packets:
+            self._missed.append(self._next)
             self._next += 1
             self._lateness.played(lost=True)
             self._counts.lost += 1
@@ -275,7 +287,7 @@ class JitterBuffer:
 
     def _wished(self, now_ms: float) -> int:
         """Return 1 to play faster, -1 to play slower, 0 to leave time alone."""
-        if not self._playing or self._invented:
+        if not self._playing or self._invented or self._next < self._spurt:
             return 0
         stored_ms = self._sound_samples / _SAMPLES_PER_MS
         delay_ms = now_ms - self._lateness.base_ms - self._next * FRAME_MS + stored_ms

@@ -1,10 +1,8 @@
 """The HTTP face of auth. Parses, calls one use case, returns what it returned."""
 
-from typing import Any, TypeAlias
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, post, put
-from litestar.datastructures import State
+from litestar import Response, Router, get, post, put
 from litestar.types import ControllerRouterHandler
 
 from sidetone.auth.application.find_user import FindUser
@@ -18,8 +16,8 @@ from sidetone.auth.application.register_device import RegisterDevice
 from sidetone.auth.domain.device import Device
 from sidetone.protocol import requests
 from sidetone.protocol.ids import DeviceId, UserId
-
-AnyRequest: TypeAlias = Request[Any, Any, State]
+from sidetone.runtime.addresses import peer_of
+from sidetone.runtime.http import AnyRequest
 
 
 def routes(*handlers: ControllerRouterHandler) -> Router:

@@ -32,7 +32,7 @@ test *args:
 
 # Fifty members in one channel, two speaking, on one voice node: memory, losses, CPU.
 soak seconds="60":
-    python tests/load/soak_sfu.py --seconds {{ seconds }}
+    python -m tests.load.soak_sfu --seconds {{ seconds }}
 
 # Fix what can be fixed by machine.
 fix: _lint-tools

@@ -1,8 +1,8 @@
 """Voice node inside the server's process or beside it: what busy HTTP does to a frame's delay.
 
-``python tests/load/bench_voice_node.py [--seconds N]``: for each shape one speaker sends a frame every
-10 ms through the node to one listener, first in peace, then while a third process logs in and lists
-servers as fast as the server answers. Prints delays in ms; compare the rows of one run only.
+``python -m tests.load.bench_voice_node [--seconds N]``: for each shape one speaker sends a frame
+every 10 ms through the node to one listener, first in peace, then while a third process logs in
+and lists servers as fast as the server answers. Prints delays in ms; compare rows of one run only.
 """
 
 import argparse
@@ -139,7 +139,7 @@ async def measure(shape: str, address: str, folder: Path, seconds: float) -> Non
             await listener.join(tickets[1])
             row(shape, "quiet", await delays_ms(speaker, listener, seconds), seconds)
             busy = await asyncio.create_subprocess_exec(
-                sys.executable, __file__, "--load", address, "ann"
+                sys.executable, "-m", "tests.load.bench_voice_node", "--load", address, "ann"
             )
             await asyncio.sleep(3)
             row(shape, "busy HTTP", await delays_ms(speaker, listener, seconds), seconds)
@@ -166,7 +166,7 @@ async def main(seconds: float) -> None:
             arguments = (
                 ("-m", "sidetone.all_in_one", "serve", "--host", "127.0.0.1", "--port", "0")
                 if shape == "child"
-                else (__file__, "--serve-inside")
+                else ("-m", "tests.load.bench_voice_node", "--serve-inside")
             )
             data = ("--data", str(folder / "server"))
             (folder / "server").mkdir(mode=0o700)

@@ -123,10 +123,10 @@ async def unit_process(
     await bus.subscribe(NodeAlive, beats.put)
     log = folder / "unit.log"
     environment = {
-        "SFU_BUS": f"local:{folder / 'bus.sock'}",
-        "SFU_TLS_FOLDER": str(folder / "tls"),
-        "SFU_HOST": "127.0.0.1",
-        **{f"SFU_{name.upper()}": value for name, value in settings.items()},
+        "SIDETONE_SFU_BUS": f"local:{folder / 'bus.sock'}",
+        "SIDETONE_SFU_TLS_FOLDER": str(folder / "tls"),
+        "SIDETONE_SFU_HOST": "127.0.0.1",
+        **{f"SIDETONE_SFU_{name.upper()}": value for name, value in settings.items()},
     }
     with log.open("w") as file:
         process = await asyncio.create_subprocess_exec(

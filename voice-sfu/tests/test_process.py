@@ -116,15 +116,32 @@ async def test_the_counts_can_be_scraped(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "line"),
     [
-        ({}, "SFU_BUS is not set"),
-        ({"SFU_BUS": "local:/nowhere/bus.sock"}, "SFU_TLS_FOLDER is not set"),
-        ({"SFU_BUS": "local:/nowhere/bus.sock", "SFU_TLS_FOLDER": "."}, "/nowhere/bus.sock"),
-        ({"SFU_BUS": "carrier pigeon", "SFU_TLS_FOLDER": "."}, "SFU_BUS"),
+        ({}, "SIDETONE_SFU_BUS is not set"),
+        ({"SIDETONE_SFU_BUS": "local:/nowhere/bus.sock"}, "SIDETONE_SFU_TLS_FOLDER is not set"),
         (
-            {"SFU_BUS": "local:x", "SFU_TLS_FOLDER": ".", "SFU_EVIDENCE": "/nowhere/x"},
-            "SFU_EVIDENCE cannot be written",
+            {"SIDETONE_SFU_BUS": "local:/nowhere/bus.sock", "SIDETONE_SFU_TLS_FOLDER": "."},
+            "/nowhere/bus.sock",
         ),
-        ({"SFU_BUS": "local:x", "SFU_TLS_FOLDER": ".", "SFU_PORT": "70000"}, "SFU_PORT"),
+        (
+            {"SIDETONE_SFU_BUS": "carrier pigeon", "SIDETONE_SFU_TLS_FOLDER": "."},
+            "SIDETONE_SFU_BUS",
+        ),
+        (
+            {
+                "SIDETONE_SFU_BUS": "local:x",
+                "SIDETONE_SFU_TLS_FOLDER": ".",
+                "SIDETONE_SFU_EVIDENCE": "/nowhere/x",
+            },
+            "SIDETONE_SFU_EVIDENCE cannot be written",
+        ),
+        (
+            {
+                "SIDETONE_SFU_BUS": "local:x",
+                "SIDETONE_SFU_TLS_FOLDER": ".",
+                "SIDETONE_SFU_PORT": "70000",
+            },
+            "SIDETONE_SFU_PORT",
+        ),
     ],
 )
 async def test_what_keeps_it_from_starting_is_one_line(
@@ -143,10 +160,10 @@ async def test_a_port_in_use_is_one_line_and_status_one(tmp_path: Path) -> None:
         async with unit_process(tmp_path, VoiceDesk()):
             status, errors = await _run(
                 {
-                    "SFU_BUS": f"local:{tmp_path / 'bus.sock'}",
-                    "SFU_TLS_FOLDER": str(tmp_path / "tls"),
-                    "SFU_HOST": "127.0.0.1",
-                    "SFU_PORT": str(port),
+                    "SIDETONE_SFU_BUS": f"local:{tmp_path / 'bus.sock'}",
+                    "SIDETONE_SFU_TLS_FOLDER": str(tmp_path / "tls"),
+                    "SIDETONE_SFU_HOST": "127.0.0.1",
+                    "SIDETONE_SFU_PORT": str(port),
                 }
             )
     assert status == 1
@@ -159,7 +176,12 @@ async def _run(settings: dict[str, str]) -> tuple[int | None, str]:
         sys.executable,
         "-m",
         "sidetone.voice_sfu",
-        env={name: value for name, value in os.environ.items() if name[:4] != "SFU_"} | settings,
+        env={
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("SIDETONE_SFU_")
+        }
+        | settings,
         stderr=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(30):

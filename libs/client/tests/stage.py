@@ -5,7 +5,7 @@ import os
 import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from sidetone.client.client import Client
 from sidetone.credentials.limits import Limit
 from sidetone.credentials.pins import Address
 from sidetone.protocol.events import NodeAlive
+from sidetone.protocol.refusals import Conflict
 from sidetone.protocol.requests import Channel
 from sidetone.runtime.clock import SystemClock
 from sidetone.runtime.process import serving
@@ -75,11 +76,11 @@ class Home:
             "sidetone.voice_sfu",
             env={
                 **os.environ,
-                "SFU_BUS": f"local:{self.folder / 'bus'}",
-                "SFU_TLS_FOLDER": str(self.folder / "tls"),
-                "SFU_HOST": "127.0.0.1",
-                "SFU_PORT": str(port),
-                "SFU_DRAIN_SECONDS": "1",
+                "SIDETONE_SFU_BUS": f"local:{self.folder / 'bus'}",
+                "SIDETONE_SFU_TLS_FOLDER": str(self.folder / "tls"),
+                "SIDETONE_SFU_HOST": "127.0.0.1",
+                "SIDETONE_SFU_PORT": str(port),
+                "SIDETONE_SFU_DRAIN_SECONDS": "1",
             },
             stdout=DEVNULL,
         )
@@ -168,3 +169,25 @@ def keep_saying(call: Call, hertz: float) -> Coroutine[Any, Any, None]:
             await call.play(tone(hertz, 2.0))
 
     return say()
+
+
+@asynccontextmanager
+async def saying(call: Call, hertz: float = 440) -> AsyncGenerator[None]:
+    """Let *call* say a tone over and over."""
+    talk = asyncio.create_task(keep_saying(call, hertz))
+    try:
+        yield
+    finally:
+        talk.cancel()
+        with suppress(asyncio.CancelledError, Conflict):
+            await talk
+
+
+async def in_step(*calls: Call) -> None:
+    """Wait until all *calls* are in one group of exactly them."""
+    await eventually(
+        lambda: (
+            len({call.code for call in calls}) == 1
+            and all(len(call.participants) == len(calls) for call in calls)
+        )
+    )

@@ -106,7 +106,9 @@ def _evidence(path: str) -> Generator[Evidence]:
     try:
         evidence = FileEvidence(Path(path))
     except OSError as error:
-        raise StartError(f"SFU_EVIDENCE cannot be written: {error}; choose another path") from None
+        raise StartError(
+            f"SIDETONE_SFU_EVIDENCE cannot be written: {error}; choose another path"
+        ) from None
     try:
         yield evidence
     finally:
@@ -133,7 +135,7 @@ def _offer_metrics(unit: Unit, port: int) -> None:
             start_http_server(port, _LOOPBACK, metrics.REGISTRY)
         except OSError as error:
             raise StartError(
-                f"SFU_METRICS_PORT {port} cannot be opened: {error}; choose another port"
+                f"SIDETONE_SFU_METRICS_PORT {port} cannot be opened: {error}; choose another port"
             ) from None
 
 
@@ -145,7 +147,7 @@ def _say_where(unit: Unit) -> None:
 
 def _run() -> None:
     try:
-        chosen = settings.load(Settings, "SFU", os.environ)
+        chosen = settings.load(Settings, "SIDETONE_SFU", os.environ)
         logs.configure(chosen.log_form)
         # aioquic reports what peers do wrong, and anybody can do that as often as they like.
         logging.getLogger("quic").setLevel(logging.ERROR)

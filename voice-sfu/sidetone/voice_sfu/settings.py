@@ -1,4 +1,4 @@
-"""Everything that may differ between two forwarding units, read from ``SFU_*`` variables."""
+"""Everything that may differ between two forwarding units: ``SIDETONE_SFU_*`` variables."""
 
 from typing import Annotated, Literal
 

@@ -23,7 +23,7 @@ class VoiceNode:
     """Keeps one voice node running: starts it again when it dies, stops it with the server."""
 
     def __init__(self, settings: Mapping[str, str]) -> None:
-        self._environment = {**os.environ, **{f"SFU_{k}": v for k, v in settings.items()}}
+        self._environment = {**os.environ, **{f"SIDETONE_SFU_{k}": v for k, v in settings.items()}}
         self._child: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
 

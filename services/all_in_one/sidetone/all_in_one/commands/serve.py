@@ -29,7 +29,6 @@ from sidetone.storage import StorageError
 from sidetone.storage.memory import MemoryKeyValue
 from sidetone.storage.sqlite import SqliteDatabase
 
-ROTATION_CHECK_SECONDS = 60
 NODE_SECONDS_MAX = 20
 
 
@@ -39,7 +38,6 @@ class Settings(msgspec.Struct, frozen=True):
     registrations_per_minute: int = 10
     logins_per_minute: int = 20
     logins_per_minute_and_account: int = 5
-    sfu_evidence: str = ""
 
     def policy(self) -> Policy:
         """Return the limits as auth takes them."""
@@ -132,19 +130,16 @@ async def running(options: Options, settings: Settings) -> AsyncGenerator[Addres
         )
         bridge = await LocalBusServer.open(bus, folder.bus)
         stack.push_async_callback(bridge.close)
-        node = VoiceNode(_node_settings(folder, options, settings, port))
+        node = VoiceNode(_node_settings(folder, options, port))
         await _started(node, bus)
         stack.push_async_callback(node.stop)
         yield Address(options.public_host, port, identity.spki_sha256)
 
 
-def _node_settings(
-    folder: DataFolder, options: Options, settings: Settings, port: int
-) -> dict[str, str]:
+def _node_settings(folder: DataFolder, options: Options, port: int) -> dict[str, str]:
     """Put the node on the UDP port of the same number: one number to open in a firewall."""
     return {
         "BUS": f"local:{folder.bus}",
-        "EVIDENCE": settings.sfu_evidence,
         "HOST": options.host,
         "LOG_FORM": options.log,
         "PORT": str(port),

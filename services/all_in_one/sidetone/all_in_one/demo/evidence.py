@@ -1,7 +1,7 @@
 """What the server saw and held: the forwarded datagrams, and every byte string on its side.
 
-The voice node writes both when ``SFU_EVIDENCE`` asks for it; the data folder adds the rest:
-databases, keys, certificates.
+The voice node writes both when ``SIDETONE_SFU_EVIDENCE`` asks for it; the data folder adds the
+rest: databases, keys, certificates.
 """
 
 import base64

@@ -26,7 +26,7 @@ from sidetone.protocol.requests import RegisterDevice
 
 _log = logging.getLogger(__name__)
 
-# Pins change in bursts when somebody joins a full call, and each sealing costs a key derivation.
+# Pins change in bursts when somebody joins a full call: one write is enough for them.
 _SAVE_DELAY_SECONDS = 2.0
 _KEY_BYTES = 32
 
@@ -46,10 +46,10 @@ class Secrets(Protocol):
 class KeyStore:
     """An open vault: who this device is and whom it trusts.
 
-    *lock* seals it: 32 bytes are a key from the keyring, a string is a passphrase.
+    *lock* seals it, from a key in the keyring or from a passphrase.
     """
 
-    def __init__(self, path: Path, lock: bytes | str, contents: vault.Contents) -> None:
+    def __init__(self, path: Path, lock: vault.Lock, contents: vault.Contents) -> None:
         self.identity: DeviceIdentity = contents.identity
         self.trust = Trust(contents.pins)
         self._path = path
@@ -77,14 +77,15 @@ class KeyStore:
     ) -> "KeyStore":
         try:
             sealed = path.read_bytes() if path.exists() else None
-            lock = _lock_of(path, sealed, keyring) if keyring is not None else passphrase
+            key = _key_of(path, sealed, keyring) if keyring is not None else passphrase
             if sealed is not None:
-                return cls(path, lock, _unseal(path, sealed, lock, user))
+                return cls(path, *_unseal(path, sealed, key, user))
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             created_ms = time.time_ns() // 1_000_000
             identity = create_identity(user.bytes, uuid7().bytes, created_ms, secrets.token_bytes)
             contents = vault.Contents(identity, ())
-            _write(path, _seal(contents, lock))
+            lock = _lock(key, secrets.token_bytes(vault.SALT_LENGTH))
+            _write(path, vault.seal(contents, lock, secrets.token_bytes))
             return cls(path, lock, contents)
         except OSError as error:
             raise Unavailable(
@@ -125,12 +126,13 @@ class KeyStore:
     async def _save(self) -> None:
         contents = vault.Contents(self.identity, self.trust.pins())
         try:
-            await asyncio.to_thread(lambda: _write(self._path, _seal(contents, self._lock)))
+            sealed = vault.seal(contents, self._lock, secrets.token_bytes)
+            await asyncio.to_thread(_write, self._path, sealed)
         except OSError as error:
             _log.warning("the key vault %s cannot be written: %s", self._path, error.strerror)
 
 
-def _lock_of(path: Path, sealed: bytes | None, keyring: Secrets) -> bytes:
+def _key_of(path: Path, sealed: bytes | None, keyring: Secrets) -> bytes:
     name = f"sidetone vault {path.parent.parent.name} {path.parent.name}"
     key = keyring.get(name)
     if key is None:
@@ -145,17 +147,17 @@ def _lock_of(path: Path, sealed: bytes | None, keyring: Secrets) -> bytes:
     return key
 
 
-def _unseal(path: Path, sealed: bytes, lock: bytes | str, user: UserId) -> vault.Contents:
+def _unseal(
+    path: Path, sealed: bytes, key: bytes | str, user: UserId
+) -> tuple[vault.Lock, vault.Contents]:
     try:
-        if isinstance(lock, bytes):
-            contents = vault.open_with_key(sealed, lock)
-        else:
-            contents = vault.open_with_passphrase(sealed, lock)
+        lock = _lock(key, vault.salt_of(sealed))
+        contents = vault.unseal(sealed, lock)
     except Rejected as rejected:
         raise _vault_refusal(path, rejected) from None
     if contents.identity.user != user.bytes:
         raise Invalid("vault_foreign", f"the key vault {path} belongs to another account")
-    return contents
+    return lock, contents
 
 
 def _vault_refusal(path: Path, rejected: Rejected) -> Refusal:
@@ -180,10 +182,11 @@ def _vault_refusal(path: Path, rejected: Rejected) -> Refusal:
             )
 
 
-def _seal(contents: vault.Contents, lock: bytes | str) -> bytes:
-    if isinstance(lock, bytes):
-        return vault.seal_with_key(contents, lock, secrets.token_bytes)
-    return vault.seal_with_passphrase(contents, lock, secrets.token_bytes)
+def _lock(key: bytes | str, salt: bytes) -> vault.Lock:
+    """Make a lock: bytes are a key from the keyring, a string is a passphrase."""
+    if isinstance(key, bytes):
+        return vault.lock_by_key(key, salt)
+    return vault.lock_by_passphrase(key, salt)
 
 
 def _write(path: Path, sealed: bytes) -> None:

@@ -10,7 +10,7 @@ The checksum is no protection, it only tells a damaged file from a wrong key.
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final
 
@@ -28,10 +28,10 @@ PINS_MAX: Final = 100_000
 _MAGIC: Final = b"vx1v\x01"
 _BY_KEY: Final = b"\x00"
 _BY_PASSPHRASE: Final = b"\x01"
-_SALT_LENGTH: Final = 16
+SALT_LENGTH: Final = 16
 _NONCE_LENGTH: Final = 24
 _CHECKSUM_LENGTH: Final = 16
-_HEAD_LENGTH: Final = len(_MAGIC) + 1 + _SALT_LENGTH
+_HEAD_LENGTH: Final = len(_MAGIC) + 1 + SALT_LENGTH
 _LENGTH_MIN: Final = _HEAD_LENGTH + _NONCE_LENGTH + TAG_LENGTH
 _VAULT: Final = label("vx1 vault")
 _IDENTITY: Final = struct.Struct(">16s16s32s32sQI")
@@ -49,91 +49,85 @@ class Contents:
     pins: tuple[Pin, ...] = ()
 
 
-def seal_with_key(contents: Contents, key: bytes, random: RandomBytes) -> bytes:
-    """Seal under a random *key* of 32 bytes."""
-    salt = random(_SALT_LENGTH)
-    return _seal(contents, _BY_KEY + salt, _key_from_key(key, salt), random)
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A key that was derived once and seals and opens the vaults of one kind and salt.
 
-
-def open_with_key(vault: bytes, key: bytes) -> Contents:
-    """Open what `seal_with_key` sealed.
-
-    Raises ``Rejected`` with `vault_corrupt`, `vault_kind` or `vault_wrong_key`.
+    A passphrase costs 64 MiB and three passes; saving a vault again and again, under a fresh nonce
+    each time, must not cost that each time.
     """
-    salt = _salt_of(vault, _BY_KEY)
-    contents = _open(vault, _key_from_key(key, salt))
-    if contents is None:
-        raise Rejected("vault_wrong_key", "The vault was sealed with another key.")
-    return contents
+
+    kind: bytes
+    salt: bytes
+    key: bytes = field(repr=False)
 
 
-def seal_with_passphrase(contents: Contents, passphrase: str, random: RandomBytes) -> bytes:
-    """Seal under a passphrase: 64 MiB and three passes, a fraction of a second."""
-    salt = random(_SALT_LENGTH)
-    key = _key_from_passphrase(passphrase, salt)
-    return _seal(contents, _BY_PASSPHRASE + salt, key, random)
-
-
-def open_with_passphrase(vault: bytes, passphrase: str) -> Contents:
-    """Open what `seal_with_passphrase` sealed.
-
-    Raises ``Rejected`` with `vault_corrupt`, `vault_kind` or `vault_wrong_passphrase`.
-    """
-    salt = _salt_of(vault, _BY_PASSPHRASE)
-    contents = _open(vault, _key_from_passphrase(passphrase, salt))
-    if contents is None:
-        raise Rejected("vault_wrong_passphrase", "The passphrase does not open the vault.")
-    return contents
-
-
-def _key_from_key(key: bytes, salt: bytes) -> bytes:
+def lock_by_key(key: bytes, salt: bytes) -> Lock:
+    """Make the lock of a random *key* of 32 bytes. Raises ``Rejected`` with `vault_wrong_key`."""
     if len(key) != KEY_LENGTH:
         raise Rejected("vault_wrong_key", f"A vault key has {KEY_LENGTH} bytes.")
-    return derive(key, _VAULT, salt)
+    return Lock(_BY_KEY, salt, derive(key, _VAULT, salt))
 
 
-def _key_from_passphrase(passphrase: str, salt: bytes) -> bytes:
-    return pwhash.argon2id.kdf(
+def lock_by_passphrase(passphrase: str, salt: bytes) -> Lock:
+    """Make the lock of a passphrase: a fraction of a second by design."""
+    key = pwhash.argon2id.kdf(
         KEY_LENGTH,
         passphrase.encode("utf-8", "surrogatepass"),
         salt,
         opslimit=PASSPHRASE_PASSES,
         memlimit=PASSPHRASE_MEMORY_BYTES,
     )
+    return Lock(_BY_PASSPHRASE, salt, key)
 
 
-def _seal(contents: Contents, kind_and_salt: bytes, key: bytes, random: RandomBytes) -> bytes:
-    if len(contents.pins) > PINS_MAX:
-        raise Rejected("vault_full", f"A vault holds {PINS_MAX} pins at most.")
-    head = _MAGIC + kind_and_salt
-    nonce = random(_NONCE_LENGTH)
-    sealed = bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(_pack(contents), head, nonce, key)
-    body = head + nonce + sealed
-    return body + _checksum(body)
-
-
-def _salt_of(vault: bytes, kind: bytes) -> bytes:
+def salt_of(vault: bytes) -> bytes:
+    """Return the salt that the lock of *vault* is made with. Raises `vault_corrupt`."""
     body, checksum = vault[:-_CHECKSUM_LENGTH], vault[-_CHECKSUM_LENGTH:]
     whole = len(body) >= _LENGTH_MIN and body.startswith(_MAGIC)
     if not whole or _checksum(body) != checksum:
         raise Rejected("vault_corrupt", "The vault is damaged, cut off, or not a vault.")
-    if body[len(_MAGIC) : len(_MAGIC) + 1] != kind:
+    return body[_HEAD_LENGTH - SALT_LENGTH : _HEAD_LENGTH]
+
+
+def seal(contents: Contents, lock: Lock, random: RandomBytes) -> bytes:
+    """Seal *contents* under *lock*. Raises ``Rejected`` with `vault_full`."""
+    if len(contents.pins) > PINS_MAX:
+        raise Rejected("vault_full", f"A vault holds {PINS_MAX} pins at most.")
+    head = _MAGIC + lock.kind + lock.salt
+    nonce = random(_NONCE_LENGTH)
+    packed = _pack(contents)
+    sealed = bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(packed, head, nonce, lock.key)
+    body = head + nonce + sealed
+    return body + _checksum(body)
+
+
+def unseal(vault: bytes, lock: Lock) -> Contents:
+    """Open what `seal` sealed.
+
+    Raises ``Rejected`` with `vault_corrupt`, `vault_kind`, `vault_wrong_key` or
+    `vault_wrong_passphrase`.
+    """
+    salt_of(vault)
+    if vault[len(_MAGIC) : len(_MAGIC) + 1] != lock.kind:
         raise Rejected("vault_kind", "The vault is sealed in another way: by key or passphrase.")
-    return body[_HEAD_LENGTH - _SALT_LENGTH : _HEAD_LENGTH]
-
-
-def _open(vault: bytes, key: bytes) -> Contents | None:
     nonce_end = _HEAD_LENGTH + _NONCE_LENGTH
     try:
         packed = bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(
             vault[nonce_end:-_CHECKSUM_LENGTH],
             vault[:_HEAD_LENGTH],
             vault[_HEAD_LENGTH:nonce_end],
-            key,
+            lock.key,
         )
     except exceptions.CryptoError:
-        return None
+        raise _wrong(lock.kind) from None
     return _unpack(packed)
+
+
+def _wrong(kind: bytes) -> Rejected:
+    if kind == _BY_KEY:
+        return Rejected("vault_wrong_key", "The vault was sealed with another key.")
+    return Rejected("vault_wrong_passphrase", "The passphrase does not open the vault.")
 
 
 def _pack(contents: Contents) -> bytes:

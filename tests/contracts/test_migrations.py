@@ -86,6 +86,14 @@ async def test_a_failing_file_leaves_no_trace(database: Database, folder: Path) 
     assert await database.fetch("SELECT n FROM pets", {}) == []
 
 
+async def test_a_file_that_meets_its_own_rows_is_told(database: Database, folder: Path) -> None:
+    (folder / "0003_again.sql").write_text("INSERT INTO people (name) SELECT name FROM people;")
+    with pytest.raises(StorageError, match=r"0003_again\.sql of auth clashes.*(?i:unique)"):
+        await migrate(database, "auth", folder)
+    (folder / "0003_again.sql").unlink()
+    await migrate(database, "auth", folder)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_many_may_start_at_once(kind: str, folder: Path) -> None:
     async def start(place: Path | str) -> None:

@@ -49,11 +49,15 @@ async def migrate(database: Database, service: str, folder: Traversable) -> None
             continue
         try:
             await database.run_script(_script(service, migration))
-        except Conflict:
+        except Conflict as conflict:
             applied = await _applied(database, service)
             _require_known(service, migrations, applied)
             if migration.number not in applied:
-                raise
+                reason = " ".join(str(conflict.__cause__).split())
+                raise StorageError(
+                    f"the migration {migration.name} of {service} clashes with what the database "
+                    f"holds: {reason}; remove what is in its way, or restore a backup"
+                ) from conflict
 
 
 def _read(folder: Traversable) -> list[_Migration]:

@@ -29,6 +29,12 @@ _CONNECTION = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
 }
+# The latter two come of several who CREATE TABLE IF NOT EXISTS at once.
+_EXISTS = (
+    psycopg.errors.UniqueViolation,
+    psycopg.errors.DuplicateObject,
+    psycopg.errors.DuplicateTable,
+)
 # A literal, which is left as it is, or `:name` but not the `::type` of a cast.
 _LITERAL_OR_MARK = re.compile(r"'[^']*'|(?<!:):([a-z_][a-z0-9_]*)")
 
@@ -153,7 +159,7 @@ def _translated() -> Generator[None]:
     """Turn what PostgreSQL says into the refusals of the port; a bug stays a bug."""
     try:
         yield
-    except psycopg.errors.UniqueViolation as error:
+    except _EXISTS as error:
         raise Conflict("already_exists", "it exists already; read again") from error
     except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
         detail = "the database does not answer; try again later"

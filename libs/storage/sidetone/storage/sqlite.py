@@ -7,6 +7,7 @@ the same file; whoever comes second waits up to five seconds.
 import asyncio
 import logging
 import sqlite3
+import time
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from sidetone.storage import Row, StorageError, Transaction, Values
 from sidetone.storage.transactions import StrictTransaction
 
 _BUSY_TIMEOUT_MS = 5_000
+_BUSY_RETRY_SECONDS = 0.02
 _UNIQUE = {
     sqlite3.SQLITE_CONSTRAINT_UNIQUE,
     sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
@@ -144,23 +146,41 @@ class _Statements:
 
 
 def _create_private(path: Path) -> None:
-    """Create the file for its owner alone; SQLite gives its log files the same mode."""
+    """Create the file for its owner alone; SQLite gives its log files the same mode.
+
+    What cannot be opened fails here: the thread that aiosqlite starts before it opens a file is
+    not waited for when that fails.
+    """
     path.touch(mode=0o600)
+    sqlite3.connect(path).close()
 
 
 async def _prepare(connection: aiosqlite.Connection) -> None:
     """Set what SQLite forgets between connections, and prove that the file can be written."""
     await connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
-    journal = await connection.execute_fetchall("PRAGMA journal_mode = WAL")
-    if list(journal) != [("wal",)]:
-        message = "its disk cannot hold a write-ahead log: choose a folder on a local disk"
-        raise OSError(message)
+    await _write_ahead(connection)
     await connection.execute("PRAGMA synchronous = FULL")
     # Without it macOS calls a write done while it is still in the cache of the disk.
     await connection.execute("PRAGMA fullfsync = ON")
     await connection.execute("PRAGMA foreign_keys = ON")
     await connection.execute("BEGIN IMMEDIATE")
     await connection.rollback()
+
+
+async def _write_ahead(connection: aiosqlite.Connection) -> None:
+    """Switch to a write-ahead log, for which SQLite itself does not wait its turn."""
+    deadline = time.monotonic() + _BUSY_TIMEOUT_MS / 1_000
+    while True:
+        try:
+            mode = await connection.execute_fetchall("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if _code(error) & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(_BUSY_RETRY_SECONDS)
+            continue
+        if list(mode) != [("wal",)]:
+            raise OSError("its disk cannot hold a write-ahead log: choose a local disk")
+        return
 
 
 @contextmanager

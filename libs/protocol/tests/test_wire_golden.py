@@ -1,0 +1,309 @@
+"""What is on the wire stays on the wire: a change here is a change for every client and node.
+
+The control stream and the bus carry msgpack, shown here as what any msgpack reader sees, in the
+order of the fields; HTTP carries JSON.
+"""
+
+from types import ModuleType
+from typing import Any, get_args
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from sidetone.protocol import events, questions, refusals, requests, voice_control
+from sidetone.protocol.events import Event, NodeAlive, RightsChanged, VoiceRights
+from sidetone.protocol.ids import ChannelId, DeviceId, NodeId, Sender, ServerId, UserId
+from sidetone.protocol.questions import (
+    Briefing,
+    BriefNode,
+    ChannelRights,
+    IssuedGrant,
+    IssueGrant,
+    Question,
+    TokenKeys,
+    WhatMayUserDo,
+)
+from sidetone.protocol.refusals import NotFound, Problem, RateLimited
+from sidetone.protocol.requests import Grant
+from sidetone.protocol.voice_control import (
+    ClientMessage,
+    Commit,
+    CommitFailed,
+    CommitRejected,
+    Error,
+    GroupEnded,
+    Join,
+    KeyPackage,
+    KeyPackages,
+    Leave,
+    Limits,
+    Move,
+    Peer,
+    PeerJoined,
+    PeerLeft,
+    PeerState,
+    Ping,
+    Pong,
+    Remove,
+    Renew,
+    Resync,
+    Rights,
+    SenderPackage,
+    ServerMessage,
+    State,
+    Stats,
+    Welcome,
+)
+
+USER = UserId(UUID("0198a7c0-0000-7000-8000-000000000001"))
+DEVICE = DeviceId(UUID("0198a7c0-0000-7000-8000-000000000002"))
+CHANNEL = ChannelId(UUID("0198a7c0-0000-7000-8000-000000000003"))
+SERVER = ServerId(UUID("0198a7c0-0000-7000-8000-000000000004"))
+U, D, C, S = str(USER), str(DEVICE), str(CHANNEL), str(SERVER)
+
+PEER = Peer(Sender(7), USER, DEVICE)
+PEER_WIRE = {"sender": 7, "user": U, "device": D, "muted": False, "deafened": False}
+LIMITS = Limits(250, 400_000, 1_000)
+LIMITS_WIRE = {"packets_per_second": 250, "bits_per_second": 400_000, "frame_bytes_max": 1_000}
+GRANT = Grant(b"\x01\xff", 1_700_000_000_000)
+GRANT_WIRE = {"wire": b"\x01\xff", "not_after_ms": 1_700_000_000_000}
+VOICE_RIGHTS = VoiceRights(CHANNEL, USER, 3, 5)
+VOICE_RIGHTS_WIRE = {
+    "type": "voice.rights",
+    "channel": C,
+    "user": U,
+    "perms": 3,
+    "generation": 5,
+}
+NODE_ALIVE = NodeAlive(NodeId(2**63 - 1), "::1", 4433, b"\x01", [b"\x02"], 9, [CHANNEL], True)
+
+MSGPACK: list[tuple[msgspec.Struct, dict[str, object]]] = [
+    # Client to node.
+    (Join(b"t"), {"type": "join", "ticket": b"t"}),
+    (KeyPackage(b"p"), {"type": "key_package", "package": b"p"}),
+    (Commit(b"w"), {"type": "commit", "wire": b"w"}),
+    (CommitFailed(4), {"type": "commit_failed", "epoch": 4}),
+    (Resync(b"p"), {"type": "resync", "package": b"p"}),
+    (Renew(b"p"), {"type": "renew", "package": b"p"}),
+    (State(True, False), {"type": "state", "muted": True, "deafened": False}),
+    (Stats(10, 2, 1.5), {"type": "stats", "received": 10, "lost": 2, "jitter_ms": 1.5}),
+    (Ping(1), {"type": "ping", "number": 1}),
+    (Leave(), {"type": "leave"}),
+    # Node to client.
+    (
+        Welcome(Sender(7), 3, [PEER], b"g", 2, [Sender(1), Sender(7)], LIMITS),
+        {
+            "type": "welcome",
+            "sender": 7,
+            "permissions": 3,
+            "peers": [PEER_WIRE],
+            "group": b"g",
+            "epoch": 2,
+            "roster": [1, 7],
+            "limits": LIMITS_WIRE,
+        },
+    ),
+    (PEER, PEER_WIRE),
+    (LIMITS, LIMITS_WIRE),
+    (PeerJoined(PEER), {"type": "peer_joined", "peer": PEER_WIRE}),
+    (PeerLeft(Sender(7)), {"type": "peer_left", "sender": 7}),
+    (
+        PeerState(Sender(7), False, True),
+        {"type": "peer_state", "sender": 7, "muted": False, "deafened": True},
+    ),
+    (SenderPackage(Sender(7), b"p"), {"sender": 7, "package": b"p"}),
+    (
+        KeyPackages([SenderPackage(Sender(7), b"p")]),
+        {"type": "key_packages", "packages": [{"sender": 7, "package": b"p"}]},
+    ),
+    (CommitRejected(4, "late"), {"type": "commit_rejected", "epoch": 4, "code": "late"}),
+    (Remove([Sender(7)]), {"type": "remove", "senders": [7]}),
+    (GroupEnded(), {"type": "group_ended"}),
+    (Rights(1), {"type": "rights", "permissions": 1}),
+    (Move("drain"), {"type": "move", "reason": "drain"}),
+    (Error("c", "d"), {"type": "error", "code": "c", "detail": "d"}),
+    (Pong(1), {"type": "pong", "number": 1}),
+    # Events.
+    (
+        RightsChanged(CHANNEL, USER, 3, 5),
+        {"type": "rights.changed", "channel": C, "user": U, "permissions": 3, "generation": 5},
+    ),
+    (VOICE_RIGHTS, VOICE_RIGHTS_WIRE),
+    (
+        NODE_ALIVE,
+        {
+            "type": "node.alive",
+            "node": 2**63 - 1,
+            "host": "::1",
+            "port": 4433,
+            "spki_sha256": b"\x01",
+            "certificate_sha256": [b"\x02"],
+            "connections": 9,
+            "rooms": [C],
+            "draining": True,
+        },
+    ),
+    # Questions and answers.
+    (WhatMayUserDo(USER, CHANNEL), {"user": U, "channel": C}),
+    (ChannelRights(3, 5), {"permissions": 3, "generation": 5}),
+    (IssueGrant(USER, DEVICE, CHANNEL), {"user": U, "device": D, "channel": C}),
+    (IssuedGrant(GRANT, [b"k"]), {"grant": GRANT_WIRE, "keys": [b"k"]}),
+    (TokenKeys(), {}),
+    (BriefNode(NodeId(2**63 - 1)), {"node": 2**63 - 1}),
+    (
+        Briefing({1: b"k"}, [VOICE_RIGHTS]),
+        {"ticket_keys": {1: b"k"}, "watermarks": [VOICE_RIGHTS_WIRE]},
+    ),
+    # Refusals, on the bus.
+    (
+        NotFound("channel_unknown", "no such channel").problem(),
+        {"kind": "not_found", "code": "channel_unknown", "detail": "no such channel"},
+    ),
+    (
+        RateLimited("slow", "wait", 1.5).problem(),
+        {"kind": "rate_limited", "code": "slow", "detail": "wait", "retry_after_seconds": 1.5},
+    ),
+]
+
+JSON: list[tuple[msgspec.Struct, str]] = [
+    (requests.Register("ada", "pw"), '{"name":"ada","password":"pw"}'),
+    (requests.LogIn("ada", "pw"), '{"name":"ada","password":"pw"}'),
+    (requests.Refresh("r"), '{"refresh_token":"r"}'),
+    (
+        requests.LoggedIn(USER, "ada", "a", "r", 5),
+        f'{{"user":"{U}","name":"ada","access_token":"a","refresh_token":"r","expires_at_ms":5}}',
+    ),
+    (requests.User(USER, "ada"), f'{{"id":"{U}","name":"ada"}}'),
+    (
+        requests.RegisterDevice(b"\xfb\xff", b"d", 5, b"c"),
+        '{"identity_key":"+/8=","device_key":"ZA==","created_at_ms":5,"certificate":"Yw=="}',
+    ),
+    (requests.AskGrant(CHANNEL, DEVICE), f'{{"channel":"{C}","device":"{D}"}}'),
+    (GRANT, '{"wire":"Af8=","not_after_ms":1700000000000}'),
+    (requests.GrantKeys([b"k"]), '{"keys":["aw=="]}'),
+    (requests.CreateServer("Home"), '{"name":"Home"}'),
+    (
+        requests.Server(SERVER, "Home", USER),
+        f'{{"id":"{S}","name":"Home","owner":"{U}"}}',
+    ),
+    (requests.CreateChannel("Lobby", "voice"), '{"name":"Lobby","kind":"voice"}'),
+    (
+        requests.Channel(CHANNEL, SERVER, "Lobby", "text"),
+        f'{{"id":"{C}","server":"{S}","name":"Lobby","kind":"text"}}',
+    ),
+    (requests.Member(USER, 5), f'{{"user":"{U}","joined_at_ms":5}}'),
+    (requests.CreateInvite(), '{"uses_max":null,"lifetime_seconds":null}'),
+    (requests.CreateInvite(1, 60), '{"uses_max":1,"lifetime_seconds":60}'),
+    (
+        requests.Invite("abc", SERVER, None, 3),
+        f'{{"code":"abc","server":"{S}","expires_at_ms":null,"uses_left":3}}',
+    ),
+    (requests.SetOverwrite(1, 2), '{"allow":1,"deny":2}'),
+    (requests.JoinVoice(DEVICE), f'{{"device":"{D}"}}'),
+    (
+        requests.VoiceTicket("", 4433, b"\x01", [b"\x02"], b"\x03", GRANT, [b"k"]),
+        (
+            '{"host":"","port":4433,"spki_sha256":"AQ==","certificate_sha256":["Ag=="],'
+            '"ticket":"Aw==","grant":{"wire":"Af8=","not_after_ms":1700000000000},'
+            '"grant_keys":["aw=="]}'
+        ),
+    ),
+    (
+        NotFound("channel_unknown", "no such channel").problem(),
+        '{"kind":"not_found","code":"channel_unknown","detail":"no such channel"}',
+    ),
+]
+
+
+def of_type(value: object) -> str:
+    return type(value).__name__ if isinstance(value, msgspec.Struct) else ""
+
+
+@pytest.mark.parametrize(("value", "wire"), MSGPACK, ids=of_type)
+def test_the_form_in_msgpack_is_fixed(value: msgspec.Struct, wire: dict[str, object]) -> None:
+    data = msgspec.msgpack.encode(value)
+    assert in_order(msgspec.msgpack.decode(data, strict=True)) == in_order(wire)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(wire), type=type(value)) == value
+
+
+@pytest.mark.parametrize(("value", "wire"), JSON, ids=of_type)
+def test_the_form_in_json_is_fixed(value: msgspec.Struct, wire: str) -> None:
+    assert msgspec.json.encode(value).decode() == wire
+    assert msgspec.json.decode(wire, type=type(value)) == value
+
+
+def in_order(value: object) -> object:
+    """Return *value* with dictionaries as lists of pairs, which compare by order as well."""
+    if isinstance(value, dict):
+        return [(key, in_order(inner)) for key, inner in value.items()]
+    return [in_order(inner) for inner in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(
+    "module", [events, questions, refusals, requests, voice_control], ids=lambda m: m.__name__
+)
+def test_every_type_on_the_wire_has_a_golden_form(module: ModuleType) -> None:
+    shown = {type(value) for value, _ in [*MSGPACK, *JSON]}
+    # What others are made of has no form of its own.
+    made_of = {Question, requests.Body, requests.Answer}
+    types = {kind for kind in vars(module).values() if isinstance(kind, type)}
+    structs = {kind for kind in types if issubclass(kind, msgspec.Struct)} - made_of
+    assert structs - shown == set()
+
+
+ENVELOPES = [ClientMessage, ServerMessage, Event]
+
+
+@pytest.mark.parametrize("envelope", ENVELOPES, ids=["up", "down", "event"])
+def test_an_old_reader_may_meet_a_new_field(envelope: Any) -> None:
+    kinds = get_args(envelope)
+    golden = {type(value): (value, wire) for value, wire in MSGPACK}
+    for kind in kinds:
+        value, wire = golden[kind]
+        newer = msgspec.msgpack.encode(wire | {"from_the_future": [1, {"x": None}]})
+        assert msgspec.msgpack.decode(newer, type=envelope) == value
+
+
+@pytest.mark.parametrize("envelope", ENVELOPES, ids=["up", "down", "event"])
+@pytest.mark.parametrize(
+    "wire",
+    [{"type": "teapot"}, {"type": 1}, {"number": 1}, {}, [], None, "ping", {"type": "ping"}],
+    ids=str,
+)
+def test_what_is_not_a_message_is_a_validation_error(envelope: Any, wire: object) -> None:
+    data = msgspec.msgpack.encode(wire)
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.msgpack.decode(data, type=envelope)
+
+
+def test_a_field_of_the_wrong_type_is_a_validation_error() -> None:
+    for wire in (
+        {"type": "ping", "number": "1"},
+        {"type": "join", "ticket": 5},
+        {"type": "state", "muted": 1, "deafened": False},
+        {"type": "commit_failed", "epoch": None},
+    ):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.msgpack.decode(msgspec.msgpack.encode(wire), type=ClientMessage)
+
+
+@pytest.mark.parametrize(("value", "wire"), JSON, ids=of_type)
+def test_a_server_refuses_unknown_fields_and_a_client_ignores_them(
+    value: msgspec.Struct, wire: str
+) -> None:
+    newer = wire.replace("{", '{"from_the_future":true,', 1)
+    if isinstance(value, requests.Body):
+        with pytest.raises(msgspec.ValidationError, match="from_the_future"):
+            msgspec.json.decode(newer, type=type(value))
+    else:
+        assert isinstance(value, requests.Answer | Problem)
+        assert msgspec.json.decode(newer, type=type(value)) == value
+
+
+def test_tags_and_subjects_are_told_apart() -> None:
+    for envelope in ENVELOPES:
+        tags = [kind.__struct_config__.tag for kind in get_args(envelope)]
+        assert len(set(tags)) == len(tags)
+    subjects = [kind.subject for kind in [*get_args(Event), *Question.__subclasses__()]]
+    assert len(set(subjects)) == len(subjects)

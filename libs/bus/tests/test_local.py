@@ -172,6 +172,8 @@ async def test_garbage_ends_the_connection_and_nothing_else(parent: Parent) -> N
         b"\x00\x00\x00\x01\xc1",
         b"\x00\x00\x00\x02\x81\xa4",
         (MESSAGE_BYTES_MAX + 1).to_bytes(4, "big"),
+        b"\x00\x00\x10\x02\x81" + b"\x91" * 4097,
+        b"\x00\x00\x00\x09\x81\xa4type\xa2\xff\xfe",
         b"GET / HTTP/1.1\r\n\r\n",
     ):
         reader, writer = await asyncio.open_unix_connection(parent.path)

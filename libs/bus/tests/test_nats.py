@@ -20,6 +20,14 @@ from tests import engines
 CHANNEL, USER = ChannelId(UUID(int=1)), UserId(UUID(int=2))
 QUESTION = WhatMayUserDo(user=USER, channel=CHANNEL)
 
+GARBAGE = [
+    b"",
+    b"\xc1garbage",
+    msgspec.msgpack.encode({"type": "other"}),
+    b"\x81\xa4type\xa2\xff\xfe",
+    b"\x81\xa1x" + b"\x91" * 100_000,
+]
+
 
 def rights(generation: int) -> RightsChanged:
     return RightsChanged(channel=CHANNEL, user=USER, permissions=7, generation=generation)
@@ -142,14 +150,15 @@ async def test_what_cannot_be_read_hurts_nobody() -> None:
     await bus.answer(WhatMayUserDo, answer)
     stranger = await nats.connect(engines.nats_url())
     with structlog.testing.capture_logs() as logs:
-        await stranger.publish(RightsChanged.subject, b"\xc1garbage")
-        await stranger.publish(RightsChanged.subject, msgspec.msgpack.encode({"type": "other"}))
-        reply = await stranger.request(WhatMayUserDo.subject, b"\xc1garbage")
+        for garbage in GARBAGE:
+            await stranger.publish(RightsChanged.subject, garbage)
+        replies = [await stranger.request(WhatMayUserDo.subject, garbage) for garbage in GARBAGE]
         await bus.publish(rights(3))
         assert await heard.get() == 3
-    problem = msgspec.msgpack.decode(reply.data, type=Reply).problem
-    assert problem is not None
-    assert isinstance(refusal_of(problem), Invalid)
-    assert [entry["event"] for entry in logs] == ["event_malformed"] * 2
+    for reply in replies:
+        problem = msgspec.msgpack.decode(reply.data, type=Reply).problem
+        assert problem is not None
+        assert isinstance(refusal_of(problem), Invalid)
+    assert [entry["event"] for entry in logs] == ["event_malformed"] * len(GARBAGE)
     await stranger.close()
     await bus.close()

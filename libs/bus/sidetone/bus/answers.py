@@ -22,6 +22,8 @@ A = TypeVar("A")
 Answerer = Callable[[Any], Awaitable[Any]]
 
 encode = msgspec.msgpack.encode
+# What decoding raises on garbage: text that is not UTF-8 and deep nesting have their own ways.
+UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +84,7 @@ async def reply_to(kind: type[Question[Any]], answerer: Answerer, question: byte
     try:
         asked = msgspec.msgpack.decode(question, type=kind)
         answer = cast("msgspec.Raw", await answer_in_time(asked, encoded))
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         return refuse(Invalid("question_malformed", f"{kind.subject} cannot be read: {error}"))
     except Refusal as refusal:
         return refuse(refusal)
@@ -102,7 +104,7 @@ def answer_in(reply: bytes, question: Question[A]) -> A:
     try:
         answer = require_success(reply)
         return cast("A", msgspec.msgpack.decode(answer, type=question.answer_type))
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         detail = f"the answer to {question.subject} cannot be read: {error}"
         raise Unavailable("answer_malformed", detail) from error
 

@@ -17,6 +17,7 @@ from sidetone.bus import Bus
 from sidetone.bus.answers import (
     ANSWER_SECONDS_MAX,
     ANSWERS_MAX,
+    UNREADABLE,
     Reply,
     answer_late,
     encode,
@@ -115,7 +116,7 @@ class Link:
                 await self._take(self._messages.decode(await self._read()))
         except (OSError, asyncio.IncompleteReadError):
             pass
-        except (msgspec.MsgspecError, ValueError) as error:
+        except UNREADABLE as error:
             log.warning("bus_peer_unreadable", error=str(error))
         finally:
             self.closed.set()
@@ -149,7 +150,7 @@ class Link:
     async def _publish(self, event: bytes) -> None:
         try:
             await self._bus.publish(self._events.decode(event))
-        except (msgspec.MsgspecError, Refusal) as error:
+        except (*UNREADABLE, Refusal) as error:
             log.warning("event_lost", error=str(error))
 
     async def _respond(self, request: Requested) -> None:

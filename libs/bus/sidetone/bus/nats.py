@@ -22,6 +22,7 @@ from sidetone.bus import Unsubscribe
 from sidetone.bus.answers import (
     ANSWER_SECONDS_MAX,
     ANSWERS_MAX,
+    UNREADABLE,
     Answerer,
     answer_in,
     answer_late,
@@ -110,7 +111,7 @@ class NatsBus:
         async def offer(message: Msg) -> None:
             try:
                 inbox.offer(msgspec.msgpack.decode(message.data, type=kind))
-            except msgspec.MsgspecError as error:
+            except UNREADABLE as error:
                 log.warning("event_malformed", subject=kind.subject, error=str(error))
 
         subscription = await self._register(kind.subject, offer)

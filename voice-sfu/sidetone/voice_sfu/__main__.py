@@ -6,12 +6,10 @@ Says on standard output, in one line of JSON, where it listens; everything else 
 import asyncio
 import logging
 import os
-import signal
 import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from types import FrameType
 
 import msgspec
 import structlog
@@ -20,10 +18,9 @@ from prometheus_client import start_http_server
 from sidetone.bus import Bus
 from sidetone.bus.local import LocalBus
 from sidetone.bus.nats import NatsBus
-from sidetone.protocol.refusals import Refusal
 from sidetone.runtime import logs, metrics, settings
 from sidetone.runtime.clock import SystemClock
-from sidetone.runtime.start import StartError
+from sidetone.runtime.start import StartError, raise_priority, run, stop_requests
 from sidetone.runtime.tls import Identity
 from sidetone.voice_sfu.app import Options, Unit, serving
 from sidetone.voice_sfu.application.ports import Evidence, NoEvidence
@@ -42,8 +39,7 @@ _log = structlog.get_logger()
 async def main(chosen: Settings) -> None:
     """Run until told to stop, or until the parent with its bus is gone; then drain."""
     clock = SystemClock()
-    stop = _stop_requested()
-    with _evidence(chosen.evidence) as evidence:
+    with stop_requests() as stop, _evidence(chosen.evidence) as evidence:
         async with _bus(chosen.bus, stop) as bus:
             identity = _identity(chosen, clock.now_ms())
             async with serving(bus, clock, identity, _options(chosen), evidence) as unit:
@@ -115,19 +111,6 @@ def _evidence(path: str) -> Generator[Evidence]:
         evidence.close()
 
 
-def _stop_requested() -> asyncio.Event:
-    """Return an event that is set by SIGTERM and by SIGINT, on every operating system."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def ask(_: int, __: FrameType | None) -> None:
-        loop.call_soon_threadsafe(stop.set)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ask)
-    return stop
-
-
 def _offer_metrics(unit: Unit, port: int) -> None:
     metrics.REGISTRY.register(NodeCollector(unit.node))
     if port:
@@ -145,20 +128,15 @@ def _say_where(unit: Unit) -> None:
     sys.stdout.flush()
 
 
-def _run() -> None:
-    try:
-        chosen = settings.load(Settings, "SIDETONE_SFU", os.environ)
-        logs.configure(chosen.log_form)
-        # aioquic reports what peers do wrong, and anybody can do that as often as they like.
-        logging.getLogger("quic").setLevel(logging.ERROR)
-        # The selector loop can watch a plain socket on every operating system.
-        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-            runner.run(main(chosen))
-    except (StartError, Refusal) as error:
-        detail = error.detail if isinstance(error, Refusal) else str(error)
-        sys.stderr.write(f"sidetone: {detail}\n")
-        sys.exit(1)
+async def _main() -> None:
+    chosen = settings.load(Settings, "SIDETONE_SFU", os.environ)
+    logs.configure(chosen.log_form)
+    # aioquic reports what peers do wrong, and anybody can do that as often as they like.
+    logging.getLogger("quic").setLevel(logging.ERROR)
+    await main(chosen)
 
 
 if __name__ == "__main__":
-    _run()
+    raise_priority()
+    # The selector loop can watch a plain socket on every operating system.
+    run(_main, asyncio.SelectorEventLoop)

@@ -6,12 +6,9 @@ business of the metrics.
 
 import asyncio
 import contextlib
-import signal
 import socket
-import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 from ipaddress import ip_address
-from types import FrameType
 from typing import Any
 
 import structlog
@@ -19,7 +16,7 @@ import uvicorn
 from litestar.types import ASGIApp
 from typing_extensions import override
 
-from sidetone.protocol.refusals import Refusal
+from sidetone.runtime import start
 from sidetone.runtime.clock import Clock
 from sidetone.runtime.start import StartError
 from sidetone.runtime.tls import Identity
@@ -72,35 +69,20 @@ async def serving(
 
 async def stop_requested() -> None:
     """Return when the process is told to stop: SIGTERM, or SIGINT from the keyboard."""
-    asked = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    # Windows has no add_signal_handler; a plain handler works everywhere.
-    def ask(_: int, __: FrameType | None) -> None:
-        loop.call_soon_threadsafe(asked.set)
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
+    with start.stop_requests() as asked:
         await asked.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run *main* to its end; exit with one line and status 1 if it cannot start.
+    """Run *main* on the fastest loop; a database that cannot be opened is one line as well."""
 
-    A database that cannot be opened and a bus that cannot be reached are such cases too.
-    """
-    try:
-        with asyncio.Runner(loop_factory=_new_loop()) as runner:
-            runner.run(main())
-    except (StartError, StorageError, Refusal) as error:
-        detail = error.detail if isinstance(error, Refusal) else str(error)
-        sys.stderr.write(f"sidetone: {detail}\n")
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+    async def guarded() -> None:
+        try:
+            await main()
+        except StorageError as error:
+            raise StartError(str(error)) from error
+
+    start.run(guarded, _new_loop())
 
 
 class _Server(uvicorn.Server):

@@ -22,8 +22,7 @@ from sidetone.all_in_one.demo.talk import Outcome, Talk
 from sidetone.client.client import Client
 from sidetone.protocol.ids import ChannelId
 from sidetone.protocol.refusals import Refusal
-from sidetone.runtime.process import run
-from sidetone.runtime.start import StartError
+from sidetone.runtime.start import StartError, raise_priority, run
 
 Route = Callable[[str, int], tuple[str, int]]
 
@@ -52,6 +51,7 @@ def demo(
     """Watch three members hear each other through a server that cannot decrypt them."""
     options = Options(seconds, Weather(loss / 100, jitter), record)
     failures: list[str] = []
+    raise_priority()
     run(lambda: _demo(options, json_file, failures))
     if failures:
         raise click.ClickException("; ".join(failures) + ".")

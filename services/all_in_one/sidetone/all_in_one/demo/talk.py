@@ -1,6 +1,7 @@
 """The talk: two speak, one listens, a fourth comes and goes; then joins are timed."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -20,6 +21,7 @@ TIMED_JOINS = 20
 POLL_SECONDS = 0.25
 # What is on its way when the speakers stop has arrived after this.
 DRAIN_SECONDS = 0.4
+DELAY_NS_MAX = 300_000_000
 LIVE_WINDOW_SECONDS = 3
 
 
@@ -78,8 +80,8 @@ class Talk:
             from_ns = time.monotonic_ns()
             self._mute(muted=False)
             await self._talk()
-            sent_end, received_end = await self._hush()
             to_ns = time.monotonic_ns()
+            sent_end, received_end = await self._hush()
             self._outcome.seconds = (to_ns - from_ns) / 1e9
             self._outcome.pairs = await asyncio.to_thread(
                 self._pairs, (from_ns, to_ns), (sent, sent_end), (received, received_end)
@@ -191,14 +193,13 @@ class Talk:
 
     async def _measure_delays(self) -> None:
         """Keep the live delays fresh; the arithmetic runs beside the event loop."""
-        while True:
-            await asyncio.sleep(1.0)
-            for speaker, listener in self._couples():
-                spoken = _latest(speaker.spoken)
-                heard = _latest(listener.heard[speaker.user])
-                found = await asyncio.to_thread(delays_ms, spoken, heard)
-                if found:
-                    self._delays[(speaker.name, listener.name)] = float(np.median(found))
+        for speaker, listener in itertools.cycle(self._couples()):
+            await asyncio.sleep(2 * POLL_SECONDS)
+            spoken = _latest(speaker.spoken)
+            heard = _latest(listener.heard[speaker.user])
+            found = await asyncio.to_thread(delays_ms, spoken, heard)
+            if found:
+                self._delays[(speaker.name, listener.name)] = float(np.median(found))
 
     def _pairs(
         self,
@@ -219,7 +220,7 @@ class Talk:
                     fec_recovered=peer.fec_recovered if peer else 0,
                     delays_ms=delays_ms(speaker.spoken.between(*span_ns), heard.between(*span_ns)),
                     said=timeline(speaker.spoken, *span_ns),
-                    heard=timeline(heard, *span_ns),
+                    heard=timeline(heard, span_ns[0], span_ns[1] + DELAY_NS_MAX),
                 )
             )
         return pairs

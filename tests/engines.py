@@ -123,7 +123,7 @@ def _start(
     with log.open("wb") as output:
         # A session of its own: Ctrl-C must not reach the engine before the tests have closed.
         process = subprocess.Popen(
-            command,
+            [*_dies_with_us(), *command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -137,6 +137,12 @@ def _start(
         if process.poll() is not None or time.monotonic() > deadline:
             pytest.fail(f"{command[0]} did not start: {log.read_text()[-2000:]}")
         time.sleep(0.01)
+
+
+def _dies_with_us() -> list[str]:
+    """Return a prefix that stops the engine even where this process is killed; Linux has it."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "QUIT"] if setpriv else []
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

@@ -16,7 +16,7 @@ _FORGET: Final = 0.995
 _BUCKETS: Final = 100
 _WINDOW_PACKETS: Final = 200
 _MARGIN_MS: Final = 5.0
-_REPAIR_MS: Final = 10.0
+_REPAIR_MS: Final = 20.0
 _LOSS_SHARE: Final = 0.002
 _LOSSY_FROM: Final = 0.01
 _LOSSY_UNTIL: Final = 0.002
@@ -44,8 +44,11 @@ class Lateness:
     def target_ms(self) -> float:
         """How long after its earliest possible arrival a frame is to be played: 10 to 80 ms.
 
-        On a link that loses packets one frame more, so that the copy in the next packet is there
-        when it is needed: from 1 % of loss on, until it has stayed under 0.2 %.
+        On a link that loses packets two frames more, from 1 % of loss on, until it has stayed
+        under 0.2 %: one so that the copy in the next packet is there when it is needed, one so
+        that after two losses in a row the packet behind them is, and no frame is invented in
+        between that would have to be squeezed out again (PESQ-WB at 10 % of loss: 3.0 with one
+        frame, 3.5 with two).
         """
         repair_ms = _REPAIR_MS if self._lossy else 0.0
         return min(max(self.tail_ms + _MARGIN_MS + repair_ms, TARGET_MIN_MS), TARGET_MAX_MS)

@@ -29,7 +29,7 @@ def node(
     return NodeAlive(
         NodeId(number),
         "voice.example",
-        4_000 + number % 1_000,
+        1 + number % 65_000,
         b"p" * 32,
         [b"c" * 32],
         connections,

@@ -1,5 +1,7 @@
 """Which units live, and which rooms they hold."""
 
+import msgspec
+
 from services.voice.tests.stage import node, room
 from sidetone.voice.domain.fleet import HEALTHY_MS, NODES_MAX, Fleet, holder_of
 
@@ -19,6 +21,14 @@ def test_the_last_report_counts() -> None:
     fleet.hear(node(1, room(2)), now_ms=1)
     assert holder_of(room(1), fleet.open_nodes(2)) is None
     assert holder_of(room(2), fleet.open_nodes(2)) == node(1, room(2))
+
+
+def test_a_unit_at_the_address_of_another_is_its_successor() -> None:
+    fleet = Fleet()
+    old, new = node(1, room(1)), msgspec.structs.replace(node(2), port=node(1).port)
+    fleet.hear(old, now_ms=0)
+    fleet.hear(new, now_ms=1)
+    assert list(fleet.open_nodes(2)) == [new]
 
 
 def test_a_draining_unit_is_closed_even_for_the_rooms_it_holds() -> None:

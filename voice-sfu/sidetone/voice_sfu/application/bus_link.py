@@ -12,7 +12,7 @@ from sidetone.protocol.questions import BriefNode
 from sidetone.protocol.refusals import Refusal
 from sidetone.voice_sfu.application.node import Node
 
-HEARTBEAT_SECONDS = 2.0
+HEARTBEAT_SECONDS = 0.5
 BRIEFING_EVERY_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
 # Rooms that come and go at once are told in one heartbeat.

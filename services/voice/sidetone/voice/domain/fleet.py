@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from sidetone.protocol.events import NodeAlive
 from sidetone.protocol.ids import ChannelId, NodeId
 
-# A unit reports every 2 seconds: two reports may be lost.
-HEALTHY_MS = 6_000
+# A unit reports every half second: two reports may be lost. Callers who lost a dead unit notice it
+# within 2 s and ask again; by then it must not be handed out any more.
+HEALTHY_MS = 1_600
 NODES_MAX = 1_000
 
 
@@ -23,11 +24,15 @@ class Fleet:
     def hear(self, alive: NodeAlive, now_ms: int) -> None:
         """Take a heartbeat; it replaces the unit's last one.
 
-        One whose id or port no ticket could carry is not heard.
+        A new unit at the address of another one is that unit's successor: two cannot have one
+        port. One whose id or port no ticket could carry is not heard.
         """
         if not (0 <= alive.node < 1 << 63 and 0 < alive.port < 1 << 16):
             return
-        self._heard.pop(alive.node, None)
+        address = (alive.host, alive.port)
+        for node, (before, _) in list(self._heard.items()):
+            if node == alive.node or (before.host, before.port) == address:
+                del self._heard[node]
         self._heard[alive.node] = (alive, now_ms)
         while len(self._heard) > NODES_MAX:
             del self._heard[next(iter(self._heard))]

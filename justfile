@@ -3,14 +3,17 @@ help:
     @just --list
 
 # Watch three members hear each other through a server that cannot decrypt them.
+[no-exit-message]
 demo *args:
     @sidetone demo {{ args }}
 
 # Run a server on this machine: every service, one voice node, one folder of data.
+[no-exit-message]
 serve *args:
     @sidetone serve {{ args }}
 
 # Check a file of VX1 test vectors.
+[no-exit-message]
 vectors file:
     @sidetone vectors {{ file }}
 

@@ -36,7 +36,7 @@ def at(root: Any, path: tuple[str | int, ...]) -> Any:
 
 
 def test_the_vectors_are_reproduced_byte_for_byte() -> None:
-    lines = ("key packages 3", "commits 4", "frames 33", "bad frames 6", "safety numbers 1")
+    lines = ("key packages 3", "commits 4", "frames 33", "rejections 6", "safety numbers 1")
     assert check(TEXT) == lines
     assert check(document()) == lines
 

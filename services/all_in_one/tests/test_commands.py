@@ -63,7 +63,7 @@ def test_the_vectors_hold() -> None:
         "key packages 3",
         "commits 4",
         "frames 33",
-        "bad frames 6",
+        "rejections 6",
     ]
 
 

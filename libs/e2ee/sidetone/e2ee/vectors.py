@@ -134,7 +134,7 @@ def check(document: bytes | Mapping[str, object]) -> tuple[str, ...]:
         "key packages": _check_members,
         "commits": _check_epochs,
         "frames": _check_frames,
-        "bad frames": _check_bad_frames,
+        "rejections": _check_bad_frames,
         "safety numbers": _check_safety_numbers,
     }
     return tuple(f"{name} {verify(root, cast_)}" for name, verify in groups.items())

@@ -35,26 +35,48 @@ class Options(msgspec.Struct, frozen=True):
     """What the command line says."""
 
     seconds: float
+    joins: int
     weather: Weather
     record: Path | None
 
 
 @click.command()
 @click.option("--seconds", default=20.0, show_default=True, type=click.FloatRange(min=2.0))
-@click.option("--loss", default=0.0, type=click.FloatRange(0, 90), help="Percent of packets lost.")
+@click.option("--joins", default=20, show_default=True, help="Joins to time after the talk.")
+@click.option("--loss", default=0.0, type=click.FloatRange(0, 90), help="% of packets lost.")
 @click.option("--jitter", default=0.0, type=click.FloatRange(0, 500), help="Extra delay in ms.")
 @click.option("--record", type=click.Path(path_type=Path), help="Keep what each member heard.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all figures.")
 def demo(
-    seconds: float, loss: float, jitter: float, record: Path | None, json_file: Path | None
+    *,
+    seconds: float,
+    joins: int,
+    loss: float,
+    jitter: float,
+    record: Path | None,
+    json_file: Path | None,
 ) -> None:
     """Watch three members hear each other through a server that cannot decrypt them."""
-    options = Options(seconds, Weather(loss / 100, jitter), record)
+    options = Options(seconds, joins, Weather(loss / 100, jitter), record)
+    _writable(record, json_file)
     failures: list[str] = []
     raise_priority()
     run(lambda: _demo(options, json_file, failures))
     if failures:
         raise click.ClickException("; ".join(failures) + ".")
+
+
+def _writable(record: Path | None, json_file: Path | None) -> None:
+    """Find out now, and not when the demo is over, whether its results can be written."""
+    try:
+        if record is not None:
+            record.mkdir(parents=True, exist_ok=True)
+        if json_file is not None:
+            json_file.touch()
+    except OSError as error:
+        raise click.ClickException(
+            f"{error.filename} cannot be written ({error.strerror}): choose another place."
+        ) from None
 
 
 async def _demo(options: Options, json_file: Path | None, failures: list[str]) -> None:
@@ -94,7 +116,6 @@ def _judged(outcome: Outcome, folder: Path) -> Report:
 
 async def _on_stage(table: LiveTable, options: Options, folder: Path) -> Outcome:
     ears = options.record or folder
-    ears.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         address = await stack.enter_async_context(
             server(folder / "server", folder / "evidence", folder / "server.log")
@@ -107,7 +128,7 @@ async def _on_stage(table: LiveTable, options: Options, folder: Path) -> Outcome
             await client.register(name, secrets.token_urlsafe(16))
             cast.append(Actor(name, client, SPEAKERS.get(name), ears / f"heard-by-{name}.wav"))
         channel = await _community(cast)
-        return await Talk(channel, cast, options.seconds, table.show).perform()
+        return await Talk(channel, cast, table.show).perform(options.seconds, options.joins)
 
 
 async def _route(stack: AsyncExitStack, weather: Weather, seed: int) -> Route | None:

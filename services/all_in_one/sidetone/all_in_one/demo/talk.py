@@ -17,7 +17,6 @@ from sidetone.audio.tracks import Track
 from sidetone.client.call import Call
 from sidetone.protocol.ids import ChannelId
 
-TIMED_JOINS = 20
 POLL_SECONDS = 0.25
 # What is on its way when the speakers stop has arrived after this.
 DRAIN_SECONDS = 0.4
@@ -59,27 +58,24 @@ class Outcome:
 class Talk:
     """One performance in one channel."""
 
-    def __init__(
-        self, channel: ChannelId, cast: Sequence[Actor], seconds: float, show: Show
-    ) -> None:
+    def __init__(self, channel: ChannelId, cast: Sequence[Actor], show: Show) -> None:
         self._channel = channel
         self._speakers = cast[:2]
         self._members = cast[:3]
         self._visitor, self._guest = cast[3:5]
-        self._seconds = seconds
         self._show = show
         self._calls: dict[str, Call] = {}
         self._outcome = Outcome()
         self._delays: dict[tuple[str, str], float] = {}
 
-    async def perform(self) -> Outcome:
-        """Play the whole piece and return what it left."""
+    async def perform(self, seconds: float, joins: int) -> Outcome:
+        """Talk for *seconds*, time *joins*, and return what it left."""
         async with AsyncExitStack() as stack:
             await self._gather(stack)
             sent, received = await self._hush()
             from_ns = time.monotonic_ns()
             self._mute(muted=False)
-            await self._talk()
+            await self._talk(seconds)
             to_ns = time.monotonic_ns()
             sent_end, received_end = await self._hush()
             self._outcome.seconds = (to_ns - from_ns) / 1e9
@@ -87,10 +83,10 @@ class Talk:
                 self._pairs, (from_ns, to_ns), (sent, sent_end), (received, received_end)
             )
             self._mute(muted=False)
-            self._show(f"timing {TIMED_JOINS} joins", [])
+            self._show(f"timing {joins} joins", [])
             witness = self._calls[self._members[0].name]
             self._outcome.first_audio_ms = await timed_joins(
-                self._guest, witness, self._channel, TIMED_JOINS
+                self._guest, witness, self._channel, joins
             )
             self._outcome.epochs = (witness.epoch or 0) + 1
         return self._outcome
@@ -110,10 +106,10 @@ class Talk:
         for speaker, listener in self._couples():
             await asyncio.wait_for(self._calls[listener.name].heard(speaker.user), 10)
 
-    async def _talk(self) -> None:
-        visit = asyncio.create_task(self._visit())
+    async def _talk(self, seconds: float) -> None:
+        visit = asyncio.create_task(self._visit(seconds))
         loop = asyncio.get_running_loop()
-        end = loop.time() + self._seconds
+        end = loop.time() + seconds
         start = self._counts()
         measuring = asyncio.create_task(self._measure_delays())
         while loop.time() < end:
@@ -123,13 +119,13 @@ class Talk:
         measuring.cancel()
         await visit
 
-    async def _visit(self) -> None:
+    async def _visit(self, seconds: float) -> None:
         """Let the fourth member hear a part of the talk and leave; the rest is not for it."""
         await self._check_codes(list(self._calls.values()))
-        await asyncio.sleep(self._seconds * 0.35)
+        await asyncio.sleep(seconds * 0.35)
         async with self._visitor.join(self._channel) as call:
             await first_audio_ms(call)
-            await asyncio.sleep(self._seconds * 0.15)
+            await asyncio.sleep(seconds * 0.15)
             await self._check_codes([*self._calls.values(), call])
             self._outcome.removed.note(call)
             self._outcome.removed_at_ns = time.monotonic_ns()

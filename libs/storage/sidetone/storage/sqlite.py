@@ -163,8 +163,9 @@ async def _prepare(connection: aiosqlite.Connection) -> None:
     # Without it macOS calls a write done while it is still in the cache of the disk.
     await connection.execute("PRAGMA fullfsync = ON")
     await connection.execute("PRAGMA foreign_keys = ON")
-    await connection.execute("BEGIN IMMEDIATE")
-    await connection.rollback()
+    # Of a file that only can be read SQLite says so at the first real write, and not before.
+    version = await connection.execute_fetchall("PRAGMA user_version")
+    await connection.execute(f"PRAGMA user_version = {int(next(iter(version))[0])}")
 
 
 async def _write_ahead(connection: aiosqlite.Connection) -> None:

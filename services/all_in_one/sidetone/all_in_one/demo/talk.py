@@ -115,7 +115,7 @@ class Talk:
         while loop.time() < end:
             await asyncio.sleep(min(POLL_SECONDS, max(0.0, end - loop.time())))
             self._outcome.ring.note(self._calls[self._members[0].name])
-            self._show(f"{end - loop.time():.0f} s to go", self._rows(start))
+            self._show(f"{max(0.0, end - loop.time()):.0f} s to go", self._rows(start))
         measuring.cancel()
         await visit
 

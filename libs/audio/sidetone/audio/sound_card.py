@@ -50,7 +50,7 @@ class _Card:
         except (OSError, ValueError) as error:
             self._audio.terminate()
             raise AudioError(
-                f"no {name}: {error}; plug one in, or choose a file with --speak and --record"
+                f"no {name}: {error}; plug one in, or talk with a file as device"
             ) from error
         self._closed = False
 

@@ -103,7 +103,7 @@ def test_a_traceback_has_no_local_variables(
 
 def test_libraries_log_through_the_same_form(lines: Lines) -> None:
     logs.configure("json", "info")
-    logging.getLogger("some.library").warning("careful: %s", 5)
+    logging.getLogger("some.vendor").warning("careful: %s", 5)
     logging.getLogger("uvicorn.error").info("Started server process")
     [line] = lines.read()
     assert line["event"] == "careful: 5"

@@ -100,6 +100,17 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
     assert str(port) in only_line(result)
 
 
+def test_a_udp_port_in_use_is_told_once(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        result = sidetone("serve", "--data", tmp_path, "--host", "127.0.0.1", "--port", port)
+    assert result.returncode == 1
+    reason, consequence = result.stderr.strip().splitlines()
+    assert f"UDP port {port}" in reason
+    assert "did not start" in consequence
+
+
 def test_a_second_server_on_the_same_folder_is_refused(tmp_path: Path) -> None:
     with serving(tmp_path):
         line = only_line(sidetone("serve", "--data", tmp_path, "--port", "0"))

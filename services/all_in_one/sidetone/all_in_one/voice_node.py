@@ -14,6 +14,7 @@ from collections.abc import Mapping
 import structlog
 
 RESTART_SECONDS = 0.5
+START_SECONDS_MAX = 20.0
 STOP_SECONDS_MAX = 12.0
 
 log = structlog.get_logger()
@@ -27,10 +28,21 @@ class VoiceNode:
         self._child: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Start the node; it announces itself on the bus when it can be used."""
-        await self._spawn()
-        self._keeper = asyncio.create_task(self._keep())
+    async def start(self, alive: asyncio.Event) -> bool:
+        """Start the node and tell whether it lives: *alive* is set by its first report.
+
+        One that ends before that would end again, so only one that lived is kept running.
+        """
+        child = await self._spawn()
+        born, ended = asyncio.create_task(alive.wait()), asyncio.create_task(child.wait())
+        await asyncio.wait(
+            {born, ended}, timeout=START_SECONDS_MAX, return_when=asyncio.FIRST_COMPLETED
+        )
+        born.cancel()
+        ended.cancel()
+        if alive.is_set():
+            self._keeper = asyncio.create_task(self._keep(child))
+        return alive.is_set()
 
     async def stop(self) -> None:
         """Let the node move its members elsewhere, then end it."""
@@ -45,7 +57,7 @@ class VoiceNode:
             self._child.kill()
             await self._child.wait()
 
-    async def _spawn(self) -> None:
+    async def _spawn(self) -> asyncio.subprocess.Process:
         self._child = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -57,10 +69,11 @@ class VoiceNode:
             # A Ctrl-C in the terminal is for the server, which then stops us in order.
             start_new_session=True,
         )
+        return self._child
 
-    async def _keep(self) -> None:
-        while self._child is not None:
-            status = await self._child.wait()
+    async def _keep(self, child: asyncio.subprocess.Process) -> None:
+        while True:
+            status = await child.wait()
             log.error("voice_node_ended", status=status, restart_seconds=RESTART_SECONDS)
             await asyncio.sleep(RESTART_SECONDS)
-            await self._spawn()
+            child = await self._spawn()

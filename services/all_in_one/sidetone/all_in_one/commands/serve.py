@@ -25,11 +25,8 @@ from sidetone.runtime.process import run, serving, stop_requested
 from sidetone.runtime.settings import load
 from sidetone.runtime.start import StartError
 from sidetone.runtime.tls import Identity
-from sidetone.storage import StorageError
 from sidetone.storage.memory import MemoryKeyValue
 from sidetone.storage.sqlite import SqliteDatabase
-
-NODE_SECONDS_MAX = 20
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -103,14 +100,11 @@ def outward_address(host: str) -> str:
 async def _serve(options: Options) -> None:
     logs.configure("json" if options.log == "json" else "console")
     settings = load(Settings, "SIDETONE", os.environ)
-    try:
-        async with running(options, settings) as address:
-            click.echo(f"Sidetone is up: {address}")
-            click.echo("Give this address to your members; it carries the server's fingerprint.")
-            await stop_requested()
-            click.echo("Stopping: members are told to go elsewhere.")
-    except StorageError as error:
-        raise StartError(str(error)) from error
+    async with running(options, settings) as address:
+        click.echo(f"Sidetone is up: {address}")
+        click.echo("Give this address to your members; it carries the server's fingerprint.")
+        await stop_requested()
+        click.echo("Stopping: members are told to go elsewhere.")
 
 
 @asynccontextmanager
@@ -155,13 +149,8 @@ async def _started(node: VoiceNode, bus: MemoryBus) -> None:
         alive.set()
 
     unsubscribe = await bus.subscribe(NodeAlive, note)
-    await node.start()
-    try:
-        await asyncio.wait_for(alive.wait(), NODE_SECONDS_MAX)
-    except TimeoutError:
+    lives = await node.start(alive)
+    await unsubscribe()
+    if not lives:
         await node.stop()
-        raise StartError(
-            "The voice node did not start: its reason stands above; is the UDP port free?"
-        ) from None
-    finally:
-        await unsubscribe()
+        raise StartError("The voice node did not start; its reason stands above.")

@@ -10,10 +10,12 @@ from sidetone.chat.app import Policy
 from sidetone.credentials.tickets import LIFETIME_SECONDS, Perm
 from sidetone.e2ee.grant import verify_grant
 from sidetone.permissions import Permission
+from sidetone.protocol.accounts import GrantKeys
+from sidetone.protocol.calls import VoiceTicket
 from sidetone.protocol.events import NodeAlive, VoiceRights
 from sidetone.protocol.ids import ChannelId, NodeId
 from sidetone.protocol.questions import BriefNode
-from sidetone.protocol.requests import GrantKeys, Invite, Member, Server, VoiceTicket
+from sidetone.protocol.servers import Invite, Member, Server
 from sidetone.voice.domain.fleet import HEALTHY_MS
 from tests.scenarios.conftest import Cast
 from tests.scenarios.world import PASSWORD, Person, code_of, open_platform, sign_up, until

@@ -3,7 +3,7 @@
 import pytest
 from litestar import Router
 
-from sidetone.protocol.requests import Server
+from sidetone.protocol.servers import Server
 from tests.scenarios.conftest import Cast
 from tests.scenarios.world import code_of
 

@@ -24,17 +24,11 @@ from sidetone.bus import Bus
 from sidetone.credentials.limits import Limit
 from sidetone.credentials.tickets import Ticket, verify
 from sidetone.e2ee.identity import create_identity
+from sidetone.protocol.accounts import LoggedIn, RegisterDevice
+from sidetone.protocol.calls import VoiceTicket
 from sidetone.protocol.ids import ChannelId, DeviceId, NodeId, UserId
 from sidetone.protocol.questions import BriefNode
-from sidetone.protocol.requests import (
-    Channel,
-    ChannelKind,
-    Invite,
-    LoggedIn,
-    RegisterDevice,
-    Server,
-    VoiceTicket,
-)
+from sidetone.protocol.servers import Channel, ChannelKind, Invite, Server
 from sidetone.runtime.clock import SystemClock
 from sidetone.runtime.http import app_of
 from sidetone.runtime.process import serving

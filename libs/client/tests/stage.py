@@ -23,7 +23,7 @@ from sidetone.credentials.limits import Limit
 from sidetone.credentials.pins import Address
 from sidetone.protocol.events import NodeAlive
 from sidetone.protocol.refusals import Conflict
-from sidetone.protocol.requests import Channel
+from sidetone.protocol.servers import Channel
 from sidetone.runtime.clock import SystemClock
 from sidetone.runtime.process import serving
 from sidetone.runtime.tls import Identity

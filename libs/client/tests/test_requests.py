@@ -14,6 +14,7 @@ from litestar.response import Response as AnyResponse
 from sidetone.client.api import Api
 from sidetone.client.pinned import Endpoint
 from sidetone.client.requests import Requests
+from sidetone.protocol.accounts import LoggedIn
 from sidetone.protocol.ids import UserId
 from sidetone.protocol.refusals import (
     Conflict,
@@ -23,7 +24,7 @@ from sidetone.protocol.refusals import (
     Unauthenticated,
     Unavailable,
 )
-from sidetone.protocol.requests import LoggedIn, Server
+from sidetone.protocol.servers import Server
 from sidetone.runtime.clock import SystemClock
 from sidetone.runtime.process import serving
 

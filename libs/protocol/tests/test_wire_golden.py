@@ -11,7 +11,17 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from sidetone.protocol import events, questions, refusals, requests, voice_control
+from sidetone.protocol import (
+    accounts,
+    calls,
+    events,
+    questions,
+    refusals,
+    requests,
+    servers,
+    voice_control,
+)
+from sidetone.protocol.accounts import Grant
 from sidetone.protocol.events import Event, NodeAlive, RightsChanged, VoiceRights
 from sidetone.protocol.ids import ChannelId, DeviceId, NodeId, Sender, ServerId, UserId
 from sidetone.protocol.questions import (
@@ -25,7 +35,6 @@ from sidetone.protocol.questions import (
     WhatMayUserDo,
 )
 from sidetone.protocol.refusals import NotFound, Problem, RateLimited
-from sidetone.protocol.requests import Grant
 from sidetone.protocol.voice_control import (
     ClientMessage,
     Commit,
@@ -167,42 +176,42 @@ MSGPACK: list[tuple[msgspec.Struct, dict[str, object]]] = [
 ]
 
 JSON: list[tuple[msgspec.Struct, str]] = [
-    (requests.Register("ada", "pw"), '{"name":"ada","password":"pw"}'),
-    (requests.LogIn("ada", "pw"), '{"name":"ada","password":"pw"}'),
-    (requests.Refresh("r"), '{"refresh_token":"r"}'),
+    (accounts.Register("ada", "pw"), '{"name":"ada","password":"pw"}'),
+    (accounts.LogIn("ada", "pw"), '{"name":"ada","password":"pw"}'),
+    (accounts.Refresh("r"), '{"refresh_token":"r"}'),
     (
-        requests.LoggedIn(USER, "ada", "a", "r", 5),
+        accounts.LoggedIn(USER, "ada", "a", "r", 5),
         f'{{"user":"{U}","name":"ada","access_token":"a","refresh_token":"r","expires_at_ms":5}}',
     ),
-    (requests.User(USER, "ada"), f'{{"id":"{U}","name":"ada"}}'),
+    (accounts.User(USER, "ada"), f'{{"id":"{U}","name":"ada"}}'),
     (
-        requests.RegisterDevice(b"\xfb\xff", b"d", 5, b"c"),
+        accounts.RegisterDevice(b"\xfb\xff", b"d", 5, b"c"),
         '{"identity_key":"+/8=","device_key":"ZA==","created_at_ms":5,"certificate":"Yw=="}',
     ),
-    (requests.AskGrant(CHANNEL, DEVICE), f'{{"channel":"{C}","device":"{D}"}}'),
+    (accounts.AskGrant(CHANNEL, DEVICE), f'{{"channel":"{C}","device":"{D}"}}'),
     (GRANT, '{"wire":"Af8=","not_after_ms":1700000000000}'),
-    (requests.GrantKeys([b"k"]), '{"keys":["aw=="]}'),
-    (requests.CreateServer("Home"), '{"name":"Home"}'),
+    (accounts.GrantKeys([b"k"]), '{"keys":["aw=="]}'),
+    (servers.CreateServer("Home"), '{"name":"Home"}'),
     (
-        requests.Server(SERVER, "Home", USER),
+        servers.Server(SERVER, "Home", USER),
         f'{{"id":"{S}","name":"Home","owner":"{U}"}}',
     ),
-    (requests.CreateChannel("Lobby", "voice"), '{"name":"Lobby","kind":"voice"}'),
+    (servers.CreateChannel("Lobby", "voice"), '{"name":"Lobby","kind":"voice"}'),
     (
-        requests.Channel(CHANNEL, SERVER, "Lobby", "text"),
+        servers.Channel(CHANNEL, SERVER, "Lobby", "text"),
         f'{{"id":"{C}","server":"{S}","name":"Lobby","kind":"text"}}',
     ),
-    (requests.Member(USER, 5), f'{{"user":"{U}","joined_at_ms":5}}'),
-    (requests.CreateInvite(), '{"uses_max":null,"lifetime_seconds":null}'),
-    (requests.CreateInvite(1, 60), '{"uses_max":1,"lifetime_seconds":60}'),
+    (servers.Member(USER, 5), f'{{"user":"{U}","joined_at_ms":5}}'),
+    (servers.CreateInvite(), '{"uses_max":null,"lifetime_seconds":null}'),
+    (servers.CreateInvite(1, 60), '{"uses_max":1,"lifetime_seconds":60}'),
     (
-        requests.Invite("abc", SERVER, None, 3),
+        servers.Invite("abc", SERVER, None, 3),
         f'{{"code":"abc","server":"{S}","expires_at_ms":null,"uses_left":3}}',
     ),
-    (requests.SetOverwrite(1, 2), '{"allow":1,"deny":2}'),
-    (requests.JoinVoice(DEVICE), f'{{"device":"{D}"}}'),
+    (servers.SetOverwrite(1, 2), '{"allow":1,"deny":2}'),
+    (calls.JoinVoice(DEVICE), f'{{"device":"{D}"}}'),
     (
-        requests.VoiceTicket("", 4433, b"\x01", [b"\x02"], b"\x03", GRANT, [b"k"]),
+        calls.VoiceTicket("", 4433, b"\x01", [b"\x02"], b"\x03", GRANT, [b"k"]),
         (
             '{"host":"","port":4433,"spki_sha256":"AQ==","certificate_sha256":["Ag=="],'
             '"ticket":"Aw==","grant":{"wire":"Af8=","not_after_ms":1700000000000},'

@@ -13,10 +13,10 @@ from sidetone.bus.memory import MemoryBus
 from sidetone.credentials.limits import Limit
 from sidetone.e2ee.identity import DeviceIdentity, create_identity
 from sidetone.permissions import Permission
+from sidetone.protocol.accounts import RegisterDevice
 from sidetone.protocol.ids import ChannelId
 from sidetone.protocol.questions import ChannelRights, WhatMayUserDo
 from sidetone.protocol.refusals import NotFound
-from sidetone.protocol.requests import RegisterDevice
 from sidetone.runtime.clock import SystemClock
 from sidetone.storage.sqlite import SqliteDatabase
 

@@ -25,8 +25,8 @@ from sidetone.chat.infrastructure.sql import SqlServers
 from sidetone.chat.infrastructure.sql_changes import SqlChanges
 from sidetone.protocol.events import RightsChanged
 from sidetone.protocol.ids import ChannelId, UserId
-from sidetone.protocol.requests import Channel, Server
-from sidetone.protocol.requests import CreateInvite as InviteWish
+from sidetone.protocol.servers import Channel, Server
+from sidetone.protocol.servers import CreateInvite as InviteWish
 from sidetone.storage.migrations import migrate
 from tests.surroundings import DatabaseKind, open_database
 

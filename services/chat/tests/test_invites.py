@@ -9,7 +9,7 @@ from services.chat.tests.stage import Stage, open_stage
 from sidetone.chat.domain.invite import INVITES_MAX, LIFETIME_SECONDS_MAX, USES_MAX
 from sidetone.permissions import EVERYONE
 from sidetone.protocol.refusals import Conflict, Invalid, NotFound
-from sidetone.protocol.requests import CreateInvite, Server
+from sidetone.protocol.servers import CreateInvite, Server
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

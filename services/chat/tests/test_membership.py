@@ -10,7 +10,7 @@ from sidetone.chat.domain.channel import Membership, checked_overwrite
 from sidetone.permissions import ALL, NO_OVERWRITE, Overwrite, Permission
 from sidetone.protocol.ids import ChannelId, ServerId, UserId
 from sidetone.protocol.refusals import Forbidden, Invalid, NotFound, Refusal
-from sidetone.protocol.requests import Channel, ChannelKind
+from sidetone.protocol.servers import Channel, ChannelKind
 
 OWNER, ADA, BEN = UserId(UUID(int=1)), UserId(UUID(int=2)), UserId(UUID(int=3))
 CALL = (

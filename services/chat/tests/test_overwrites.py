@@ -10,7 +10,7 @@ from sidetone.chat.application.announce_rights import AnnounceRights
 from sidetone.permissions import EVERYONE, Permission
 from sidetone.protocol.ids import UserId
 from sidetone.protocol.refusals import Forbidden, NotFound
-from sidetone.protocol.requests import Channel, Server, SetOverwrite
+from sidetone.protocol.servers import Channel, Server, SetOverwrite
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -10,7 +10,7 @@ from sidetone.chat.domain.server import CHANNELS_MAX, SERVERS_MAX
 from sidetone.permissions import ALL, EVERYONE, Permission
 from sidetone.protocol.ids import ChannelId, ServerId
 from sidetone.protocol.refusals import Conflict, Forbidden, Invalid, NotFound
-from sidetone.protocol.requests import Member
+from sidetone.protocol.servers import Member
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -1,9 +1,9 @@
-"""Announce facts and ask questions, without knowing who else is there."""
+"""Announce what happens and ask questions, without knowing who else is there."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from sidetone.protocol.events import Event
+from sidetone.protocol.events import Event, Fact
 from sidetone.protocol.questions import Question
 
 A = TypeVar("A")
@@ -14,9 +14,9 @@ Unsubscribe: TypeAlias = Callable[[], Awaitable[None]]
 
 
 class Bus(Protocol):
-    """How services talk. Facts fan out at most once; a question has one answer.
+    """How services talk. Events fan out at most once; a question has one answer.
 
-    Whoever must not miss a fact reads it back from storage.
+    What nobody may miss is a fact, and goes through a ``Journal``.
     """
 
     async def publish(self, event: Event) -> None:
@@ -35,4 +35,28 @@ class Bus(Protocol):
 
     async def answer(self, kind: type[Q], answerer: Callable[[Q], Awaitable[Any]]) -> None:
         """Answer every question of *kind* from now on."""
+        ...
+
+
+class Journal(Protocol):
+    """Where facts go that nobody may miss: kept, in order, and heard at least once.
+
+    ``runtime.outbox`` writes it, after a fact was stored; followers are services, not clients.
+    """
+
+    async def record(self, facts: Sequence[Fact]) -> None:
+        """Put *facts* into the journal, in this order; they are kept when this returns.
+
+        A fact whose id the journal has seen within the last two minutes is left out. Raises
+        ``Unavailable``: none, some or all of them may have been kept then, so record all again.
+        """
+        ...
+
+    async def follow(self, handler: Callable[[Fact], Awaitable[None]]) -> Unsubscribe:
+        """Call *handler* for each fact that is recorded from now on, one after the other.
+
+        Every follower gets every fact, in the order of the journal and also through a loss of the
+        bus; a follower that is slow makes the journal wait for it, and misses nothing. What a
+        process missed while it did not run, it reads back from storage.
+        """
         ...

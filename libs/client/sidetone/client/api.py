@@ -3,27 +3,28 @@
 from typing import Literal
 
 from sidetone.client.requests import Requests
-from sidetone.protocol.ids import ChannelId, DeviceId, ServerId, UserId
-from sidetone.protocol.requests import (
+from sidetone.protocol.accounts import (
     AskGrant,
+    Grant,
+    GrantKeys,
+    LoggedIn,
+    LogIn,
+    Register,
+    RegisterDevice,
+    User,
+)
+from sidetone.protocol.calls import JoinVoice, VoiceTicket
+from sidetone.protocol.ids import ChannelId, DeviceId, ServerId, UserId
+from sidetone.protocol.servers import (
     Channel,
     ChannelKind,
     CreateChannel,
     CreateInvite,
     CreateServer,
-    Grant,
-    GrantKeys,
     Invite,
-    JoinVoice,
-    LoggedIn,
-    LogIn,
     Member,
-    Register,
-    RegisterDevice,
     Server,
     SetOverwrite,
-    User,
-    VoiceTicket,
 )
 
 

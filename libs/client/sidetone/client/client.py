@@ -20,9 +20,10 @@ from sidetone.client.conversation import Hear, Sound
 from sidetone.client.keystore import KeyStore, Secrets
 from sidetone.client.pinned import Endpoint
 from sidetone.client.requests import Requests
+from sidetone.protocol.accounts import LoggedIn, User
 from sidetone.protocol.ids import ChannelId, DeviceId
 from sidetone.protocol.refusals import Invalid, NotFound, Unauthenticated
-from sidetone.protocol.requests import Channel, LoggedIn, User
+from sidetone.protocol.servers import Channel
 
 
 class Client:

@@ -11,9 +11,10 @@ from sidetone.client.session import Lost, Session, SessionOwner
 from sidetone.client.stats import JoinSteps
 from sidetone.client.voice_link import open_link
 from sidetone.e2ee.rejected import Rejected
+from sidetone.protocol.accounts import Grant
+from sidetone.protocol.calls import VoiceTicket
 from sidetone.protocol.ids import ChannelId
 from sidetone.protocol.refusals import Unavailable
-from sidetone.protocol.requests import Grant, VoiceTicket
 
 # Where datagrams to the voice node at (host, port) really go; a test puts a bad network between.
 Route: TypeAlias = Callable[[str, int], tuple[str, int]]

@@ -20,9 +20,9 @@ from sidetone.e2ee import vault
 from sidetone.e2ee.identity import DeviceIdentity, create_identity
 from sidetone.e2ee.rejected import Rejected
 from sidetone.e2ee.trust import Trust
+from sidetone.protocol.accounts import RegisterDevice
 from sidetone.protocol.ids import DeviceId, UserId
 from sidetone.protocol.refusals import Invalid, Refusal, Unauthenticated, Unavailable
-from sidetone.protocol.requests import RegisterDevice
 
 _log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from typing import Final, Literal, Protocol, TypeAlias
 from sidetone.client.connector import Connector, Stopwatch
 from sidetone.client.session import Lost, Session, SessionOwner
 from sidetone.client.stats import JoinSteps
+from sidetone.protocol.calls import VoiceTicket
 from sidetone.protocol.refusals import Conflict, RateLimited, Refusal, Unavailable
-from sidetone.protocol.requests import VoiceTicket
 
 _log = logging.getLogger(__name__)
 

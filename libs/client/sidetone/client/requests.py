@@ -11,8 +11,9 @@ import httpx
 import msgspec
 
 from sidetone.client.pinned import Endpoint, WrongKeyError, wrong_server_key
+from sidetone.protocol.accounts import LoggedIn, LogIn, Refresh, Register
 from sidetone.protocol.refusals import Problem, Unauthenticated, Unavailable, refusal_of
-from sidetone.protocol.requests import Body, LoggedIn, LogIn, Refresh, Register
+from sidetone.protocol.requests import Body
 
 A = TypeVar("A")
 

@@ -1,10 +1,14 @@
 """Who may do what. Pure functions over facts that the caller has already loaded."""
 
+from collections.abc import Iterable
 from enum import IntFlag
 
 
 class Permission(IntFlag):
-    """One bit per ability. Values are stored and sent: never renumber them."""
+    """One bit per ability, of 64. Values are stored and sent: never renumber them.
+
+    The lower 53 are what JavaScript can read as a number; nothing beyond them is in use.
+    """
 
     NONE = 0
     VIEW_CHANNEL = 1 << 0
@@ -18,21 +22,50 @@ class Permission(IntFlag):
     KICK_MEMBERS = 1 << 8
     MANAGE_CHANNELS = 1 << 9
     MANAGE_PERMISSIONS = 1 << 10
+    ADMINISTRATOR = 1 << 11
+    MANAGE_SERVER = 1 << 12
+    MANAGE_ROLES = 1 << 13
+    BAN_MEMBERS = 1 << 14
+    MODERATE_MEMBERS = 1 << 15
+    VIEW_AUDIT_LOG = 1 << 16
+    MANAGE_EMOJI = 1 << 17
+    MANAGE_NICKNAMES = 1 << 18
+    CHANGE_NICKNAME = 1 << 19
+    SEND_MESSAGES = 1 << 20
+    READ_HISTORY = 1 << 21
+    MANAGE_MESSAGES = 1 << 22
+    ATTACH_FILES = 1 << 23
+    EMBED_LINKS = 1 << 24
+    ADD_REACTIONS = 1 << 25
+    MENTION_EVERYONE = 1 << 26
+    CREATE_THREADS = 1 << 27
+    MANAGE_THREADS = 1 << 28
+    DEAFEN_MEMBERS = 1 << 29
+    BYPASS_SLOW_MODE = 1 << 30
 
 
 ALL = Permission(sum(Permission))
-# What a new member of a server may do until somebody decides otherwise.
+# What everyone in a new server may do until somebody decides otherwise.
 EVERYONE = (
     Permission.VIEW_CHANNEL
     | Permission.CONNECT
     | Permission.SPEAK
     | Permission.VIDEO
     | Permission.CREATE_INVITE
+    | Permission.CHANGE_NICKNAME
+    | Permission.SEND_MESSAGES
+    | Permission.READ_HISTORY
+    | Permission.ATTACH_FILES
+    | Permission.EMBED_LINKS
+    | Permission.ADD_REACTIONS
+    | Permission.CREATE_THREADS
 )
+# What is left to a member in timeout.
+IN_TIMEOUT = Permission.VIEW_CHANNEL | Permission.READ_HISTORY
 
 
 class Overwrite:
-    """Bits that a channel denies and allows, to everyone or to one member."""
+    """Bits that a channel denies and allows, at one level: everyone, the roles, or the member."""
 
     __slots__ = ("allow", "deny")
 
@@ -48,16 +81,27 @@ class Overwrite:
 NO_OVERWRITE = Overwrite(Permission.NONE, Permission.NONE)
 
 
+def merged(overwrites: Iterable[Overwrite]) -> Overwrite:
+    """Return the one level that several roles make together."""
+    allow = deny = Permission.NONE
+    for overwrite in overwrites:
+        allow |= overwrite.allow
+        deny |= overwrite.deny
+    return Overwrite(allow, deny)
+
+
 def effective(
     base: Permission,
     everyone: Overwrite = NO_OVERWRITE,
+    roles: Overwrite = NO_OVERWRITE,
     member: Overwrite = NO_OVERWRITE,
     *,
     is_owner: bool = False,
 ) -> Permission:
-    """Return what a member may do in a channel: owner, then everyone's overwrite, then their own.
+    """Return what a member may do in a channel: owner, then everyone, their roles, themselves.
 
-    Without ``VIEW_CHANNEL`` nothing is left: who cannot see a place cannot act in it.
+    *base* is what their roles give together. Without ``VIEW_CHANNEL`` nothing is left: who cannot
+    see a place cannot act in it.
 
     >>> hidden = Overwrite(allow=Permission.NONE, deny=Permission.VIEW_CHANNEL)
     >>> effective(EVERYONE, everyone=hidden)
@@ -65,7 +109,7 @@ def effective(
     >>> effective(EVERYONE, everyone=hidden, is_owner=True) == ALL
     True
     """
-    if is_owner:
+    if is_owner or Permission.ADMINISTRATOR in base:
         return ALL
-    granted = member.applied_to(everyone.applied_to(base))
+    granted = member.applied_to(roles.applied_to(everyone.applied_to(base)))
     return granted if Permission.VIEW_CHANNEL in granted else Permission.NONE

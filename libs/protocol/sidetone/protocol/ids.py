@@ -12,6 +12,16 @@ DeviceId = NewType("DeviceId", UUID)
 LoginId = NewType("LoginId", UUID)
 ServerId = NewType("ServerId", UUID)
 ChannelId = NewType("ChannelId", UUID)
+# The role of everyone in a server has the server's own id.
+RoleId = NewType("RoleId", UUID)
+EmojiId = NewType("EmojiId", UUID)
+MessageId = NewType("MessageId", UUID)
+FileId = NewType("FileId", UUID)
+CallId = NewType("CallId", UUID)
+# One gateway session, which outlives its socket for a while.
+SessionId = NewType("SessionId", UUID)
+# One announced fact: who hears it twice knows it by this.
+FactId = NewType("FactId", UUID)
 
 # A forwarding unit: 63 random bits, drawn at each start of the unit.
 NodeId = NewType("NodeId", int)

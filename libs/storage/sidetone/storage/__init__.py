@@ -32,6 +32,10 @@ class Transaction(Protocol):
         """Run one statement and return how many rows it touched."""
         ...
 
+    async def execute_many(self, statement: str, values: Sequence[Values]) -> int:
+        """Run one statement for each of *values*, in order, in one go; return the rows touched."""
+        ...
+
     async def fetch(self, query: str, values: Values) -> Sequence[Row]:
         """Return all rows of *query*; the query itself must carry the limit."""
         ...
@@ -71,6 +75,39 @@ class KeyValue(Protocol):
         """Return the value that holds the key now: *value*, or the one that was there first."""
         ...
 
+    async def get_many(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        """Return the values of *keys*, in their order."""
+        ...
+
+    async def replace(
+        self, key: str, before: bytes, after: bytes, lifetime_seconds: float
+    ) -> bool:
+        """Put *after* in the place of *before*, atomically; False if it was another value.
+
+        With *before* the same as *after* it extends a lease.
+        """
+        ...
+
     async def remove(self, key: str) -> None:
         """Forget *key*."""
+        ...
+
+    async def take(self, key: str, count: int, period_ms: int) -> float:
+        """Count one attempt of *key* against *count* in a burst, refilled evenly over *period_ms*.
+
+        Return 0, or the seconds until the next attempt; a refused attempt is not counted. The
+        generic cell rate algorithm (ITU-T I.371), by the store's own clock.
+        """
+        ...
+
+    async def add_member(self, key: str, member: str, lifetime_seconds: float) -> None:
+        """Put *member* into the set at *key*, or renew it there."""
+        ...
+
+    async def remove_member(self, key: str, member: str) -> None:
+        """Take *member* out of the set at *key*."""
+        ...
+
+    async def members(self, key: str) -> Sequence[str]:
+        """Return the members of the set at *key* that have not expired, sorted."""
         ...

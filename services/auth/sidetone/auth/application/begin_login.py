@@ -7,8 +7,8 @@ from sidetone.auth.application.ports import Logins
 from sidetone.auth.domain.account import Account
 from sidetone.auth.domain.login import SECRET_BYTES, Login, RefreshToken
 from sidetone.credentials.tokens import TokenSigner
+from sidetone.protocol.accounts import LoggedIn
 from sidetone.protocol.ids import LoginId
-from sidetone.protocol.requests import LoggedIn
 from sidetone.runtime.clock import Clock
 
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from sidetone.auth.application.ports import Accounts
+from sidetone.protocol.accounts import User
 from sidetone.protocol.ids import UserId
 from sidetone.protocol.refusals import NotFound
-from sidetone.protocol.requests import User
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from sidetone.bus import Bus
 from sidetone.e2ee.grant import Grant as Vx1Grant
 from sidetone.e2ee.grant import sign_grant
 from sidetone.permissions import Permission
+from sidetone.protocol.accounts import Grant
 from sidetone.protocol.ids import ChannelId, DeviceId, UserId
 from sidetone.protocol.questions import IssuedGrant, WhatMayUserDo
 from sidetone.protocol.refusals import Forbidden, NotFound
-from sidetone.protocol.requests import Grant
 from sidetone.runtime.clock import Clock
 
 

@@ -11,8 +11,8 @@ from sidetone.auth.domain.login import (
     read_refresh_token,
 )
 from sidetone.credentials.tokens import TokenSigner
+from sidetone.protocol.accounts import LoggedIn
 from sidetone.protocol.refusals import Unauthenticated
-from sidetone.protocol.requests import LoggedIn
 from sidetone.runtime.clock import Clock
 
 

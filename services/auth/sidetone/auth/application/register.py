@@ -7,8 +7,8 @@ from sidetone.auth.application.ports import Accounts
 from sidetone.auth.domain.account import Account, name_key, name_of
 from sidetone.credentials.limits import Limiter
 from sidetone.credentials.passwords import Passwords, require_good
+from sidetone.protocol.accounts import LoggedIn
 from sidetone.protocol.ids import UserId
-from sidetone.protocol.requests import LoggedIn
 from sidetone.runtime.clock import Clock
 
 

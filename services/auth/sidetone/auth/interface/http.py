@@ -14,7 +14,7 @@ from sidetone.auth.application.refresh_login import RefreshLogin
 from sidetone.auth.application.register import Register
 from sidetone.auth.application.register_device import RegisterDevice
 from sidetone.auth.domain.device import Device
-from sidetone.protocol import requests
+from sidetone.protocol import accounts
 from sidetone.protocol.ids import DeviceId, UserId
 from sidetone.runtime.addresses import peer_of
 from sidetone.runtime.http import AnyRequest
@@ -29,11 +29,11 @@ def account_routes(register: Register, log_in: LogIn) -> list[ControllerRouterHa
     """Bind what happens before there is a login."""
 
     @post("/register")
-    async def register_route(request: AnyRequest, data: requests.Register) -> requests.LoggedIn:
+    async def register_route(request: AnyRequest, data: accounts.Register) -> accounts.LoggedIn:
         return await register(data.name, data.password, peer_of(request))
 
     @post("/login", status_code=200)
-    async def log_in_route(request: AnyRequest, data: requests.LogIn) -> requests.LoggedIn:
+    async def log_in_route(request: AnyRequest, data: accounts.LogIn) -> accounts.LoggedIn:
         return await log_in(data.name, data.password, peer_of(request))
 
     return [register_route, log_in_route]
@@ -43,11 +43,11 @@ def login_routes(refresh_login: RefreshLogin, log_out: LogOut) -> list[Controlle
     """Bind what happens to a login."""
 
     @post("/refresh", status_code=200)
-    async def refresh(data: requests.Refresh) -> requests.LoggedIn:
+    async def refresh(data: accounts.Refresh) -> accounts.LoggedIn:
         return await refresh_login(data.refresh_token)
 
     @post("/logout", status_code=204)
-    async def log_out_route(data: requests.Refresh) -> None:
+    async def log_out_route(data: accounts.Refresh) -> None:
         await log_out(data.refresh_token)
 
     return [refresh, log_out_route]
@@ -59,7 +59,7 @@ def device_routes(
     """Bind what a user's devices need."""
 
     @put("/devices/{device:uuid}", status_code=204)
-    async def put_device(device: UUID, user: UserId, data: requests.RegisterDevice) -> None:
+    async def put_device(device: UUID, user: UserId, data: accounts.RegisterDevice) -> None:
         await register_device(
             Device(
                 DeviceId(device),
@@ -72,7 +72,7 @@ def device_routes(
         )
 
     @post("/grants", status_code=200)
-    async def grant(user: UserId, data: requests.AskGrant) -> requests.Grant:
+    async def grant(user: UserId, data: accounts.AskGrant) -> accounts.Grant:
         return (await issue_grant(user, data.device, data.channel)).grant
 
     return [put_device, grant]
@@ -86,11 +86,11 @@ def public_routes(keys: SigningKeys, find_user: FindUser) -> list[ControllerRout
         return Response(keys.token_key_set, media_type="application/jwk-set+json")
 
     @get("/grant-keys")
-    async def grant_keys() -> requests.GrantKeys:
-        return requests.GrantKeys(list(keys.grant_keys))
+    async def grant_keys() -> accounts.GrantKeys:
+        return accounts.GrantKeys(list(keys.grant_keys))
 
     @get("/users/{subject:uuid}")
-    async def find(subject: UUID, user: UserId) -> requests.User:  # noqa: ARG001  # wants a login
+    async def find(subject: UUID, user: UserId) -> accounts.User:  # noqa: ARG001  # wants a login
         return await find_user(UserId(subject))
 
     return [token_keys, grant_keys, find]

@@ -7,7 +7,7 @@ from sidetone.chat.application.ports import Changes, Servers
 from sidetone.chat.domain.invite import require_code, unknown_invite
 from sidetone.chat.domain.server import MEMBERS_MAX, SERVERS_MAX, require_room_for_one_more
 from sidetone.protocol.ids import UserId
-from sidetone.protocol.requests import Server
+from sidetone.protocol.servers import Server
 from sidetone.runtime.clock import Clock
 
 

@@ -7,7 +7,7 @@ from sidetone.chat.domain.name import checked_name
 from sidetone.chat.domain.server import CHANNELS_MAX, require_room_for_one_more
 from sidetone.permissions import Permission
 from sidetone.protocol.ids import ChannelId, ServerId, UserId
-from sidetone.protocol.requests import Channel, ChannelKind
+from sidetone.protocol.servers import Channel, ChannelKind
 from sidetone.runtime.clock import Clock
 
 

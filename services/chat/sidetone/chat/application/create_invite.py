@@ -8,8 +8,8 @@ from sidetone.chat.domain.invite import CODE_BYTES, INVITES_MAX, code_of, invite
 from sidetone.chat.domain.server import require_room_for_one_more
 from sidetone.permissions import Permission
 from sidetone.protocol.ids import ServerId, UserId
-from sidetone.protocol.requests import CreateInvite as Wish
-from sidetone.protocol.requests import Invite
+from sidetone.protocol.servers import CreateInvite as Wish
+from sidetone.protocol.servers import Invite
 from sidetone.runtime.clock import Clock
 
 

@@ -6,7 +6,7 @@ from sidetone.chat.application.ports import Changes, Servers
 from sidetone.chat.domain.name import checked_name
 from sidetone.chat.domain.server import SERVERS_MAX, require_room_for_one_more
 from sidetone.protocol.ids import ChannelId, ServerId, UserId
-from sidetone.protocol.requests import Channel, Server
+from sidetone.protocol.servers import Channel, Server
 from sidetone.runtime.clock import Clock
 
 

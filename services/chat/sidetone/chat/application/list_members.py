@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sidetone.chat.application.ports import Servers
 from sidetone.protocol.ids import ServerId, UserId
-from sidetone.protocol.requests import Member
+from sidetone.protocol.servers import Member
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sidetone.chat.application.ports import Servers
 from sidetone.protocol.ids import UserId
-from sidetone.protocol.requests import Server
+from sidetone.protocol.servers import Server
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sidetone.chat.domain.channel import Membership
 from sidetone.chat.domain.server import Standing
 from sidetone.permissions import Overwrite
 from sidetone.protocol.ids import ChannelId, ServerId, UserId
-from sidetone.protocol.requests import Channel, Invite, Member, Server
+from sidetone.protocol.servers import Channel, Invite, Member, Server
 
 
 class Servers(Protocol):

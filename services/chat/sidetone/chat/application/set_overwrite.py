@@ -9,7 +9,7 @@ from sidetone.chat.domain.channel import Membership, checked_overwrite
 from sidetone.chat.domain.server import unknown_member
 from sidetone.permissions import Permission
 from sidetone.protocol.ids import ChannelId, UserId
-from sidetone.protocol.requests import SetOverwrite as Wish
+from sidetone.protocol.servers import SetOverwrite as Wish
 
 
 @dataclass(frozen=True, slots=True)

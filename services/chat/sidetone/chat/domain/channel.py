@@ -5,7 +5,7 @@ import msgspec
 from sidetone.permissions import EVERYONE, Overwrite, Permission, effective
 from sidetone.protocol.ids import UserId
 from sidetone.protocol.refusals import Forbidden, Invalid, NotFound
-from sidetone.protocol.requests import Channel, ChannelKind
+from sidetone.protocol.servers import Channel, ChannelKind
 
 # What is about calls has no meaning in a text channel, and is never granted there.
 _CALL = (

@@ -5,7 +5,7 @@ from base64 import b32encode
 
 from sidetone.protocol.ids import ServerId
 from sidetone.protocol.refusals import Invalid, NotFound
-from sidetone.protocol.requests import CreateInvite, Invite
+from sidetone.protocol.servers import CreateInvite, Invite
 
 INVITES_MAX = 1_000
 USES_MAX = 100_000

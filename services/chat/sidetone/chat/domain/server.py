@@ -5,7 +5,7 @@ import msgspec
 from sidetone.permissions import EVERYONE, Permission, effective
 from sidetone.protocol.ids import UserId
 from sidetone.protocol.refusals import Conflict, Forbidden, NotFound
-from sidetone.protocol.requests import Server
+from sidetone.protocol.servers import Server
 
 # Per user; the others are per server.
 SERVERS_MAX = 200

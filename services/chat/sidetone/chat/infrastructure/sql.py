@@ -9,7 +9,7 @@ from sidetone.chat.domain.invite import unknown_invite
 from sidetone.chat.domain.server import MEMBERS_MAX, SERVERS_MAX, Standing, unknown_server
 from sidetone.permissions import Overwrite, Permission
 from sidetone.protocol.ids import ChannelId, ServerId, UserId
-from sidetone.protocol.requests import Channel, ChannelKind, Invite, Member, Server
+from sidetone.protocol.servers import Channel, ChannelKind, Invite, Member, Server
 from sidetone.storage import Row, Transaction
 
 # One row for each pair of a member and a channel, with all that decides what they may do.

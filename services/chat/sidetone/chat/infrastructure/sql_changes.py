@@ -9,7 +9,7 @@ from sidetone.chat.domain.server import unknown_server
 from sidetone.chat.infrastructure.sql import SqlServers
 from sidetone.permissions import NO_OVERWRITE, Overwrite, Permission
 from sidetone.protocol.ids import ChannelId, ServerId, UserId
-from sidetone.protocol.requests import Channel, Invite, Server
+from sidetone.protocol.servers import Channel, Invite, Server
 from sidetone.storage import Database, Transaction, Values
 
 _INSERT_MEMBER = """

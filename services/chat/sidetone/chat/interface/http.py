@@ -20,9 +20,9 @@ from sidetone.chat.application.remove_member import RemoveMember
 from sidetone.chat.application.set_overwrite import SetOverwrite
 from sidetone.chat.domain.server import unknown_member
 from sidetone.credentials.limits import Limiter
-from sidetone.protocol import requests
+from sidetone.protocol import servers
 from sidetone.protocol.ids import ChannelId, ServerId, UserId
-from sidetone.protocol.requests import Channel, Invite, Member, Server
+from sidetone.protocol.servers import Channel, Invite, Member, Server
 from sidetone.runtime.addresses import peer_of
 from sidetone.runtime.clock import Clock
 
@@ -56,7 +56,7 @@ def routes(chat: UseCases, invites_per_address: Limiter, clock: Clock) -> Router
 
 def _servers(chat: UseCases) -> Sequence[HTTPRouteHandler]:
     @post("/servers")
-    async def create(user: UserId, data: requests.CreateServer) -> Server:
+    async def create(user: UserId, data: servers.CreateServer) -> Server:
         return await chat.create_server(user, data.name)
 
     @get("/servers")
@@ -68,7 +68,7 @@ def _servers(chat: UseCases) -> Sequence[HTTPRouteHandler]:
 
 def _channels(chat: UseCases) -> Sequence[HTTPRouteHandler]:
     @post("/servers/{server:uuid}/channels")
-    async def create(server: UUID, user: UserId, data: requests.CreateChannel) -> Channel:
+    async def create(server: UUID, user: UserId, data: servers.CreateChannel) -> Channel:
         return await chat.create_channel(ServerId(server), user, data.name, data.kind)
 
     @get("/servers/{server:uuid}/channels")
@@ -77,7 +77,7 @@ def _channels(chat: UseCases) -> Sequence[HTTPRouteHandler]:
 
     @put("/channels/{channel:uuid}/overwrites/{subject:str}", status_code=204)
     async def overwrite(
-        channel: UUID, subject: str, user: UserId, data: requests.SetOverwrite
+        channel: UUID, subject: str, user: UserId, data: servers.SetOverwrite
     ) -> None:
         await chat.set_overwrite(ChannelId(channel), user, _subject(subject), data)
 
@@ -100,7 +100,7 @@ def _invites(
     chat: UseCases, invites_per_address: Limiter, clock: Clock
 ) -> Sequence[HTTPRouteHandler]:
     @post("/servers/{server:uuid}/invites")
-    async def create(server: UUID, user: UserId, data: requests.CreateInvite) -> Invite:
+    async def create(server: UUID, user: UserId, data: servers.CreateInvite) -> Invite:
         return await chat.create_invite(ServerId(server), user, data)
 
     @post("/invites/{code:str}/accept", status_code=200)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from sidetone.bus import Bus
 from sidetone.credentials.tickets import LIFETIME_SECONDS, Perm, Ticket
 from sidetone.permissions import Permission
+from sidetone.protocol.calls import VoiceTicket
 from sidetone.protocol.ids import ChannelId, DeviceId, UserId
 from sidetone.protocol.questions import IssueGrant, WhatMayUserDo
 from sidetone.protocol.refusals import Forbidden
-from sidetone.protocol.requests import VoiceTicket
 from sidetone.runtime.clock import Clock
 from sidetone.voice.application.place_room import PlaceRoom
 from sidetone.voice.application.ports import TicketKeys

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from litestar import Router, post
 
+from sidetone.protocol.calls import JoinVoice as Wish
+from sidetone.protocol.calls import VoiceTicket
 from sidetone.protocol.ids import ChannelId, UserId
-from sidetone.protocol.requests import JoinVoice as Wish
-from sidetone.protocol.requests import VoiceTicket
 from sidetone.voice.application.join_voice import JoinVoice
 
 

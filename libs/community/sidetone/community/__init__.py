@@ -1,0 +1,178 @@
+"""A server as its members see it, kept in memory and changed by what is announced.
+
+Whoever decides what a member may do (chat, gateway, voice, a client) holds one of these for each
+server it needs. Pure: the state comes in once, every change of it as a ``ServerChanged``, and the
+time as an argument.
+"""
+
+from collections.abc import Iterable, Iterator
+from uuid import UUID
+
+from sidetone.permissions import (
+    IN_TIMEOUT,
+    NO_OVERWRITE,
+    Overwrite,
+    Permission,
+    effective,
+    merged,
+)
+from sidetone.protocol.events import ServerChanged
+from sidetone.protocol.ids import ChannelId, RoleId, UserId
+from sidetone.protocol.servers import Channel, Emoji, Member, Role, Server, ServerState
+
+_NOTHING = Permission.NONE
+_ADMIN = Permission.ADMINISTRATOR
+# What is about calls has no meaning where one cannot talk, and is never granted there.
+_OF_CALLS = (
+    Permission.CONNECT
+    | Permission.SPEAK
+    | Permission.VIDEO
+    | Permission.PRIORITY_SPEAKER
+    | Permission.MUTE_MEMBERS
+    | Permission.DEAFEN_MEMBERS
+    | Permission.MOVE_MEMBERS
+)
+_TALKING = frozenset({"voice", "direct"})
+OWNER_RANK = 1 << 31
+
+
+class Community:
+    """One server: its pieces by id, and who may do what, remembered until something changes."""
+
+    def __init__(self, state: ServerState) -> None:
+        self.server: Server = state.server
+        self.generation = state.generation
+        self.roles: dict[UUID, Role] = {role.id: role for role in state.roles}
+        self.channels: dict[UUID, Channel] = {channel.id: channel for channel in state.channels}
+        self.members: dict[UUID, Member] = {member.user: member for member in state.members}
+        self.emoji: dict[UUID, Emoji] = {emoji.id: emoji for emoji in state.emoji}
+        self._decided: dict[UserId, dict[ChannelId | None, Permission]] = {}
+
+    # --- What changes ---
+
+    def follows(self, change: ServerChanged) -> bool:
+        """Return whether *change* is the next one: if it is a later one, something was missed."""
+        return change.generation == self.generation + 1
+
+    def apply(self, change: ServerChanged) -> None:
+        """Become what *change* says; one that is not newer changes nothing."""
+        if change.generation <= self.generation:
+            return
+        self.generation = change.generation
+        self.server = change.now or self.server
+        for gone in change.gone:
+            for pieces in (self.roles, self.channels, self.members, self.emoji):
+                pieces.pop(gone, None)
+        self.roles.update((role.id, role) for role in change.roles)
+        self.channels.update((channel.id, channel) for channel in change.channels)
+        self.members.update((member.user, member) for member in change.members)
+        self.emoji.update((emoji.id, emoji) for emoji in change.emoji)
+        if change.now or change.roles or change.channels or change.deleted:
+            self._decided.clear()
+        for user in [*change.gone, *(member.user for member in change.members)]:
+            self._decided.pop(UserId(user), None)
+
+    # --- Who may do what ---
+
+    def permissions(self, user: UserId, channel: ChannelId, now_ms: int) -> Permission:
+        """Return what *user* may do in *channel*; nothing for a stranger or an unknown channel."""
+        return self._in_time(user, self._decision(user, channel), now_ms)
+
+    def standing(self, user: UserId, now_ms: int) -> Permission:
+        """Return what *user* may do in the server as a whole; overwrites play no part in it."""
+        return self._in_time(user, self._decision(user, None), now_ms)
+
+    def sees(self, user: UserId, channel: ChannelId) -> bool:
+        """Return whether *channel* exists for *user*."""
+        return self._decision(user, channel) is not _NOTHING
+
+    def visible(self, user: UserId) -> Iterator[Channel]:
+        """Yield the channels that *user* sees."""
+        return (channel for channel in self.channels.values() if self.sees(user, channel.id))
+
+    def rank(self, user: UserId) -> int:
+        """Return how high *user* stands: the position of their top role, the owner above all.
+
+        Nobody acts upon an equal, and a stranger stands below everyone.
+        """
+        if user == self.server.owner:
+            return OWNER_RANK
+        member = self.members.get(user)
+        if member is None:
+            return -1
+        return max((role.position for role in self._roles_of(member)), default=0)
+
+    # --- What there is ---
+
+    def state(self) -> ServerState:
+        """Return the whole state."""
+        return self._state(self.channels.values())
+
+    def view(self, user: UserId) -> ServerState:
+        """Return what *user* may know of it."""
+        return self._state(self.visible(user))
+
+    def _state(self, channels: Iterable[Channel]) -> ServerState:
+        return ServerState(
+            self.server,
+            self.generation,
+            list(self.roles.values()),
+            list(channels),
+            list(self.members.values()),
+            list(self.emoji.values()),
+        )
+
+    def _roles_of(self, member: Member) -> Iterator[Role]:
+        return (self.roles[role] for role in member.roles if role in self.roles)
+
+    def _in_time(self, user: UserId, granted: Permission, now_ms: int) -> Permission:
+        member = self.members.get(user)
+        if member is None or member.timeout_until_ms <= now_ms or _ADMIN in granted:
+            return granted
+        return granted & IN_TIMEOUT
+
+    def _decision(self, user: UserId, channel: ChannelId | None) -> Permission:
+        decided = self._decided.get(user)
+        if decided is None:
+            decided = self._decided[user] = {}
+        granted = decided.get(channel)
+        if granted is None:
+            granted = decided[channel] = self._decide(user, channel)
+        return granted
+
+    def _decide(self, user: UserId, channel: ChannelId | None) -> Permission:
+        member = self.members.get(user)
+        everyone = self.roles.get(self.server.id)
+        if member is None or everyone is None:
+            return _NOTHING
+        base = Permission(everyone.permissions)
+        for role in self._roles_of(member):
+            base |= Permission(role.permissions)
+        is_owner = user == self.server.owner
+        if channel is None:
+            return effective(base, is_owner=is_owner) or _NOTHING
+        place = self.channels.get(channel)
+        if place is None:
+            return _NOTHING
+        granted = effective(base, *self._levels(place, member), is_owner=is_owner)
+        if place.kind not in _TALKING:
+            granted &= ~_OF_CALLS
+        return granted or _NOTHING
+
+    def _levels(self, place: Channel, member: Member) -> tuple[Overwrite, Overwrite, Overwrite]:
+        """Return what the channel says of everyone, the member's roles, and the member.
+
+        A thread is as its channel is.
+        """
+        if place.kind == "thread" and place.parent is not None:
+            place = self.channels.get(place.parent, place)
+        by_subject = {
+            overwrite.subject: Overwrite(Permission(overwrite.allow), Permission(overwrite.deny))
+            for overwrite in place.overwrites
+        }
+        roles = [RoleId(role) for role in member.roles if role in self.roles]
+        return (
+            by_subject.get(self.server.id, NO_OVERWRITE),
+            merged(by_subject[role] for role in roles if role in by_subject),
+            by_subject.get(member.user, NO_OVERWRITE),
+        )

@@ -1,0 +1,67 @@
+"""What is written in channels."""
+
+from typing import Literal, TypeAlias
+
+from sidetone.protocol.files import File, LinkPreview
+from sidetone.protocol.ids import ChannelId, MessageId, RoleId, ServerId, UserId
+from sidetone.protocol.requests import Answer, Body
+
+# ``text`` is what somebody wrote; the others are written by the server for everybody to see.
+MessageKind: TypeAlias = Literal[
+    "text", "member_joined", "message_pinned", "thread_opened", "call"
+]
+
+
+class Reaction(Answer, frozen=True):
+    """How many answered with one emoji: a character, or the id of a server's own.
+
+    *mine* is for whoever asked; in what everybody hears it is False.
+    """
+
+    emoji: str
+    count: int
+    mine: bool = False
+
+
+class Message(Answer, frozen=True):
+    """One message; what it mentions was found by the server when it was written."""
+
+    id: MessageId
+    server: ServerId
+    channel: ChannelId
+    author: UserId
+    text: str
+    kind: MessageKind = "text"
+    edited_at_ms: int | None = None
+    reply_to: MessageId | None = None
+    mentions: list[UserId] = []
+    mentioned_roles: list[RoleId] = []
+    mentions_everyone: bool = False
+    attachments: list[File] = []
+    previews: list[LinkPreview] = []
+    reactions: list[Reaction] = []
+    pinned: bool = False
+    thread: ChannelId | None = None
+    nonce: str | None = None
+
+
+class SendMessage(Body, frozen=True):
+    """``POST /chat/channels/{channel}/messages``.
+
+    The same *nonce* of the same author in the same channel is the same message: who lost the
+    answer asks again and gets it.
+    """
+
+    text: str = ""
+    nonce: str | None = None
+    reply_to: MessageId | None = None
+    attachments: list[str] = []
+
+
+class ReadState(Answer, frozen=True):
+    """How far a user has read in a channel, and what waits there for them."""
+
+    channel: ChannelId
+    last_read: MessageId | None
+    unread: int
+    mentions: int

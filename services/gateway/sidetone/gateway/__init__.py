@@ -1,0 +1,1 @@
+"""One WebSocket per client: what happens, in order and without gaps."""

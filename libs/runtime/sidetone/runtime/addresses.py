@@ -2,7 +2,7 @@
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from sidetone.runtime.http import AnyRequest
+from sidetone.runtime.http_requests import AnyRequest
 
 # A household or a company gets a /64 at the least: its addresses count as one.
 _IPV6_PREFIX = 64

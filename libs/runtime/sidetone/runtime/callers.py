@@ -25,10 +25,14 @@ _KEYS_ASKED_EVERY_MS = 5_000
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who is asking, through which login, and until when the token says so."""
+    """Who is asking, through which login, for what the token is good, and until when.
+
+    *scopes* is "api" alone for a person; a bot has some of "read", "write", "voice", "manage".
+    """
 
     user: UserId
     login: LoginId
+    scopes: frozenset[str]
     expires_at_ms: int
 
 
@@ -64,7 +68,7 @@ class Callers:
         if tokens.kid_of(token) not in self._keys:
             await self._ask_for_keys()
         claims = tokens.verify(token, self._keys, self._policy, self._clock.now_ms())
-        return Caller(claims.sub, claims.sid, claims.exp * 1000)
+        return Caller(claims.sub, claims.sid, frozenset(claims.scp), claims.exp * 1000)
 
     async def _ask_for_keys(self) -> None:
         async with self._asking:

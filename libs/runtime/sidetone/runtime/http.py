@@ -7,17 +7,16 @@ bug: it is logged with its traceback and the peer gets an empty 500.
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from ipaddress import ip_address
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 import structlog
-from litestar import Litestar, Request, Response, get
-from litestar.datastructures import MutableScopeHeaders, State
+from litestar import Litestar, Response, get
+from litestar.datastructures import MutableScopeHeaders
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 
-from sidetone.bus import Bus
 from sidetone.credentials.tokens import DEFAULT_POLICY, TokenPolicy
 from sidetone.protocol.ids import UserId
 from sidetone.protocol.refusals import (
@@ -33,9 +32,10 @@ from sidetone.protocol.refusals import (
 )
 from sidetone.runtime.callers import Caller, Callers
 from sidetone.runtime.clock import Clock
+from sidetone.runtime.http_requests import AnyRequest
 from sidetone.runtime.metrics import REQUEST_SECONDS, REQUESTS, exposition
+from sidetone.runtime.surroundings import Surroundings
 
-AnyRequest: TypeAlias = Request[Any, Any, State]
 Check: TypeAlias = Callable[[], Awaitable[None]]
 
 BODY_BYTES_MAX = 64 * 1024
@@ -68,8 +68,7 @@ _log = structlog.get_logger(__name__)
 def app_of(
     routers: Sequence[ControllerRouterHandler],
     *,
-    bus: Bus,
-    clock: Clock,
+    around: Surroundings,
     tokens: TokenPolicy = DEFAULT_POLICY,
     ready: Sequence[Check] = (),
 ) -> ASGIApp:
@@ -78,7 +77,7 @@ def app_of(
     A handler that names a parameter ``user`` (``UserId``) or ``caller`` (``Caller``) can only be
     reached with a valid token. *ready* are checks that raise while a dependency is down.
     """
-    callers = Callers(bus, clock, tokens)
+    callers = Callers(around.bus, around.clock, tokens)
 
     async def caller_of(request: AnyRequest) -> Caller:
         return await callers.recognise(request.headers.get("authorization"))
@@ -100,7 +99,7 @@ def app_of(
         openapi_config=None,
         logging_config=None,
     )
-    return _Manners(app, clock)
+    return _Manners(app, around.clock)
 
 
 class _Manners:

@@ -1,4 +1,4 @@
-"""What a test stands on: a bus, a database and a key-value store, embedded or real, and fresh."""
+"""What a test stands on: bus, journal, database and store, embedded or real, and fresh."""
 
 import itertools
 import tempfile
@@ -12,10 +12,13 @@ from urllib.parse import urlsplit
 import psycopg
 from valkey import Valkey
 
-from sidetone.bus import Bus
+from sidetone.bus import Bus, Journal
 from sidetone.bus.local import LocalBus, LocalBusServer
-from sidetone.bus.memory import MemoryBus
+from sidetone.bus.memory import MemoryBus, MemoryJournal
 from sidetone.bus.nats import NatsBus
+from sidetone.bus.tasks import Tasks
+from sidetone.runtime.clock import Clock, SystemClock
+from sidetone.runtime.surroundings import Surroundings
 from sidetone.storage import Database, KeyValue
 from sidetone.storage.memory import MemoryKeyValue
 from sidetone.storage.postgres import PostgresDatabase
@@ -26,8 +29,40 @@ from tests import engines
 BusKind = Literal["memory", "local", "nats"]
 DatabaseKind = Literal["sqlite", "postgres"]
 KeyValueKind = Literal["memory", "valkey"]
+JournalKind = Literal["memory", "nats"]
+Topology = Literal["embedded", "distributed"]
+TOPOLOGIES: tuple[Topology, ...] = ("embedded", "distributed")
 
 _numbers = itertools.count(1)
+
+
+@asynccontextmanager
+async def open_surroundings(
+    topology: Topology, clock: Clock | None = None
+) -> AsyncGenerator[Surroundings]:
+    """Open what a service's ``build`` is given: one process's, or what a cluster shares."""
+    embedded = topology == "embedded"
+    tasks = Tasks()
+    async with (
+        open_database("sqlite" if embedded else "postgres") as database,
+        open_keyvalue("memory" if embedded else "valkey") as store,
+        open_bus("memory" if embedded else "nats") as bus,
+        open_journal("memory" if embedded else "nats") as journal,
+    ):
+        try:
+            yield Surroundings(database, store, bus, journal, clock or SystemClock(), tasks)
+        finally:
+            await tasks.close()
+
+
+@asynccontextmanager
+async def open_journal(kind: JournalKind) -> AsyncGenerator[Journal]:
+    """Open a journal; of NATS a connection of its own to the one of this test run."""
+    journal = MemoryJournal()
+    try:
+        yield journal
+    finally:
+        await journal.close()
 
 
 @asynccontextmanager

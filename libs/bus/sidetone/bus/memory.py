@@ -1,19 +1,28 @@
-"""The bus of a single process, with the manners of NATS: in order, isolated, lossy under load."""
+"""The bus and the journal of a single process, with the manners of those on NATS."""
 
-from collections import defaultdict
-from collections.abc import Awaitable, Callable
+import asyncio
+import time
+from collections import OrderedDict, defaultdict
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar, cast
 
 from sidetone.bus import Unsubscribe
 from sidetone.bus.answers import Answerer, answer_in_time, nobody_answers
+from sidetone.bus.following import REPEATS_SECONDS, tell
 from sidetone.bus.inbox import Inbox
 from sidetone.bus.tasks import Tasks
-from sidetone.protocol.events import Event
+from sidetone.protocol.events import Event, Fact
+from sidetone.protocol.ids import FactId
 from sidetone.protocol.questions import Question
 
 A = TypeVar("A")
 E = TypeVar("E", bound=Event)
 Q = TypeVar("Q", bound=Question[Any])
+
+# Facts that wait for one follower; the next one waits until there is room.
+FACTS_MAX = 1_000
+# Ids that are remembered to leave out repeats; the oldest are forgotten first.
+IDS_MAX = 100_000
 
 
 class MemoryBus:
@@ -60,3 +69,74 @@ class MemoryBus:
         self._inboxes.clear()
         self._answerers.clear()
         await self._deliveries.close()
+
+
+class MemoryJournal:
+    """Each follower has a queue; when one is full the journal waits, and with it who records."""
+
+    def __init__(self, now_seconds: Callable[[], float] = time.monotonic) -> None:
+        self._now_seconds = now_seconds
+        self._followers: list[_Follower] = []
+        self._deliveries = Tasks()
+        self._recorded: OrderedDict[FactId, float] = OrderedDict()
+        self._turn = asyncio.Lock()
+
+    async def record(self, facts: Sequence[Fact]) -> None:
+        """Put *facts* into the queue of each follower, in this order, unless they are repeats."""
+        async with self._turn:
+            self._forget_old()
+            for fact in facts:
+                if fact.id not in self._recorded:
+                    for follower in tuple(self._followers):
+                        await follower.facts.put(fact)
+                    self._recorded[fact.id] = self._now_seconds()
+
+    async def follow(self, handler: Callable[[Fact], Awaitable[None]]) -> Unsubscribe:
+        """Call *handler* for each fact that is recorded from now on, one after the other."""
+        follower = _Follower(handler)
+        self._followers.append(follower)
+        self._deliveries.start(follower.deliver())
+
+        async def unsubscribe() -> None:
+            if follower in self._followers:
+                self._followers.remove(follower)
+                follower.end()
+
+        return unsubscribe
+
+    async def close(self) -> None:
+        """End the followers; one that is at work is cut off."""
+        self._followers.clear()
+        await self._deliveries.close()
+
+    def _forget_old(self) -> None:
+        """Forget the ids that are too old to be repeats, and those beyond the bound."""
+        oldest = self._now_seconds() - REPEATS_SECONDS
+        while self._recorded:
+            fact, recorded_at = next(iter(self._recorded.items()))
+            if recorded_at >= oldest and len(self._recorded) <= IDS_MAX:
+                return
+            del self._recorded[fact]
+
+
+class _Follower:
+    """The facts on their way to one handler."""
+
+    def __init__(self, handler: Callable[[Fact], Awaitable[None]]) -> None:
+        self.facts: asyncio.Queue[Fact | None] = asyncio.Queue(FACTS_MAX)
+        self._handler = handler
+        self._ended = False
+
+    async def deliver(self) -> None:
+        """Call the handler for one fact after the other until the follower ends."""
+        while not self._ended:
+            fact = await self.facts.get()
+            if fact is not None and not self._ended:
+                await tell(self._handler, fact)
+
+    def end(self) -> None:
+        """Start no further call of the handler, and let go who waits for room here."""
+        self._ended = True
+        while not self.facts.empty():
+            self.facts.get_nowait()
+        self.facts.put_nowait(None)

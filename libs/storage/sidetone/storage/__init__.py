@@ -2,7 +2,8 @@
 
 Statements are written once, in the SQL that SQLite and PostgreSQL share, with ``:name`` marks.
 Columns are declared ``UUID``, ``BIGINT``, ``TEXT``, ``BYTEA`` or ``BOOLEAN`` and come back as
-``UUID``, ``int``, ``str``, ``bytes`` and ``bool`` from both; an expression such as ``max(id)`` or
+``UUID``, ``int``, ``str``, ``bytes`` and ``bool`` from both; ``SERIAL_KEY`` declares a ``BIGINT``
+primary key that the database counts up by itself. An expression such as ``max(id)`` or
 ``EXISTS`` has no declared type, and SQLite returns what it stored.
 """
 
@@ -53,6 +54,15 @@ class Database(Transaction, Protocol):
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Open a transaction: committed when the block ends, rolled back when it raises."""
+        ...
+
+    def alone(self, name: str) -> AbstractAsyncContextManager[Transaction]:
+        """Be the only one in the whole cluster who is in the block of *name*: others wait.
+
+        For relays and sweeps. What is written inside is kept at the end of the block at the
+        latest, and one statement may be kept without the next; power loss may undo it. So read,
+        do the work, and only then delete exactly what was read; to do it twice must do no harm.
+        """
         ...
 
     async def run_script(self, script: str) -> None:

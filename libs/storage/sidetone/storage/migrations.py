@@ -1,7 +1,8 @@
 """Numbered SQL files of a service, applied once each, in order.
 
-A file that was applied is history: it is never edited, what it did wrong is put right by the next
-number. There is no way down; a backup is.
+A file holds the way up after a line ``-- up`` and the way down after a line ``-- down``; without
+these lines all of it is the way up, and there is no way down. A way up that was applied is history:
+it is never edited, what it did wrong is put right by the next number.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 );
 """
 _FILE = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+_SECTION = re.compile(r"^-- (up|down)[ \t]*$", re.MULTILINE)
 _SERVICE = re.compile(r"[a-z_]+")
 
 
@@ -29,7 +31,8 @@ class _Migration(NamedTuple):
     number: int
     name: str
     checksum: str
-    script: str
+    up: str
+    down: str
 
 
 async def migrate(database: Database, service: str, folder: Traversable) -> None:
@@ -73,10 +76,25 @@ def _read(folder: Traversable) -> list[_Migration]:
                 f"the migration {file.name} does not follow: name it "
                 f"{len(migrations) + 1:04d}_what_it_does.sql"
             )
-        script = file.read_text(encoding="utf-8")
-        checksum = hashlib.sha256(script.encode()).hexdigest()
-        migrations.append(_Migration(number, file.name, checksum, script))
+        up, down = _sections(file.name, file.read_text(encoding="utf-8"))
+        checksum = hashlib.sha256(up.encode()).hexdigest()
+        migrations.append(_Migration(number, file.name, checksum, up, down))
     return migrations
+
+
+def _sections(name: str, script: str) -> tuple[str, str]:
+    """Return the way up and the way down, which is empty where there is none."""
+    match _SECTION.split(script):
+        case [up]:
+            return up, ""
+        case [head, "up", up]:
+            return head + up, ""
+        case [head, "up", up, "down", down]:
+            return head + up, down
+        case _:
+            raise StorageError(
+                f"the migration {name} cannot be read: write `-- up` and then `-- down`, once each"
+            )
 
 
 async def _create_ledger(database: Database) -> None:
@@ -111,9 +129,9 @@ def _require_known(service: str, migrations: list[_Migration], applied: dict[int
 
 def _script(service: str, migration: _Migration) -> str:
     """Return the file after the line that records it; every value is checked, none is input."""
-    number, name, checksum, script = migration
+    number, name, checksum, up, _ = migration
     record = (
         "INSERT INTO schema_migrations (service, number, name, checksum) "  # noqa: S608
         f"VALUES ('{service}', {number}, '{name}', '{checksum}');"
     )
-    return f"{record}\n{script}"
+    return f"{record}\n{up}"

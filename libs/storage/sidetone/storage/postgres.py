@@ -35,6 +35,12 @@ _EXISTS = (
     psycopg.errors.DuplicateObject,
     psycopg.errors.DuplicateTable,
 )
+_SERIAL_KEY = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
+# What is written under the lock need not wait for the disk; see the port.
+_LOCK = """
+SELECT set_config('synchronous_commit', 'off', true),
+    pg_advisory_xact_lock(hashtextextended(:name, 0))
+"""
 # A literal, which is left as it is, or `:name` but not the `::type` of a cast.
 _LITERAL_OR_MARK = re.compile(r"'[^']*'|(?<!:):([a-z_][a-z0-9_]*)")
 
@@ -102,6 +108,11 @@ class PostgresDatabase:
         async with self._connection() as connection:
             return await _Statements(connection).execute(statement, values)
 
+    async def execute_many(self, statement: str, values: Sequence[Values]) -> int:
+        """Run one statement for each of *values*, in order, in one transaction."""
+        async with self.transaction() as transaction:
+            return await transaction.execute_many(statement, values)
+
     async def fetch(self, query: str, values: Values) -> Sequence[Row]:
         """Return all rows of *query*."""
         async with self._connection() as connection:
@@ -115,8 +126,18 @@ class PostgresDatabase:
             yield transaction
             transaction.require_success()
 
+    @asynccontextmanager
+    async def alone(self, name: str) -> AsyncGenerator[Transaction]:
+        """Be the only one in the cluster who is in the block of *name*: an advisory lock."""
+        async with self._connection() as connection, connection.transaction():
+            transaction = StrictTransaction(_Statements(connection))
+            await transaction.fetch(_LOCK, {"name": name})
+            yield transaction
+            transaction.require_success()
+
     async def run_script(self, script: str) -> None:
         """Run several statements in one transaction, as slowly as they need."""
+        script = script.replace("SERIAL_KEY", _SERIAL_KEY)
         async with self._connection() as connection, connection.transaction():
             await connection.execute("SET LOCAL statement_timeout = 0")
             await connection.execute(cast("LiteralString", script))
@@ -143,6 +164,14 @@ class _Statements:
         with _translated():
             cursor = await self._connection.execute(with_psycopg_marks(statement), values)
         return cursor.rowcount
+
+    async def execute_many(self, statement: str, values: Sequence[Values]) -> int:
+        if not values:
+            return 0
+        with _translated():
+            async with self._connection.cursor() as cursor:
+                await cursor.executemany(with_psycopg_marks(statement), values)
+                return cursor.rowcount
 
     async def fetch(self, query: str, values: Values) -> Sequence[Row]:
         with _translated():

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import sqlite3
 import time
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -26,6 +27,8 @@ _UNIQUE = {
     sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
     sqlite3.SQLITE_CONSTRAINT_ROWID,
 }
+# AUTOINCREMENT: a number is never given twice, also not after its row was deleted.
+_SERIAL_KEY = "INTEGER PRIMARY KEY AUTOINCREMENT"
 # What can happen to a file that was fine when it was opened, and what the operator can do.
 _REMEDIES = {
     sqlite3.SQLITE_BUSY: "another process holds it: stop that process, then try again",
@@ -55,6 +58,7 @@ class SqliteDatabase:
         self._statements = _Statements(connection)
         self._turn = asyncio.Lock()
         self._transaction_task: asyncio.Task[object] | None = None
+        self._alone: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @classmethod
     async def open(cls, path: Path) -> "SqliteDatabase":
@@ -84,6 +88,11 @@ class SqliteDatabase:
         async with self._own_turn():
             return await self._statements.execute(statement, values)
 
+    async def execute_many(self, statement: str, values: Sequence[Values]) -> int:
+        """Run one statement for each of *values*, in order, in one transaction."""
+        async with self.transaction() as transaction:
+            return await transaction.execute_many(statement, values)
+
     async def fetch(self, query: str, values: Values) -> Sequence[Row]:
         """Return all rows of *query*."""
         async with self._own_turn():
@@ -107,8 +116,18 @@ class SqliteDatabase:
             finally:
                 self._transaction_task = None
 
+    @asynccontextmanager
+    async def alone(self, name: str) -> AsyncGenerator[Transaction]:
+        """Be the only one in the block of *name*: one process has the file, so a lock in it.
+
+        Each statement is one of its own, so that nobody else waits for the end of the block.
+        """
+        async with self._alone[name]:
+            yield self
+
     async def run_script(self, script: str) -> None:
         """Run several statements in one transaction."""
+        script = script.replace("SERIAL_KEY", _SERIAL_KEY)
         async with self._own_turn():
             try:
                 with _translated():
@@ -138,6 +157,11 @@ class _Statements:
         with _translated():
             async with self._connection.execute(statement, values) as cursor:  # pyright: ignore[reportArgumentType]  # its stub knows sequences only
                 return cursor.rowcount
+
+    async def execute_many(self, statement: str, values: Sequence[Values]) -> int:
+        with _translated():
+            async with self._connection.executemany(statement, values) as cursor:  # pyright: ignore[reportArgumentType]  # its stub knows sequences only
+                return max(0, cursor.rowcount)
 
     async def fetch(self, query: str, values: Values) -> Sequence[Row]:
         with _translated():

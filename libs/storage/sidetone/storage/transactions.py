@@ -22,6 +22,11 @@ class StrictTransaction:
         with self._remember_failure():
             return await self._statements.execute(statement, values)
 
+    async def execute_many(self, statement: str, values: Sequence[Values]) -> int:
+        """Run one statement for each of *values*, in order; return the rows touched."""
+        with self._remember_failure():
+            return await self._statements.execute_many(statement, values)
+
     async def fetch(self, query: str, values: Values) -> Sequence[Row]:
         """Return all rows of *query*."""
         with self._remember_failure():

@@ -1,7 +1,8 @@
 """The shared key-value store, on Valkey 7.2 or newer."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from valkey.asyncio import Valkey
 from valkey.exceptions import ConnectionError as ValkeyConnectionError
@@ -13,12 +14,52 @@ from sidetone.storage import StorageError
 
 _SECONDS_MAX = 2.0
 
+# Scripts, because each is one step for everybody else; the time is that of the server.
+_REPLACE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+"""
+_NOW = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + time[2] / 1000
+"""
+# See `sidetone.storage.rates`, which this repeats line by line.
+_TAKE = (
+    _NOW
+    + """
+local count, period = tonumber(ARGV[1]), tonumber(ARGV[2])
+local arrival = tonumber(redis.call('GET', KEYS[1]) or 0)
+arrival = math.min(math.max(arrival, now), now + period)
+local wait = arrival + period / count - period - now
+if wait > 0 then return string.format('%.17g', wait) end
+arrival = arrival + period / count
+redis.call('SET', KEYS[1], string.format('%.17g', arrival), 'PX', math.ceil(arrival - now))
+return '0'
+"""
+)
+# A set is sorted by when its members expire, and lives as long as the last of them.
+_ADD_MEMBER = (
+    _NOW
+    + """
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
+local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2]
+redis.call('PEXPIRE', KEYS[1], math.ceil(last - now))
+"""
+)
+_MEMBERS = _NOW + "return redis.call('ZRANGE', KEYS[1], '(' .. now, '+inf', 'BYSCORE')"
+
 
 class ValkeyKeyValue:
     """Keys of one logical database of a Valkey server."""
 
     def __init__(self, client: Valkey) -> None:
         self._client = client
+        self._scripts = {
+            script: client.register_script(script)
+            for script in (_REPLACE, _TAKE, _ADD_MEMBER, _MEMBERS)
+        }
 
     @classmethod
     async def open(cls, url: str) -> "ValkeyKeyValue":
@@ -59,10 +100,43 @@ class ValkeyKeyValue:
             )
         return value if first is None else first
 
+    async def get_many(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        """Return the values of *keys*, in their order."""
+        with _translated():
+            return await self._client.mget(keys) if keys else []
+
+    async def replace(
+        self, key: str, before: bytes, after: bytes, lifetime_seconds: float
+    ) -> bool:
+        """Put *after* in the place of *before*, atomically; False if it was another value."""
+        return await self._run(_REPLACE, key, before, after, _milliseconds(lifetime_seconds)) == 1
+
     async def remove(self, key: str) -> None:
         """Forget *key*."""
         with _translated():
             await self._client.delete(key)
+
+    async def take(self, key: str, count: int, period_ms: int) -> float:
+        """Count one attempt; return 0, or the seconds until the next one."""
+        return float(await self._run(_TAKE, key, count, period_ms)) / 1_000
+
+    async def add_member(self, key: str, member: str, lifetime_seconds: float) -> None:
+        """Put *member* into the set at *key*, or renew it there."""
+        await self._run(_ADD_MEMBER, key, member, _milliseconds(lifetime_seconds))
+
+    async def remove_member(self, key: str, member: str) -> None:
+        """Take *member* out of the set at *key*."""
+        with _translated():
+            await self._client.zrem(key, member)
+
+    async def members(self, key: str) -> Sequence[str]:
+        """Return the members of the set at *key* that have not expired, sorted."""
+        members: list[bytes] = await self._run(_MEMBERS, key)
+        return sorted(member.decode() for member in members)
+
+    async def _run(self, script: str, key: str, *arguments: str | bytes | float) -> Any:  # noqa: ANN401 - each script returns what it says
+        with _translated():
+            return await self._scripts[script]([key], list(arguments))
 
 
 def _milliseconds(lifetime_seconds: float) -> int:

@@ -1,10 +1,19 @@
-"""How the whole suite runs properties: no deadline on a busy machine, more examples in CI."""
+"""How the whole suite runs: properties without a deadline, and a word on what it ran against."""
 
 import os
 
+import pytest
 from hypothesis import settings
+
+from tests import engines
 
 # How fast something is belongs to the benchmarks; a slow example is not a wrong one.
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", settings.get_profile("default"), max_examples=250)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell which engines took part: a run that needed one and skipped it is seen here."""
+    ran = ", ".join(f"{name} {version}" for name, version in sorted(engines.versions.items()))
+    terminalreporter.write_line(f"engines: {ran or 'none was needed'}")

@@ -2,8 +2,11 @@
 
 from typing import Literal, TypeAlias
 
+import msgspec
+
+from sidetone.protocol.calls import Call
 from sidetone.protocol.files import File, LinkPreview
-from sidetone.protocol.ids import ChannelId, MessageId, RoleId, ServerId, UserId
+from sidetone.protocol.ids import ChannelId, FileId, MessageId, RoleId, ServerId, UserId
 from sidetone.protocol.requests import Answer, Body
 
 # ``text`` is what somebody wrote; the others are written by the server for everybody to see.
@@ -24,7 +27,11 @@ class Reaction(Answer, frozen=True):
 
 
 class Message(Answer, frozen=True):
-    """One message; what it mentions was found by the server when it was written."""
+    """One message; what it mentions was found by the server when it was written.
+
+    It was sent at the time in its id. *thread* is the one that hangs at it; *call* is the one that
+    a message of kind ``call`` tells of.
+    """
 
     id: MessageId
     server: ServerId
@@ -43,6 +50,7 @@ class Message(Answer, frozen=True):
     pinned: bool = False
     thread: ChannelId | None = None
     nonce: str | None = None
+    call: Call | None = None
 
 
 class SendMessage(Body, frozen=True):
@@ -55,11 +63,50 @@ class SendMessage(Body, frozen=True):
     text: str = ""
     nonce: str | None = None
     reply_to: MessageId | None = None
-    attachments: list[str] = []
+    attachments: list[FileId] = []
+
+
+class EditMessage(Body, frozen=True):
+    """``PATCH /chat/channels/{channel}/messages/{message}``."""
+
+    text: str
+
+
+class DeleteMessages(Body, frozen=True):
+    """``POST /chat/channels/{channel}/messages/delete``: up to a hundred at once."""
+
+    messages: list[MessageId]
+
+
+class StartThread(Body, frozen=True):
+    """``POST /chat/channels/{channel}/messages/{message}/thread``."""
+
+    name: str
+
+
+class ChangeThread(Body, frozen=True):
+    """``PATCH /chat/threads/{thread}``: what is absent stays as it is."""
+
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    archived: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class MarkRead(Body, frozen=True):
+    """``PUT /chat/channels/{channel}/read``: read up to *message*.
+
+    An earlier one than before changes nothing, unless *backwards*: to come back to it later.
+    """
+
+    message: MessageId
+    backwards: bool = False
 
 
 class ReadState(Answer, frozen=True):
-    """How far a user has read in a channel, and what waits there for them."""
+    """How far a user has read in a channel, and what waits there for them.
+
+    *unread* counts up to a hundred: that many or more. *mentions* are those among them that call
+    the user, their roles, or everyone.
+    """
 
     channel: ChannelId
     last_read: MessageId | None

@@ -1,0 +1,80 @@
+"""Whom a message calls: users, roles, everyone.
+
+What is written is ``<@user id>``, ``<@&role id>``, ``@everyone`` and ``@here``; what does not
+resolve is plain text, and so is everything inside code.
+"""
+
+import re
+from uuid import UUID
+
+import msgspec
+
+from sidetone.chat.domain.message import outside_code
+from sidetone.community import Community
+from sidetone.permissions import Permission
+from sidetone.protocol.ids import ChannelId, RoleId, UserId
+
+_UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+_USER = re.compile(f"<@({_UUID})>")
+_ROLE = re.compile(f"<@&({_UUID})>")
+_EVERYONE = re.compile(r"(?<![\w@])@(?:everyone|here)\b")
+
+
+class Mentions(msgspec.Struct, frozen=True):
+    """Who is called, each once, in the order of the text."""
+
+    users: list[UserId] = []
+    roles: list[RoleId] = []
+    everyone: bool = False
+
+    def subjects(self, community: Community) -> list[UUID]:
+        """Return what mentions are counted by; everyone is called by the server's id."""
+        return [*self.users, *self.roles, *([community.server.id] if self.everyone else [])]
+
+
+NOBODY = Mentions()
+
+
+def parse(text: str) -> Mentions:
+    """Return whom *text* names, whether they exist or not.
+
+    >>> parse("hey @everyone, not `@here`").everyone, parse("mail@everyone").everyone
+    (True, False)
+    """
+    if "@" not in text:
+        return NOBODY
+    spoken = outside_code(text)
+    return Mentions(
+        [UserId(UUID(found)) for found in dict.fromkeys(_USER.findall(spoken))],
+        [RoleId(UUID(found)) for found in dict.fromkeys(_ROLE.findall(spoken))],
+        _EVERYONE.search(spoken) is not None,
+    )
+
+
+def resolve(
+    named: Mentions, community: Community, channel: ChannelId, allowed: Permission
+) -> Mentions:
+    """Return whom *named* calls in *channel*, written by somebody who is *allowed* this.
+
+    Only who sees the channel is called. Roles that are not mentionable, and everyone, take
+    ``MENTION_EVERYONE``; without it the words stay and call nobody.
+    """
+    if named is NOBODY:
+        return NOBODY
+    loud = Permission.MENTION_EVERYONE in allowed
+    return Mentions(
+        [user for user in _each_once(named.users) if community.sees(user, channel)],
+        [
+            role
+            for role in _each_once(named.roles)
+            if (known := community.roles.get(role)) is not None
+            and role != community.server.id
+            and (loud or known.mentionable)
+        ],
+        everyone=named.everyone and loud,
+    )
+
+
+def _each_once(ids: list[UserId] | list[RoleId]) -> list[UUID]:
+    """Return *ids* without repeats: the same id can be written in capitals and in small."""
+    return list(dict.fromkeys(ids))

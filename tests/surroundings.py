@@ -13,6 +13,7 @@ import psycopg
 from valkey import Valkey
 
 from sidetone.bus import Bus, Journal
+from sidetone.bus.jetstream import NatsJournal
 from sidetone.bus.local import LocalBus, LocalBusServer
 from sidetone.bus.memory import MemoryBus, MemoryJournal
 from sidetone.bus.nats import NatsBus
@@ -58,7 +59,9 @@ async def open_surroundings(
 @asynccontextmanager
 async def open_journal(kind: JournalKind) -> AsyncGenerator[Journal]:
     """Open a journal; of NATS a connection of its own to the one of this test run."""
-    journal = MemoryJournal()
+    journal = (
+        MemoryJournal() if kind == "memory" else await NatsJournal.connect(engines.nats_url())
+    )
     try:
         yield journal
     finally:

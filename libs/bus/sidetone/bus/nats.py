@@ -39,7 +39,7 @@ from sidetone.protocol.questions import Question
 from sidetone.protocol.refusals import Unavailable
 
 _CONNECT_SECONDS_MAX = 5.0
-_RECONNECT_SECONDS = 1
+_RECONNECT_SECONDS = 0.5
 
 A = TypeVar("A")
 E = TypeVar("E", bound=Event)
@@ -62,38 +62,10 @@ class NatsBus:
     ) -> "NatsBus":
         """Connect to the server, and connect again whenever the connection is lost.
 
-        *reconnected* is awaited each time it is back: facts may have been missed. Raises
+        *reconnected* is awaited each time it is back: events may have been missed. Raises
         ``Unavailable`` where there is no server within 5 seconds.
         """
-
-        async def log_disconnect() -> None:
-            if not client.is_closed:
-                log.warning("bus_disconnected")
-
-        async def tell() -> None:
-            log.info("bus_reconnected")
-            if reconnected is not None:
-                await reconnected()
-
-        client = Client()
-        try:
-            async with asyncio.timeout(_CONNECT_SECONDS_MAX):
-                await client.connect(
-                    url,
-                    error_cb=_log_error,
-                    disconnected_cb=log_disconnect,
-                    reconnected_cb=tell,
-                    max_reconnect_attempts=-1,
-                    reconnect_time_wait=_RECONNECT_SECONDS,
-                )
-        except (Error, OSError) as error:
-            await client.close()
-            detail = (
-                f"no NATS server lets us in at {urlsplit(url).hostname} "
-                f"({client.last_error or error}); check that it runs and that the URL is right"
-            )
-            raise Unavailable("bus_unreachable", detail) from error
-        return cls(client)
+        return cls(await connected(url, reconnected=reconnected))
 
     async def publish(self, event: Event) -> None:
         """Announce *event*. Raises ``Unavailable`` where the bus has been away for long."""
@@ -183,6 +155,48 @@ class NatsBus:
             await message.respond(reply)
         except Error as error:
             log.warning("answer_lost", subject=kind.subject, error=str(error))
+
+
+async def connected(
+    url: str,
+    *,
+    reconnects: bool = True,
+    reconnected: Callable[[], Awaitable[None]] | None = None,
+) -> Client:
+    """Return a client that is connected. Raises ``Unavailable`` after 5 seconds.
+
+    Unless it *reconnects* by itself, its first loss is its end.
+    """
+
+    async def log_disconnect() -> None:
+        if not client.is_closed:
+            log.warning("bus_disconnected")
+
+    async def tell() -> None:
+        log.info("bus_reconnected")
+        if reconnected is not None:
+            await reconnected()
+
+    client = Client()
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS_MAX):
+            await client.connect(
+                url,
+                allow_reconnect=reconnects,
+                error_cb=_log_error,
+                disconnected_cb=log_disconnect,
+                reconnected_cb=tell,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=_RECONNECT_SECONDS,  # pyright: ignore[reportArgumentType]  # its hint says int, it sleeps for it
+            )
+    except (Error, OSError) as error:
+        await client.close()
+        detail = (
+            f"no NATS server lets us in at {urlsplit(url).hostname} "
+            f"({client.last_error or error}); check that it runs and that the URL is right"
+        )
+        raise Unavailable("bus_unreachable", detail) from error
+    return client
 
 
 def _lost(subject: str) -> Unavailable:

@@ -1,0 +1,269 @@
+"""The journal between machines: one JetStream stream on NATS, MessagePack.
+
+The stream keeps facts for an hour on disk; it is nobody's only copy of anything. Two connections:
+the one that records gives up when it is lost, because a connection that went on by itself would
+send later facts and have lost earlier ones; the one that follows comes back by itself.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
+
+import msgspec
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import Error
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, PubAck, StreamConfig
+from nats.js.errors import NotFoundError
+
+from sidetone.bus import Unsubscribe
+from sidetone.bus.answers import UNREADABLE, encode
+from sidetone.bus.following import REPEATS_SECONDS, tell
+from sidetone.bus.nats import connected
+from sidetone.bus.tasks import Tasks
+from sidetone.protocol.events import Audience, Fact, InChannel, InServer, Services
+from sidetone.protocol.refusals import Unavailable
+
+STREAM = "FACTS"
+# How long the server may take to keep what it was sent, or to answer anything else.
+ANSWER_SECONDS_MAX = 2.0
+# Facts that a follower has asked for and not handled yet.
+FACTS_MAX = 256
+# What a follower asked for is over after this time, and it asks again.
+ASKED_SECONDS = 1.5
+# The server forgets the place of a follower that has not asked for so long.
+ABSENCE_SECONDS = 60.0
+RETRY_SECONDS = 0.5
+
+_CONFIG = StreamConfig(
+    name=STREAM,
+    subjects=["facts.>"],
+    max_age=3_600,
+    max_bytes=1 << 30,
+    duplicate_window=REPEATS_SECONDS,
+)
+_ASK = json.dumps({"batch": FACTS_MAX, "expires": int(ASKED_SECONDS * 1e9)}).encode()
+
+log = structlog.get_logger(__name__)
+
+
+class NatsJournal:
+    """Facts in the stream ``FACTS``, which is created where it does not exist."""
+
+    def __init__(self, url: str, client: Client) -> None:
+        self._url = url
+        self._client = client
+        self._stream = _stream_of(client)
+        self._recorder: tuple[Client, JetStreamContext] | None = None
+        self._turn = asyncio.Lock()
+        self._followers = Tasks()
+
+    @classmethod
+    async def connect(cls, url: str) -> "NatsJournal":
+        """Connect to the server. Raises ``Unavailable`` where there is none with JetStream."""
+        journal = cls(url, await connected(url))
+        try:
+            with _translated():
+                await _last_of_stream(journal._stream)
+        except Unavailable:
+            await journal.close()
+            raise
+        return journal
+
+    async def close(self) -> None:
+        """End the followers, a handler that runs included, and disconnect."""
+        await self._followers.close()
+        await self._client.close()
+        await self._hang_up()
+
+    async def record(self, facts: Sequence[Fact]) -> None:
+        """Put *facts* into the stream, in this order; they are kept when this returns.
+
+        All are sent before the first is confirmed. The server takes what comes over one
+        connection in order, so what it has kept after a failure is the first part of them.
+        """
+        async with self._turn:
+            try:
+                with _translated():
+                    stream = await self._recording()
+                    confirmed = [await _send(stream, fact) for fact in facts]
+                    async with asyncio.timeout(ANSWER_SECONDS_MAX):
+                        await asyncio.gather(*confirmed)
+            except BaseException:
+                await self._hang_up()
+                raise
+
+    async def follow(self, handler: Callable[[Fact], Awaitable[None]]) -> Unsubscribe:
+        """Call *handler* for each fact that is recorded from now on, one after the other."""
+        with _translated():
+            last = await _last_of_stream(self._stream)
+        follower = _Follower(self._client, self._stream, handler, last)
+        self._followers.start(follower.run())
+
+        async def unsubscribe() -> None:
+            follower.end()
+
+        return unsubscribe
+
+    async def _recording(self) -> JetStreamContext:
+        """Return the connection that records, a new one where the last was lost."""
+        if self._recorder is None or self._recorder[0].is_closed:
+            client = await connected(self._url, reconnects=False)
+            self._recorder = client, _stream_of(client)
+        return self._recorder[1]
+
+    async def _hang_up(self) -> None:
+        """Close the connection that records: nothing may come over it after something else."""
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            with suppress(TimeoutError, OSError, Error):
+                async with asyncio.timeout(ANSWER_SECONDS_MAX):
+                    await recorder[0].close()
+
+
+class _Lost(Exception):
+    """The follower has to find its place in the stream again."""
+
+
+class _Follower:
+    """One handler's place in the stream, kept here: the server may forget its side of it."""
+
+    def __init__(
+        self,
+        client: Client,
+        stream: JetStreamContext,
+        handler: Callable[[Fact], Awaitable[None]],
+        last: int,
+    ) -> None:
+        self._client = client
+        self._stream = stream
+        self._handler = handler
+        self._last = last
+        self._ended = False
+
+    def end(self) -> None:
+        """Start no further call of the handler; one that is running may finish."""
+        self._ended = True
+
+    async def run(self) -> None:
+        """Follow until the end, also through losses of the connection and of the server."""
+        while not self._ended:
+            try:
+                await self._follow()
+            except (Error, OSError, TimeoutError, _Lost) as error:
+                log.info("journal_lost", reason=str(error) or type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+            except Exception:
+                log.exception("journal_lost")
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _follow(self) -> None:
+        """Ask for the next facts again and again; raises where the place is lost."""
+        inbox = self._client.new_inbox()
+        subscription = await self._client.subscribe(inbox)  # pyright: ignore[reportUnknownMemberType]
+        try:
+            ask = await self._place()
+            seen = 0
+            while not self._ended:
+                await self._client.publish(ask, _ASK, reply=inbox)
+                seen = await self._take_asked(subscription, seen)
+        finally:
+            with suppress(Error):
+                await subscription.unsubscribe()
+
+    async def _place(self) -> str:
+        """Have the server keep our place in the stream; return the subject to ask for more."""
+        if await _last_of_stream(self._stream) < self._last:
+            # Another stream than the one we followed: all that is in it came since.
+            self._last = 0
+        place = await self._stream.add_consumer(  # pyright: ignore[reportUnknownMemberType]
+            STREAM,
+            ConsumerConfig(
+                deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+                opt_start_seq=self._last + 1,
+                ack_policy=AckPolicy.NONE,
+                inactive_threshold=ABSENCE_SECONDS,
+                mem_storage=True,
+                num_replicas=1,
+            ),
+        )
+        return f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{place.name}"
+
+    async def _take_asked(self, subscription: Subscription, seen: int) -> int:
+        """Handle what was asked for; return how much of this place was *seen* then."""
+        for _ in range(FACTS_MAX):
+            message = await subscription.next_msg(ASKED_SECONDS + ANSWER_SECONDS_MAX)
+            status = (message.headers or {}).get("Status")
+            if status in {"404", "408"}:
+                return seen
+            if status is not None:
+                raise _Lost(f"the server says {status}")
+            sequence = message.metadata.sequence
+            if sequence.consumer != seen + 1:
+                raise _Lost("a fact was lost on its way")
+            seen += 1
+            await self._take(message)
+            if self._ended:
+                return seen
+            self._last = sequence.stream
+        return seen
+
+    async def _take(self, message: Msg) -> None:
+        try:
+            fact = msgspec.msgpack.decode(message.data, type=Fact)
+        except UNREADABLE as error:
+            log.warning("fact_malformed", subject=message.subject, error=str(error))
+            return
+        await tell(self._handler, fact)
+
+
+def _stream_of(client: Client) -> JetStreamContext:
+    return client.jetstream(timeout=ANSWER_SECONDS_MAX)  # pyright: ignore[reportUnknownMemberType]
+
+
+async def _last_of_stream(stream: JetStreamContext) -> int:
+    """Return the number of the last fact in the stream, which is made where there is none."""
+    try:
+        state = (await stream.stream_info(STREAM)).state
+    except NotFoundError:
+        state = (await stream.add_stream(_CONFIG)).state  # pyright: ignore[reportUnknownMemberType]
+    return state.last_seq
+
+
+async def _send(stream: JetStreamContext, fact: Fact) -> asyncio.Future[PubAck]:
+    """Send *fact* and return its confirmation to come."""
+    return await stream.publish_async(  # pyright: ignore[reportUnknownMemberType]
+        subject_of(fact.audience),
+        encode(fact),
+        wait_stall=ANSWER_SECONDS_MAX,
+        headers={"Nats-Msg-Id": fact.id.hex},
+    )
+
+
+def subject_of(audience: Audience) -> str:
+    """Return where facts for *audience* go, so that somebody could follow a part of them.
+
+    >>> subject_of(Services())
+    'facts.services'
+    """
+    match audience:
+        case InServer(server) | InChannel(server, _):
+            return f"facts.server.{server.hex}"
+        case Services():
+            return "facts.services"
+        case _:
+            return "facts.users"
+
+
+@contextmanager
+def _translated() -> Generator[None]:
+    try:
+        yield
+    except (Error, OSError, TimeoutError) as error:
+        reason = str(error) or type(error).__name__
+        detail = f"the journal does not answer ({reason}); facts are told when it is back"
+        raise Unavailable("journal_unavailable", detail) from error

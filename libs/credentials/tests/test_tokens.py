@@ -26,6 +26,13 @@ def test_a_token_is_valid_until_it_expires() -> None:
         tokens.verify(TOKEN, KEYS, DEFAULT_POLICY, EXPIRES_AT_MS)
 
 
+def test_a_token_says_what_it_is_good_for() -> None:
+    assert tokens.verify(TOKEN, KEYS, DEFAULT_POLICY, NOW_MS).scp == ["api"]
+    signer = TokenSigner("k1", PEM, DEFAULT_POLICY)
+    narrow, _ = signer.sign(USER, LOGIN, JTI, NOW_MS, ["read", "voice"])
+    assert tokens.verify(narrow, KEYS, DEFAULT_POLICY, NOW_MS).scp == ["read", "voice"]
+
+
 def test_a_key_set_shows_public_halves_only() -> None:
     [key] = msgspec.json.decode(tokens.key_set({"k1": PEM}))["keys"]
     assert set(key) == {"kty", "n", "e", "kid", "use", "alg"}

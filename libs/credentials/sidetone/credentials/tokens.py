@@ -4,7 +4,7 @@ A verifier accepts RS256 alone, takes keys by ``kid`` from the key set it was gi
 looks at what the token says about keys (``jku``, ``x5u``, ``jwk``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 from uuid import UUID
 
@@ -18,10 +18,11 @@ from sidetone.protocol.refusals import Unauthenticated
 
 LIFETIME_SECONDS = 600
 TOKEN_LENGTH_MAX = 4096
+# What a person's token is good for: everything. Bots have some of the other scopes.
+EVERYTHING = "api"
 
 _ALGORITHM = "RS256"
 _TYPE = "at+jwt"
-_SCOPE = "api"
 _KEY_BITS = 3072
 
 VerifyKeys: TypeAlias = Mapping[str, RSAKey]
@@ -38,7 +39,10 @@ DEFAULT_POLICY = TokenPolicy()
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What a token says (RFC 7519 names; times in seconds). ``sid`` is the login."""
+    """What a token says (RFC 7519 names; times in seconds).
+
+    ``sid`` is the login, ``scp`` what the token is good for: whoever takes it looks there.
+    """
 
     iss: str
     aud: str
@@ -68,7 +72,14 @@ class TokenSigner:
         self._key = RSAKey.import_key(private_pem)
         self._policy = policy
 
-    def sign(self, user: UserId, login: LoginId, jti: UUID, now_ms: int) -> tuple[str, int]:
+    def sign(
+        self,
+        user: UserId,
+        login: LoginId,
+        jti: UUID,
+        now_ms: int,
+        scopes: Sequence[str] = (EVERYTHING,),
+    ) -> tuple[str, int]:
         """Return a token for *login* of *user*, and when it expires in milliseconds."""
         issued_at = now_ms // 1000
         claims = Claims(
@@ -76,7 +87,7 @@ class TokenSigner:
             aud=self._policy.audience,
             sub=user,
             sid=login,
-            scp=[_SCOPE],
+            scp=list(scopes),
             iat=issued_at,
             exp=issued_at + LIFETIME_SECONDS,
             jti=jti,
@@ -140,7 +151,7 @@ def verify(token: str, keys: VerifyKeys, policy: TokenPolicy, now_ms: int) -> Cl
         claims = msgspec.json.decode(payload or b"", type=Claims)
     except (JoseError, ValueError):
         raise _invalid() from None
-    if claims.iss != policy.issuer or claims.aud != policy.audience or _SCOPE not in claims.scp:
+    if claims.iss != policy.issuer or claims.aud != policy.audience:
         raise _invalid()
     if claims.exp * 1000 <= now_ms:
         raise Unauthenticated("token_expired", "the access token has expired; refresh it")

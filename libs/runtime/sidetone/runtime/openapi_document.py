@@ -1,0 +1,280 @@
+"""The OpenAPI 3.1 document of the routes that an application serves.
+
+Schemas come from msgspec, which also decodes the bodies: what the document allows is what the
+service takes. What the HTTP layer adds to every route (its refusals, ids, the token) is added here
+in one place.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from typing import Annotated, Any, get_args, get_origin
+
+import msgspec
+from litestar import Response
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import ResponseSpec
+from litestar.params import ParameterKwarg
+from litestar.routes import HTTPRoute
+from litestar.routes.base import BaseRoute
+from litestar.typing import FieldDefinition
+
+from sidetone.protocol.refusals import Problem
+from sidetone.runtime.http_gate import Rules, rules_of
+from sidetone.runtime.openapi import PROBLEM_MEDIA_TYPE, responses
+from sidetone.runtime.openapi_examples import example_of
+
+Json = dict[str, Any]
+
+_FOR_ALL: tuple[int, ...] = (400, 429, 503)
+_FOR_CALLERS = (401, 403)
+_FOR_BODIES = (413, 415)
+_NOT_PARAMETERS = frozenset({"request", "data", "state", "scope", "headers", "cookies", "body"})
+_CONSTRAINTS = ("ge", "gt", "le", "lt", "multiple_of", "min_length", "max_length", "pattern")
+_RETRY = frozenset({429, 503})
+
+
+def document_of(routes: Iterable[BaseRoute]) -> bytes:
+    """Return the document, as JSON."""
+    operations = [
+        _Operation(route, handler, str(method).lower())
+        for route in routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+        if handler.resolve_include_in_schema()
+        for method in sorted(handler.http_methods)
+    ]
+    schemas = _Schemas([kind for operation in operations for kind in operation.kinds()])
+    paths: dict[str, Json] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method] = operation.describe(schemas)
+    document = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Sidetone",
+            "version": version("sidetone-runtime"),
+            "description": "Voice and text for people who play together, on your own machine.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "schemas": schemas.components,
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+            },
+        },
+    }
+    return msgspec.json.format(msgspec.json.encode(document))
+
+
+class _Schemas:
+    """The JSON schemas of all types that the routes speak of, each named once."""
+
+    def __init__(self, kinds: Sequence[Any]) -> None:
+        self._kinds = [Problem, *kinds]
+        self._schemas, self.components = msgspec.json.schema_components(
+            self._kinds, ref_template="#/components/schemas/{name}"
+        )
+
+    def of(self, kind: object) -> Json:
+        """Return the schema of *kind*, a reference where it has a name."""
+        return self._schemas[self._kinds.index(kind)]
+
+
+class _Operation:
+    """One method of one path."""
+
+    def __init__(self, route: HTTPRoute, handler: HTTPRouteHandler, method: str) -> None:
+        self.path = route.path_format or "/"
+        self.method = method
+        self._handler = handler
+        self._path_parameters = {
+            name: definition.type for name, definition in route.path_parameters.items()
+        }
+        self._rules: Rules = rules_of(handler, self.path)
+
+    def kinds(self) -> list[Any]:
+        """Return every type that this operation speaks of."""
+        kinds: list[Any] = [self._annotation(name) for name in self._path_parameters]
+        kinds += [_constrained(parameter) for parameter in self._parameters()]
+        body, answer = self._body(), self._answer()
+        return kinds + [kind for kind in (body, answer) if kind is not None]
+
+    def describe(self, schemas: _Schemas) -> Json:
+        """Return what the document says of it."""
+        summary, _, description = (self._handler.fn.__doc__ or "").strip().partition("\n")
+        operation: Json = {
+            "operationId": self._handler.operation_id or self._handler.fn.__name__,
+            "summary": summary.strip(),
+            "tags": self._handler.resolve_tags(),
+            "parameters": self._describe_parameters(schemas),
+            "responses": self._describe_responses(schemas),
+            "security": [{"token": []}] if self._rules.caller else [],
+        }
+        if description.strip():
+            operation["description"] = " ".join(description.split())
+        request_body = self._describe_body(schemas)
+        if request_body is not None:
+            operation["requestBody"] = request_body
+        return operation
+
+    def _parameters(self) -> list[FieldDefinition]:
+        """Return the parameters that come in the query or in headers."""
+        injected = self._handler.resolve_dependencies()
+        return [
+            parameter
+            for name, parameter in self._handler.parsed_fn_signature.parameters.items()
+            if name not in self._path_parameters
+            and name not in injected
+            and name not in _NOT_PARAMETERS
+        ]
+
+    def _annotation(self, path_parameter: str) -> object:
+        """Return the type of a path parameter with the handler's own bounds, where it has some."""
+        parameter = self._handler.parsed_fn_signature.parameters.get(path_parameter)
+        plain = self._path_parameters[path_parameter]
+        return plain if parameter is None else _constrained(parameter)
+
+    def _body(self) -> object:
+        data = self._handler.parsed_fn_signature.parameters.get("data")
+        return None if data is None else data.raw
+
+    def _answer(self) -> object:
+        answer = self._handler.parsed_fn_signature.return_type.raw
+        if get_origin(answer) is Response:
+            (answer,) = get_args(answer)
+        if answer in (None, type(None), bytes, str) or not _has_schema(answer):
+            return None
+        return answer
+
+    def _describe_parameters(self, schemas: _Schemas) -> list[Json]:
+        described = [
+            {
+                "name": name,
+                "in": "path",
+                "required": True,
+                "schema": schemas.of(self._annotation(name)),
+            }
+            for name in self._path_parameters
+        ]
+        for parameter in self._parameters():
+            definition = parameter.kwarg_definition
+            header = definition.header if isinstance(definition, ParameterKwarg) else None
+            query = definition.query if isinstance(definition, ParameterKwarg) else None
+            schema = dict(schemas.of(_constrained(parameter)))
+            if parameter.has_default and isinstance(parameter.default, int | str | bool):
+                schema["default"] = parameter.default
+            described.append(
+                {
+                    "name": header or query or parameter.name,
+                    "in": "header" if header else "query",
+                    "required": parameter.is_required,
+                    "schema": schema,
+                }
+            )
+        return described + self._describe_headers()
+
+    def _describe_headers(self) -> list[Json]:
+        headers: list[tuple[str, str, Json]] = []
+        if self._rules.repeatable:
+            text = "Repeats of a request under the same key within a day get the first answer."
+            key = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"}
+            headers.append(("Idempotency-Key", text, key))
+        if self._handler.opt.get("versioned") and self.method != "get":
+            text = "The ETag of what is edited: if somebody else was faster, the answer is 409."
+            headers.append(("If-Match", text, {"type": "string"}))
+        return [
+            {
+                "name": name,
+                "in": "header",
+                "required": False,
+                "description": text,
+                "schema": schema,
+            }
+            for name, text, schema in headers
+        ]
+
+    def _describe_body(self, schemas: _Schemas) -> Json | None:
+        raw = self._handler.opt.get("body_media_type")
+        if raw is not None:
+            schema = {"type": "string", "format": "binary"}
+            return {"required": True, "content": {str(raw): {"schema": schema}}}
+        body = self._body()
+        if body is None:
+            return None
+        content = {"schema": schemas.of(body), "example": example_of(body)}
+        return {"required": True, "content": {"application/json": content}}
+
+    def _describe_responses(self, schemas: _Schemas) -> Json:
+        refusals = {**self._refusals(), **(self._handler.responses or {})}
+        described = {str(self._handler.status_code): self._describe_success(schemas)}
+        for status, spec in sorted(refusals.items()):
+            described[str(status)] = _describe_refusal(status, spec, schemas)
+        return described
+
+    def _describe_success(self, schemas: _Schemas) -> Json:
+        described: Json = {
+            "description": self._handler.response_description or "It is done.",
+            "headers": {"X-Request-Id": _header("What logs call this request.")},
+        }
+        if self._handler.opt.get("versioned"):
+            described["headers"]["ETag"] = _header("The version, for If-Match.")
+        answer = self._answer()
+        if answer is not None:
+            content = {"schema": schemas.of(answer), "example": example_of(answer)}
+            described["content"] = {"application/json": content}
+        elif self._handler.parsed_fn_signature.return_type.raw not in (None, type(None)):
+            media_type = str(self._handler.media_type or "application/octet-stream")
+            described["content"] = {media_type: {}}
+        return described
+
+    def _refusals(self) -> Mapping[int, ResponseSpec]:
+        statuses = list(_FOR_ALL)
+        if self._rules.caller:
+            statuses += _FOR_CALLERS
+        if self._body() is not None:
+            statuses += _FOR_BODIES
+        if self._rules.repeatable:
+            statuses += (409, 422)
+        if self._path_parameters:
+            # An id that is none leads to no route.
+            statuses.append(404)
+        return responses(*statuses)
+
+
+def _describe_refusal(status: int, spec: ResponseSpec, schemas: _Schemas) -> Json:
+    headers = {"X-Request-Id": _header("What logs call this request.")}
+    if status in _RETRY:
+        headers["Retry-After"] = _header("Seconds to wait.")
+    examples = [example.value for example in spec.examples or []]
+    content: Json = {"schema": schemas.of(Problem)}
+    if examples:
+        content["example"] = msgspec.to_builtins(examples[0])
+    return {
+        "description": spec.description,
+        "headers": headers,
+        "content": {PROBLEM_MEDIA_TYPE: content},
+    }
+
+
+def _header(description: str) -> Json:
+    return {"description": description, "schema": {"type": "string"}}
+
+
+def _constrained(parameter: FieldDefinition) -> object:
+    """Return the parameter's type with the bounds that it is checked against."""
+    definition = parameter.kwarg_definition
+    if not isinstance(definition, ParameterKwarg):
+        return parameter.annotation
+    bounds = {name: getattr(definition, name, None) for name in _CONSTRAINTS}
+    bounds = {name: bound for name, bound in bounds.items() if bound is not None}
+    return (
+        Annotated[parameter.annotation, msgspec.Meta(**bounds)] if bounds else parameter.annotation
+    )
+
+
+def _has_schema(kind: object) -> bool:
+    try:
+        msgspec.json.schema_components([kind])
+    except TypeError:
+        return False
+    return True

@@ -1,18 +1,13 @@
-"""Auth as a process of its own: PostgreSQL and NATS."""
+"""Auth as a process of its own."""
 
 import os
-from contextlib import AsyncExitStack
 
 from sidetone.auth.app import Policy, build
 from sidetone.auth.settings import Settings
-from sidetone.bus.nats import NatsBus
-from sidetone.credentials.limits import Limit
-from sidetone.runtime import logs
-from sidetone.runtime.clock import SystemClock
-from sidetone.runtime.deployment import serve
+from sidetone.runtime.deployment import run_service
+from sidetone.runtime.limits import Limit
 from sidetone.runtime.process import run
 from sidetone.runtime.settings import load
-from sidetone.storage.postgres import PostgresDatabase
 
 _MINUTE_MS = 60_000
 
@@ -20,16 +15,7 @@ _MINUTE_MS = 60_000
 async def main() -> None:
     """Run until told to stop."""
     settings = load(Settings, "SIDETONE_AUTH", os.environ)
-    logs.configure(settings.log_form, settings.log_level)
-    clock = SystemClock()
-    identity = settings.identity(clock.now_ms())
-    async with AsyncExitStack() as stack:
-        database = await PostgresDatabase.open(settings.database_url)
-        stack.push_async_callback(database.close)
-        bus = await NatsBus.connect(settings.nats_url)
-        stack.push_async_callback(bus.close)
-        auth = await build(database, bus, clock, _policy(settings))
-        await serve(auth, settings, identity, database=database, bus=bus, clock=clock)
+    await run_service(settings, lambda around: build(around, _policy(settings)))
 
 
 def _policy(settings: Settings) -> Policy:

@@ -10,6 +10,7 @@ from uuid import UUID
 UserId = NewType("UserId", UUID)
 DeviceId = NewType("DeviceId", UUID)
 LoginId = NewType("LoginId", UUID)
+PasskeyId = NewType("PasskeyId", UUID)
 ServerId = NewType("ServerId", UUID)
 ChannelId = NewType("ChannelId", UUID)
 # The role of everyone in a server has the server's own id.

@@ -45,8 +45,8 @@ def parse(text: str) -> Mentions:
         return NOBODY
     spoken = outside_code(text)
     return Mentions(
-        [UserId(UUID(found)) for found in dict.fromkeys(_USER.findall(spoken))],
-        [RoleId(UUID(found)) for found in dict.fromkeys(_ROLE.findall(spoken))],
+        [UserId(id_) for id_ in dict.fromkeys(map(UUID, _USER.findall(spoken)))],
+        [RoleId(id_) for id_ in dict.fromkeys(map(UUID, _ROLE.findall(spoken)))],
         _EVERYONE.search(spoken) is not None,
     )
 
@@ -63,18 +63,13 @@ def resolve(
         return NOBODY
     loud = Permission.MENTION_EVERYONE in allowed
     return Mentions(
-        [user for user in _each_once(named.users) if community.sees(user, channel)],
+        [user for user in named.users if community.sees(user, channel)],
         [
             role
-            for role in _each_once(named.roles)
+            for role in named.roles
             if (known := community.roles.get(role)) is not None
             and role != community.server.id
             and (loud or known.mentionable)
         ],
         everyone=named.everyone and loud,
     )
-
-
-def _each_once(ids: list[UserId] | list[RoleId]) -> list[UUID]:
-    """Return *ids* without repeats: the same id can be written in capitals and in small."""
-    return list(dict.fromkeys(ids))

@@ -13,7 +13,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 import structlog
-from typesense.async_.client import AsyncClient
+from typesense.async_.api_call import AsyncApiCall
+from typesense.async_.collections import AsyncCollections
+from typesense.async_.documents import AsyncDocuments
+from typesense.async_.multi_search import AsyncMultiSearch
+from typesense.configuration import Configuration
 from typesense.exceptions import ObjectAlreadyExists, TypesenseClientError
 
 from sidetone.bus.tasks import Tasks
@@ -41,12 +45,11 @@ _log = structlog.get_logger(__name__)
 class TypesenseSearch:
     """Finds messages in a Typesense collection."""
 
-    def __init__(
-        self, database: Database, client: AsyncClient, collection: str = "messages"
-    ) -> None:
+    def __init__(self, database: Database, api: AsyncApiCall, collection: str) -> None:
         self._database = database
-        self._client = client
+        self._api = api
         self._collection = collection
+        self._documents: AsyncDocuments[Any] = AsyncDocuments(api, collection)
         self._queued = asyncio.Event()
 
     @classmethod
@@ -60,22 +63,18 @@ class TypesenseSearch:
             "port": place.port or (443 if place.scheme == "https" else 80),
             "protocol": place.scheme or "http",
         }
-        client = AsyncClient(
-            cast(
-                "Any",
-                {
-                    "nodes": [node],
-                    "api_key": api_key,
-                    "num_retries": 0,
-                    "connection_timeout_seconds": _TIMEOUT_SECONDS,
-                },
-            )
-        )
-        return cls(database, client, collection)
+        settings = {
+            "nodes": [node],
+            "api_key": api_key,
+            "num_retries": 0,
+            "connection_timeout_seconds": _TIMEOUT_SECONDS,
+        }
+        api = AsyncApiCall(Configuration(cast("Any", settings)))
+        return cls(database, api, collection)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.api_call.aclose()
+        await self._api.aclose()
 
     async def begin(self, tasks: Tasks) -> None:
         """Start to drain the queue."""
@@ -143,7 +142,7 @@ class TypesenseSearch:
             "default_sorting_field": "position",
         }
         try:
-            await self._client.collections.create(cast("Any", schema))
+            await AsyncCollections[Any](self._api).create(cast("Any", schema))
         except ObjectAlreadyExists:
             return
 
@@ -168,11 +167,10 @@ class TypesenseSearch:
         return len(queued)
 
     async def _write(self, present: Sequence[Entry], gone: Sequence[MessageId]) -> None:
-        documents = self._client.collections[self._collection].documents
         if present:
             answers = cast(
                 "list[dict[str, object]]",
-                await documents.import_(
+                await self._documents.import_(
                     cast("Any", [_document_of(entry) for entry in present]), {"action": "upsert"}
                 ),
             )
@@ -180,7 +178,7 @@ class TypesenseSearch:
                 raise Unavailable("search_unavailable", "the search engine took not every message")
         if gone:
             ids = ",".join(message.hex for message in gone)
-            await documents.delete({"filter_by": f"id:[{ids}]"})
+            await self._documents.delete({"filter_by": f"id:[{ids}]"})
 
     # --- What is asked ---
 
@@ -205,7 +203,7 @@ class TypesenseSearch:
             "highlight_fields": "none",
         }
         try:
-            answer = await self._client.multi_search.perform(
+            answer = await AsyncMultiSearch(self._api).perform(
                 cast("Any", {"searches": [question]}), {}
             )
         except (TypesenseClientError, OSError) as error:

@@ -82,6 +82,10 @@ class Engine:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
+    def wipe(self, name: str) -> None:
+        """Remove the folder *name* of the engine's data, while it does not run."""
+        shutil.rmtree(self._folder / name)
+
     def stop(self) -> None:
         """End the engine; once it has ended this does nothing."""
         atexit.unregister(self.stop)

@@ -48,7 +48,7 @@ async def open_surroundings(
         open_database("sqlite" if embedded else "postgres") as database,
         open_keyvalue("memory" if embedded else "valkey") as store,
         open_bus("memory" if embedded else "nats") as bus,
-        open_journal("memory" if embedded else "nats") as journal,
+        open_journals("memory" if embedded else "nats") as (journal, _),
     ):
         try:
             yield Surroundings(database, store, bus, journal, clock or SystemClock(), tasks)
@@ -57,11 +57,22 @@ async def open_surroundings(
 
 
 @asynccontextmanager
-async def open_journal(kind: JournalKind) -> AsyncGenerator[Journal]:
-    """Open a journal; of NATS a connection of its own to the one of this test run."""
-    journal = (
-        MemoryJournal() if kind == "memory" else await NatsJournal.connect(engines.nats_url())
-    )
+async def open_journals(kind: JournalKind) -> AsyncGenerator[tuple[Journal, Journal]]:
+    """Open two ends of one journal."""
+    if kind == "memory":
+        memory = MemoryJournal()
+        yield memory, memory
+        await memory.close()
+    else:
+        url = engines.nats_url()
+        async with open_nats_journal(url) as one, open_nats_journal(url) as other:
+            yield one, other
+
+
+@asynccontextmanager
+async def open_nats_journal(url: str) -> AsyncGenerator[NatsJournal]:
+    """Open a connection of its own to the journal of the NATS server at *url*."""
+    journal = await NatsJournal.connect(url)
     try:
         yield journal
     finally:

@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 
 from sidetone.bus import Bus
-from sidetone.protocol.events import NodeAlive, RightsChanged, VoiceRights
-from sidetone.protocol.ids import ChannelId, DeviceId, NodeId, UserId
+from sidetone.protocol.events import NodeAlive, SessionClosed, VoiceRights
+from sidetone.protocol.ids import ChannelId, DeviceId, NodeId, SessionId, UserId
 from sidetone.protocol.questions import (
     Briefing,
     BriefNode,
@@ -66,7 +66,7 @@ class Listener:
         self.heard: list[int] = []
         self._changed = asyncio.Condition()
 
-    async def __call__(self, event: RightsChanged) -> None:
+    async def __call__(self, event: VoiceRights) -> None:
         self.heard.append(event.generation)
         async with self._changed:
             self._changed.notify_all()
@@ -77,8 +77,8 @@ class Listener:
         return self.heard
 
 
-def rights(generation: int) -> RightsChanged:
-    return RightsChanged(channel=CHANNEL, user=USER, permissions=7, generation=generation)
+def rights(generation: int) -> VoiceRights:
+    return VoiceRights(channel=CHANNEL, user=USER, perms=7, generation=generation)
 
 
 def answering(permissions: int) -> Callable[[WhatMayUserDo], Awaitable[ChannelRights]]:
@@ -111,7 +111,7 @@ async def test_an_event_arrives_as_it_was_published(ends: Ends) -> None:
 
 async def test_events_of_one_publisher_arrive_in_order(ends: Ends) -> None:
     listener = Listener()
-    await ends.there.subscribe(RightsChanged, listener)
+    await ends.there.subscribe(VoiceRights, listener)
     for generation in range(200):
         await ends.here.publish(rights(generation))
     assert await listener.wait_for(200) == list(range(200))
@@ -120,8 +120,8 @@ async def test_events_of_one_publisher_arrive_in_order(ends: Ends) -> None:
 async def test_every_subscriber_hears_an_event_once(ends: Ends) -> None:
     listeners = [Listener() for _ in range(4)]
     await asyncio.gather(
-        *(ends.there.subscribe(RightsChanged, listener) for listener in listeners[:2]),
-        *(ends.here.subscribe(RightsChanged, listener) for listener in listeners[2:]),
+        *(ends.there.subscribe(VoiceRights, listener) for listener in listeners[:2]),
+        *(ends.here.subscribe(VoiceRights, listener) for listener in listeners[2:]),
     )
     for generation in (1, 2):
         await ends.here.publish(rights(generation))
@@ -131,16 +131,16 @@ async def test_every_subscriber_hears_an_event_once(ends: Ends) -> None:
 
 async def test_a_subscriber_hears_only_its_kind(ends: Ends) -> None:
     listener = Listener()
-    await ends.there.subscribe(RightsChanged, listener)
-    await ends.here.publish(VoiceRights(channel=CHANNEL, user=USER, perms=0, generation=9))
+    await ends.there.subscribe(VoiceRights, listener)
+    await ends.here.publish(SessionClosed(SessionId(UUID(int=9)), USER, left=True))
     await ends.here.publish(rights(1))
     assert await listener.wait_for(1) == [1]
 
 
 async def test_nothing_is_heard_after_unsubscribing(ends: Ends) -> None:
     gone, present = Listener(), Listener()
-    unsubscribe = await ends.there.subscribe(RightsChanged, gone)
-    await ends.there.subscribe(RightsChanged, present)
+    unsubscribe = await ends.there.subscribe(VoiceRights, gone)
+    await ends.there.subscribe(VoiceRights, present)
     await ends.here.publish(rights(1))
     await gone.wait_for(1)
     await unsubscribe()
@@ -153,12 +153,12 @@ async def test_nothing_is_heard_after_unsubscribing(ends: Ends) -> None:
 async def test_a_handler_may_unsubscribe_itself_and_finish(ends: Ends) -> None:
     finished = asyncio.Event()
 
-    async def once(event: RightsChanged) -> None:
+    async def once(event: VoiceRights) -> None:
         await unsubscribe()
         await asyncio.sleep(0)
         finished.set()
 
-    unsubscribe = await ends.there.subscribe(RightsChanged, once)
+    unsubscribe = await ends.there.subscribe(VoiceRights, once)
     await ends.here.publish(rights(1))
     await finished.wait()
 
@@ -166,24 +166,24 @@ async def test_a_handler_may_unsubscribe_itself_and_finish(ends: Ends) -> None:
 async def test_a_failing_handler_hears_the_next_event(ends: Ends) -> None:
     listener = Listener()
 
-    async def fail_first(event: RightsChanged) -> None:
+    async def fail_first(event: VoiceRights) -> None:
         await listener(event)
         if event.generation == 1:
             raise ZeroDivisionError
 
-    await ends.there.subscribe(RightsChanged, fail_first)
+    await ends.there.subscribe(VoiceRights, fail_first)
     for generation in (1, 2):
         await ends.here.publish(rights(generation))
     assert await listener.wait_for(2) == [1, 2]
 
 
 async def test_a_stalled_handler_delays_nobody(ends: Ends) -> None:
-    async def stall(event: RightsChanged) -> None:
+    async def stall(event: VoiceRights) -> None:
         await asyncio.Event().wait()
 
     listener = Listener()
-    await ends.there.subscribe(RightsChanged, stall)
-    await ends.there.subscribe(RightsChanged, listener)
+    await ends.there.subscribe(VoiceRights, stall)
+    await ends.there.subscribe(VoiceRights, listener)
     for generation in range(20):
         await ends.here.publish(rights(generation))
     assert len(await listener.wait_for(20)) == 20
@@ -260,7 +260,7 @@ async def test_a_slow_answer_delays_no_other_question(ends: Ends) -> None:
     async def answer(question: WhatMayUserDo) -> ChannelRights:
         if question.channel == CHANNEL:
             await release.wait()
-        return ChannelRights(permissions=1, generation=1)
+        return ChannelRights(perms=1, generation=1)
 
     await ends.there.answer(WhatMayUserDo, answer)
     slow = asyncio.create_task(ends.here.ask(QUESTION))

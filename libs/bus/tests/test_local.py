@@ -14,7 +14,7 @@ from sidetone.bus.answers import ANSWERS_MAX
 from sidetone.bus.link import MESSAGE_BYTES_MAX, UNREAD_BYTES_MAX
 from sidetone.bus.local import LocalBus, LocalBusServer
 from sidetone.bus.memory import MemoryBus
-from sidetone.protocol.events import RightsChanged
+from sidetone.protocol.events import VoiceRights
 from sidetone.protocol.ids import ChannelId, UserId
 from sidetone.protocol.questions import ChannelRights, WhatMayUserDo
 from sidetone.protocol.refusals import Unavailable
@@ -23,8 +23,8 @@ CHANNEL, USER = ChannelId(UUID(int=1)), UserId(UUID(int=2))
 QUESTION = WhatMayUserDo(user=USER, channel=CHANNEL)
 
 
-def rights(generation: int) -> RightsChanged:
-    return RightsChanged(channel=CHANNEL, user=USER, permissions=7, generation=generation)
+def rights(generation: int) -> VoiceRights:
+    return VoiceRights(channel=CHANNEL, user=USER, perms=7, generation=generation)
 
 
 class Parent:
@@ -190,14 +190,14 @@ async def test_a_child_that_does_not_read_costs_only_itself(parent: Parent) -> N
     listening = await LocalBus.connect(parent.path)
     heard = asyncio.Event()
 
-    async def ignore(event: RightsChanged) -> None: ...
+    async def ignore(event: VoiceRights) -> None: ...
 
-    async def hear(event: RightsChanged) -> None:
+    async def hear(event: VoiceRights) -> None:
         if event.generation == -1:
             heard.set()
 
-    await stalled.subscribe(RightsChanged, ignore)
-    await listening.subscribe(RightsChanged, hear)
+    await stalled.subscribe(VoiceRights, ignore)
+    await listening.subscribe(VoiceRights, hear)
     stalled._link._reader._transport.pause_reading()
     with capture_logs() as logs:
         for generation in range(60_000):

@@ -5,7 +5,7 @@ import pytest
 
 from sidetone.bus.inbox import INBOX_EVENTS_MAX
 from sidetone.bus.memory import MemoryBus
-from sidetone.protocol.events import RightsChanged
+from sidetone.protocol.events import VoiceRights
 from sidetone.protocol.ids import ChannelId, UserId
 from sidetone.protocol.questions import ChannelRights, WhatMayUserDo
 from sidetone.protocol.refusals import Unavailable
@@ -13,22 +13,22 @@ from sidetone.protocol.refusals import Unavailable
 CHANNEL, USER = ChannelId(UUID(int=1)), UserId(UUID(int=2))
 
 
-def rights(generation: int) -> RightsChanged:
-    return RightsChanged(channel=CHANNEL, user=USER, permissions=1, generation=generation)
+def rights(generation: int) -> VoiceRights:
+    return VoiceRights(channel=CHANNEL, user=USER, perms=1, generation=generation)
 
 
 async def test_a_stalled_subscriber_misses_what_its_inbox_cannot_hold() -> None:
     bus = MemoryBus()
     release, heard = asyncio.Event(), list[int]()
 
-    async def stall(event: RightsChanged) -> None:
+    async def stall(event: VoiceRights) -> None:
         await release.wait()
         heard.append(event.generation)
         if event.generation == INBOX_EVENTS_MAX - 1:
             done.set()
 
     done = asyncio.Event()
-    await bus.subscribe(RightsChanged, stall)
+    await bus.subscribe(VoiceRights, stall)
     for generation in range(INBOX_EVENTS_MAX + 50):
         await bus.publish(rights(generation))
     release.set()
@@ -41,7 +41,7 @@ async def test_closing_ends_handlers_and_answerers() -> None:
     bus = MemoryBus()
     started, ended = asyncio.Event(), asyncio.Event()
 
-    async def hang(event: RightsChanged) -> None:
+    async def hang(event: VoiceRights) -> None:
         started.set()
         try:
             await asyncio.Event().wait()
@@ -49,9 +49,9 @@ async def test_closing_ends_handlers_and_answerers() -> None:
             ended.set()
 
     async def answer(question: WhatMayUserDo) -> ChannelRights:
-        return ChannelRights(permissions=1, generation=1)
+        return ChannelRights(perms=1, generation=1)
 
-    await bus.subscribe(RightsChanged, hang)
+    await bus.subscribe(VoiceRights, hang)
     await bus.answer(WhatMayUserDo, answer)
     await bus.publish(rights(1))
     await started.wait()
@@ -65,14 +65,14 @@ async def test_a_subscription_survives_a_handler_whose_wait_was_cancelled() -> N
     bus = MemoryBus()
     heard: asyncio.Queue[int] = asyncio.Queue()
 
-    async def handle(event: RightsChanged) -> None:
+    async def handle(event: VoiceRights) -> None:
         if event.generation == 1:
             inner = asyncio.get_running_loop().create_future()
             inner.cancel()
             await inner
         heard.put_nowait(event.generation)
 
-    await bus.subscribe(RightsChanged, handle)
+    await bus.subscribe(VoiceRights, handle)
     await bus.publish(rights(1))
     await bus.publish(rights(2))
     assert await heard.get() == 2
@@ -83,13 +83,13 @@ async def test_what_was_queued_is_not_heard_after_unsubscribing() -> None:
     bus = MemoryBus()
     release, heard = asyncio.Event(), list[int]()
 
-    async def stall(event: RightsChanged) -> None:
+    async def stall(event: VoiceRights) -> None:
         heard.append(event.generation)
         started.set()
         await release.wait()
 
     started = asyncio.Event()
-    unsubscribe = await bus.subscribe(RightsChanged, stall)
+    unsubscribe = await bus.subscribe(VoiceRights, stall)
     for generation in range(3):
         await bus.publish(rights(generation))
     await started.wait()

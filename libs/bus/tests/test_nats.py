@@ -11,7 +11,7 @@ import structlog.testing
 
 from sidetone.bus.answers import Reply
 from sidetone.bus.nats import NatsBus
-from sidetone.protocol.events import RightsChanged
+from sidetone.protocol.events import VoiceRights
 from sidetone.protocol.ids import ChannelId, UserId
 from sidetone.protocol.questions import ChannelRights, WhatMayUserDo
 from sidetone.protocol.refusals import Invalid, Unavailable, refusal_of
@@ -29,12 +29,12 @@ GARBAGE = [
 ]
 
 
-def rights(generation: int) -> RightsChanged:
-    return RightsChanged(channel=CHANNEL, user=USER, permissions=7, generation=generation)
+def rights(generation: int) -> VoiceRights:
+    return VoiceRights(channel=CHANNEL, user=USER, perms=7, generation=generation)
 
 
 async def answer(question: WhatMayUserDo) -> ChannelRights:
-    return ChannelRights(permissions=1, generation=1)
+    return ChannelRights(perms=1, generation=1)
 
 
 class Cable:
@@ -82,13 +82,13 @@ async def test_after_a_cut_the_bus_works_again_and_says_so() -> None:
     async def reconnected() -> None:
         back.set()
 
-    async def hear(event: RightsChanged) -> None:
+    async def hear(event: VoiceRights) -> None:
         heard.put_nowait(event.generation)
 
     other = await NatsBus.connect(engines.nats_url())
     async with cable() as (wire, url):
         bus = await NatsBus.connect(url, reconnected)
-        await bus.subscribe(RightsChanged, hear)
+        await bus.subscribe(VoiceRights, hear)
         await bus.answer(WhatMayUserDo, answer)
         await other.publish(rights(1))
         assert await heard.get() == 1
@@ -110,7 +110,7 @@ async def test_an_absent_server_is_told_without_the_password() -> None:
 
 async def test_a_closed_bus_is_unavailable() -> None:
     bus = await NatsBus.connect(engines.nats_url())
-    unsubscribe = await bus.subscribe(RightsChanged, lambda _: asyncio.sleep(0))
+    unsubscribe = await bus.subscribe(VoiceRights, lambda _: asyncio.sleep(0))
     await bus.close()
     await unsubscribe()
     with pytest.raises(Unavailable, match="bus_lost"):
@@ -128,7 +128,7 @@ async def test_answerers_of_one_question_share_the_load() -> None:
 
         async def count(question: WhatMayUserDo, number: int = number) -> ChannelRights:
             asked[number] += 1
-            return ChannelRights(permissions=1, generation=1)
+            return ChannelRights(perms=1, generation=1)
 
         await bus.answer(WhatMayUserDo, count)
     for _ in range(60):
@@ -142,16 +142,16 @@ async def test_answerers_of_one_question_share_the_load() -> None:
 async def test_what_cannot_be_read_hurts_nobody() -> None:
     heard = asyncio.Queue[int]()
 
-    async def hear(event: RightsChanged) -> None:
+    async def hear(event: VoiceRights) -> None:
         heard.put_nowait(event.generation)
 
     bus = await NatsBus.connect(engines.nats_url())
-    await bus.subscribe(RightsChanged, hear)
+    await bus.subscribe(VoiceRights, hear)
     await bus.answer(WhatMayUserDo, answer)
     stranger = await nats.connect(engines.nats_url())
     with structlog.testing.capture_logs() as logs:
         for garbage in GARBAGE:
-            await stranger.publish(RightsChanged.subject, garbage)
+            await stranger.publish(VoiceRights.subject, garbage)
         replies = [await stranger.request(WhatMayUserDo.subject, garbage) for garbage in GARBAGE]
         await bus.publish(rights(3))
         assert await heard.get() == 3

@@ -28,7 +28,7 @@ async def tell(handler: Callable[[Fact], Awaitable[None]], fact: Fact) -> None:
             log.warning("follower_waits", fact=str(fact.id), reason=unavailable.detail)
             await asyncio.sleep(RETRY_SECONDS)
         except Exception:
-            log.exception("follower_failed", fact=str(fact.id), event=type(fact.event).__name__)
+            log.exception("follower_failed", fact=str(fact.id), kind=type(fact.event).__name__)
             return
         except asyncio.CancelledError:
             # Something that the handler waited for was cancelled; only our own end counts.

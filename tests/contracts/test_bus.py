@@ -260,7 +260,7 @@ async def test_a_slow_answer_delays_no_other_question(ends: Ends) -> None:
     async def answer(question: WhatMayUserDo) -> ChannelRights:
         if question.channel == CHANNEL:
             await release.wait()
-        return ChannelRights(perms=1, generation=1)
+        return ChannelRights(permissions=1, generation=1)
 
     await ends.there.answer(WhatMayUserDo, answer)
     slow = asyncio.create_task(ends.here.ask(QUESTION))

@@ -49,7 +49,7 @@ async def test_closing_ends_handlers_and_answerers() -> None:
             ended.set()
 
     async def answer(question: WhatMayUserDo) -> ChannelRights:
-        return ChannelRights(perms=1, generation=1)
+        return ChannelRights(permissions=1, generation=1)
 
     await bus.subscribe(VoiceRights, hang)
     await bus.answer(WhatMayUserDo, answer)

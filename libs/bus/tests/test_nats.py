@@ -34,7 +34,7 @@ def rights(generation: int) -> VoiceRights:
 
 
 async def answer(question: WhatMayUserDo) -> ChannelRights:
-    return ChannelRights(perms=1, generation=1)
+    return ChannelRights(permissions=1, generation=1)
 
 
 class Cable:
@@ -128,7 +128,7 @@ async def test_answerers_of_one_question_share_the_load() -> None:
 
         async def count(question: WhatMayUserDo, number: int = number) -> ChannelRights:
             asked[number] += 1
-            return ChannelRights(perms=1, generation=1)
+            return ChannelRights(permissions=1, generation=1)
 
         await bus.answer(WhatMayUserDo, count)
     for _ in range(60):

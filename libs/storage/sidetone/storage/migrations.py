@@ -1,8 +1,8 @@
 """Numbered SQL files of a service, applied once each, in order.
 
 A file holds the way up after a line ``-- up`` and the way down after a line ``-- down``; without
-these lines all of it is the way up, and there is no way down. A way up that was applied is history:
-it is never edited, what it did wrong is put right by the next number.
+these lines all of it is the way up, and there is no way down. A way up that was applied is
+history: it is never edited, what it did wrong is put right by the next number.
 """
 
 import hashlib

@@ -136,7 +136,7 @@ class ValkeyKeyValue:
 
     async def _run(self, script: str, key: str, *arguments: str | bytes | float) -> Any:  # noqa: ANN401 - each script returns what it says
         with _translated():
-            return await self._scripts[script]([key], list(arguments))
+            return await self._scripts[script]([key], list(arguments))  # pyright: ignore[reportUnknownVariableType]
 
 
 def _milliseconds(lifetime_seconds: float) -> int:

@@ -1,4 +1,4 @@
-"""Chat on a small stage: real databases, a real bus, a clock that the test moves."""
+"""Chat on a small stage: real engines, a clock that the test moves, and what was announced."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -9,26 +9,24 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from sidetone.bus.memory import MemoryBus
-from sidetone.chat.application.accept_invite import AcceptInvite
-from sidetone.chat.application.announce_rights import AnnounceRights
-from sidetone.chat.application.create_channel import CreateChannel
-from sidetone.chat.application.create_invite import CreateInvite
-from sidetone.chat.application.create_server import CreateServer
-from sidetone.chat.application.list_channels import ListChannels
-from sidetone.chat.application.list_members import ListMembers
-from sidetone.chat.application.list_servers import ListServers
-from sidetone.chat.application.remove_member import RemoveMember
-from sidetone.chat.application.set_overwrite import SetOverwrite
-from sidetone.chat.application.what_may_user_do import WhatMayUserDo
-from sidetone.chat.infrastructure.sql import SqlServers
-from sidetone.chat.infrastructure.sql_changes import SqlChanges
-from sidetone.protocol.events import RightsChanged
-from sidetone.protocol.ids import ChannelId, UserId
-from sidetone.protocol.servers import Channel, Server
-from sidetone.protocol.servers import CreateInvite as InviteWish
+from sidetone.chat.app import Ground
+from sidetone.chat.application.manage_channels import ManageChannels
+from sidetone.chat.application.manage_invites import ManageInvites
+from sidetone.chat.application.manage_members import ManageMembers
+from sidetone.chat.application.manage_overwrites import ManageOverwrites
+from sidetone.chat.application.manage_servers import ManageServers
+from sidetone.chat.application.see_servers import SeeServers
+from sidetone.chat.infrastructure.asked import AskedClaims
+from sidetone.chat.infrastructure.sql_invites import SqlInvites
+from sidetone.permissions import Permission
+from sidetone.protocol.events import Fact, InServer, RightsChanged, ServerChanged
+from sidetone.protocol.ids import ChannelId, ServerId, UserId
+from sidetone.protocol.servers import Channel, CreateInvite, CreateServer, Server
+from sidetone.runtime.outbox import Outbox
 from sidetone.storage.migrations import migrate
-from tests.surroundings import DatabaseKind, open_database
+from tests.surroundings import Topology, open_surroundings
+
+OPEN_INVITE = CreateInvite()
 
 
 @dataclass
@@ -46,62 +44,80 @@ class MovedClock:
 
 @dataclass
 class Stage:
-    """Every use case, and the rights that were announced."""
+    """Every use case about servers, and the facts that were announced."""
 
+    ground: Ground
     clock: MovedClock
-    servers: SqlServers
-    changes: SqlChanges
-    bus: MemoryBus
-    announced: asyncio.Queue[RightsChanged] = field(default_factory=asyncio.Queue)
+    facts: asyncio.Queue[Fact] = field(default_factory=asyncio.Queue)
 
     def __post_init__(self) -> None:
-        self.open_invite = InviteWish()
-        announce = AnnounceRights(self.bus)
-        self.create_server = CreateServer(self.servers, self.changes, self.clock)
-        self.list_servers = ListServers(self.servers)
-        self.create_channel = CreateChannel(self.changes, self.clock)
-        self.list_channels = ListChannels(self.servers)
-        self.list_members = ListMembers(self.servers)
-        self.remove_member = RemoveMember(self.changes, announce)
-        self.create_invite = CreateInvite(self.changes, self.clock)
-        self.accept_invite = AcceptInvite(self.servers, self.changes, announce, self.clock)
-        self.set_overwrite = SetOverwrite(self.servers, self.changes, announce)
-        self.what_may_user_do = WhatMayUserDo(self.servers)
+        ground, clock = self.ground, self.clock
+        self.see = SeeServers(ground.servers, ground.enter_server, ground.enter_channel)
+        self.servers = ManageServers(
+            ground.servers, ground.changes, ground.enter_server, AskedClaims(ground.around.bus), clock
+        )
+        self.channels = ManageChannels(ground.places, ground.changes, clock)
+        self.overwrites = ManageOverwrites(ground.places, ground.changes)
+        self.members = ManageMembers(ground.changes)
+        self.invites = ManageInvites(
+            ground.servers,
+            SqlInvites(ground.around.database),
+            ground.changes,
+            ground.places,
+            ground.enter_server,
+            clock,
+        )
 
     def stranger(self) -> UserId:
         return UserId(uuid7())
 
+    async def new_server(self, owner: UserId | None = None) -> Server:
+        return await self.servers.create(owner or self.stranger(), CreateServer("tavern"))
+
     async def newcomer(self, server: Server) -> UserId:
         """Return a new member of *server*."""
         user = self.stranger()
-        invite = await self.create_invite(server.id, server.owner, self.open_invite)
-        await self.accept_invite(invite.code, user)
+        invite = await self.invites.create(server.id, server.owner, OPEN_INVITE)
+        await self.invites.accept(invite.code, user)
         return user
 
     async def place(self, server: Server, kind: str) -> Channel:
         """Return the first channel of *kind*."""
-        channels = await self.list_channels(server.id, server.owner)
+        channels = await self.see.channels(server.id, server.owner)
         return next(channel for channel in channels if channel.kind == kind)
 
-    async def hear_announcements(self) -> list[RightsChanged]:
-        """Return what was announced since the last call."""
-        # The bus is in order: once this mark is heard, so is everything before it.
-        mark = RightsChanged(ChannelId(UUID(int=0)), UserId(UUID(int=0)), 0, 0)
-        await self.bus.publish(mark)
-        heard: list[RightsChanged] = []
+    async def may(self, user: UserId, channel: ChannelId) -> Permission:
+        return Permission((await self.see.rights(user, channel)).permissions)
+
+    async def announced(self) -> list[Fact]:
+        """Return the facts since the last call."""
+        # The journal is in order: once this mark is heard, so is everything before it.
+        mark = ServerChanged(ServerId(uuid7()), 1)
+        async with self.ground.outbox.transaction() as rows:
+            rows.announce(InServer(mark.server), mark)
+        heard: list[Fact] = []
         async with asyncio.timeout(10):
-            while (fact := await self.announced.get()) != mark:
+            while (fact := await self.facts.get()).event != mark:
                 heard.append(fact)
         return heard
 
+    async def announced_rights(self) -> list[RightsChanged]:
+        """Return the rights among the facts since the last call."""
+        facts = await self.announced()
+        return [fact.event for fact in facts if isinstance(fact.event, RightsChanged)]
+
 
 @asynccontextmanager
-async def open_stage(kind: DatabaseKind) -> AsyncGenerator[Stage]:
-    bus = MemoryBus()
-    async with open_database(kind) as database:
-        await migrate(database, "chat", files("sidetone.chat") / "migrations")
-        stage = Stage(MovedClock(), SqlServers(database), SqlChanges(database), bus)
+async def open_stage(topology: Topology) -> AsyncGenerator[Stage]:
+    clock = MovedClock()
+    async with open_surroundings(topology, clock) as around:
+        await migrate(around.database, "chat", files("sidetone.chat") / "migrations")
+        ground = Ground(around, await Outbox.open(around, "chat"))
+        stage = Stage(ground, clock)
 
-        await bus.subscribe(RightsChanged, stage.announced.put)
+        async def hear(fact: Fact) -> None:
+            await ground.hear(fact)
+            await stage.facts.put(fact)
+
+        await around.journal.follow(hear)
         yield stage
-        await bus.close()

@@ -8,6 +8,8 @@ time as an argument.
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
+import msgspec
+
 from sidetone.permissions import (
     IN_TIMEOUT,
     NO_OVERWRITE,
@@ -32,6 +34,8 @@ _OF_CALLS = (
     | Permission.DEAFEN_MEMBERS
     | Permission.MOVE_MEMBERS
 )
+# What a member loses whom a moderator muted.
+_OF_SPEAKING = Permission.SPEAK | Permission.PRIORITY_SPEAKER
 _TALKING = frozenset({"voice", "direct"})
 OWNER_RANK = 1 << 31
 
@@ -60,6 +64,8 @@ class Community:
             return
         self.generation = change.generation
         self.server = change.now or self.server
+        lost_roles = {gone for gone in change.gone if gone in self.roles}
+        lost_channels = any(gone in self.channels for gone in change.gone)
         for gone in change.gone:
             for pieces in (self.roles, self.channels, self.members, self.emoji):
                 pieces.pop(gone, None)
@@ -67,12 +73,33 @@ class Community:
         self.channels.update((channel.id, channel) for channel in change.channels)
         self.members.update((member.user, member) for member in change.members)
         self.emoji.update((emoji.id, emoji) for emoji in change.emoji)
-        if change.now or change.roles or change.channels or change.deleted:
+        self._take_away(lost_roles)
+        if change.now or change.roles or change.channels or lost_roles or lost_channels:
             self._decided.clear()
         for user in [*change.gone, *(member.user for member in change.members)]:
             self._decided.pop(UserId(user), None)
 
+    def after(self, change: ServerChanged) -> "Community":
+        """Return what the server is after *change*; this one stays as it is."""
+        twin = Community(self.state())
+        twin.apply(change)
+        return twin
+
+    def _take_away(self, roles: set[UUID]) -> None:
+        """Take *roles* that are no more from those who had them: a delta does not repeat them."""
+        if not roles:
+            return
+        for user, member in self.members.items():
+            if not roles.isdisjoint(member.roles):
+                kept = [role for role in member.roles if role not in roles]
+                self.members[user] = msgspec.structs.replace(member, roles=kept)
+
     # --- Who may do what ---
+
+    @property
+    def owner(self) -> UserId | None:
+        """Return who may do everything; in a conversation nobody stands above the others."""
+        return self.server.owner if self.server.kind == "community" else None
 
     def permissions(self, user: UserId, channel: ChannelId, now_ms: int) -> Permission:
         """Return what *user* may do in *channel*; nothing for a stranger or an unknown channel."""
@@ -95,7 +122,7 @@ class Community:
 
         Nobody acts upon an equal, and a stranger stands below everyone.
         """
-        if user == self.server.owner:
+        if user == self.owner:
             return OWNER_RANK
         member = self.members.get(user)
         if member is None:
@@ -148,7 +175,7 @@ class Community:
         base = Permission(everyone.permissions)
         for role in self._roles_of(member):
             base |= Permission(role.permissions)
-        is_owner = user == self.server.owner
+        is_owner = user == self.owner
         if channel is None:
             return effective(base, is_owner=is_owner) or _NOTHING
         place = self.channels.get(channel)
@@ -157,6 +184,8 @@ class Community:
         granted = effective(base, *self._levels(place, member), is_owner=is_owner)
         if place.kind not in _TALKING:
             granted &= ~_OF_CALLS
+        if member.muted:
+            granted &= ~_OF_SPEAKING
         return granted or _NOTHING
 
     def _levels(self, place: Channel, member: Member) -> tuple[Overwrite, Overwrite, Overwrite]:

@@ -1,6 +1,7 @@
 """Chat as a process of its own."""
 
 import os
+from functools import partial
 
 from sidetone.chat.app import Policy, build
 from sidetone.chat.settings import Settings
@@ -15,8 +16,8 @@ _MINUTE_MS = 60_000
 async def main() -> None:
     """Run until told to stop."""
     settings = load(Settings, "SIDETONE_CHAT", os.environ)
-    policy = Policy(invites_per_address=Limit(settings.invites_per_address_per_minute, _MINUTE_MS))
-    await run_service(settings, lambda around: build(around, policy))
+    policy = Policy(Limit(settings.invites_per_address_per_minute, _MINUTE_MS))
+    await run_service(settings, partial(build, policy=policy))
 
 
 if __name__ == "__main__":

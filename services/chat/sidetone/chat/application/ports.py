@@ -1,124 +1,229 @@
-"""What the use cases need from the outside, in their own words."""
+"""What the use cases need from the outside, in their own words; those of messages stand apart."""
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
+from uuid import UUID
 
-from sidetone.chat.domain.channel import Membership
-from sidetone.chat.domain.server import Standing
-from sidetone.permissions import Overwrite
-from sidetone.protocol.ids import ChannelId, ServerId, UserId
-from sidetone.protocol.servers import Channel, Invite, Member, Server
+from sidetone.chat.domain.draft import Draft
+from sidetone.protocol.files import File, FilePurpose
+from sidetone.protocol.ids import ChannelId, FileId, ServerId, UserId
+from sidetone.protocol.questions import Contact
+from sidetone.protocol.requests import Page
+from sidetone.protocol.servers import (
+    AuditEntry,
+    Ban,
+    Channel,
+    Invite,
+    Report,
+    Server,
+    ServerKind,
+    ServerState,
+    Template,
+)
 
 
 class Servers(Protocol):
     """What there is to know of servers."""
 
     async def of(self, user: UserId) -> Sequence[Server]:
-        """Return the servers that *user* is a member of, oldest first."""
+        """Return the servers and conversations that *user* is a member of, oldest first."""
         ...
 
-    async def find(self, server: ServerId) -> Server:
-        """Return the server. Raises ``NotFound``."""
+    async def owned_by(self, user: UserId) -> Sequence[ServerId]:
+        """Return the communities that *user* owns."""
         ...
 
-    async def has_member(self, server: ServerId, user: UserId) -> bool:
-        """Return whether *user* is a member."""
+    async def count_of(self, user: UserId, kinds: Sequence[ServerKind]) -> int:
+        """Return how many servers of *kinds* the user is a member of."""
         ...
 
-    async def standing(self, server: ServerId, user: UserId) -> Standing:
-        """Return the member's place. Raises ``NotFound``: strangers learn of no server."""
+    async def state(self, server: ServerId) -> ServerState:
+        """Return all of the server that decisions follow from. Raises ``NotFound``."""
         ...
 
-    async def members(self, server: ServerId) -> Sequence[Member]:
-        """Return all members, longest there first."""
+    async def channel(self, channel: ChannelId) -> Channel:
+        """Return the channel as it is stored, an archived thread too. Raises ``NotFound``."""
         ...
 
-    async def membership(self, channel: ChannelId, user: UserId) -> Membership:
-        """Return what *user* may do in *channel*. Raises ``NotFound`` for who is no member."""
+    async def between(self, one: UserId, other: UserId) -> ServerId | None:
+        """Return the conversation of two users."""
         ...
 
-    async def memberships_of(self, server: ServerId, user: UserId) -> Sequence[Membership]:
-        """Return the member's memberships, one for each channel, oldest channel first."""
-        ...
 
-    async def memberships_in(self, channel: ChannelId) -> Sequence[Membership]:
-        """Return the memberships in *channel*, one for each member of its server."""
-        ...
+class Invites(Protocol):
+    """The codes that let people in."""
 
-    async def invite(self, code: str) -> Invite:
+    async def find(self, code: str) -> Invite:
         """Return the invite, used up and expired ones too. Raises ``NotFound``."""
+        ...
+
+    async def of(self, server: ServerId, cursor: str | None, limit: int) -> Page[Invite]:
+        """Return the invites of *server*, in the order of their codes."""
+        ...
+
+    async def count(self, server: ServerId) -> int:
+        """Return how many invites the server has, dead ones too."""
+        ...
+
+    async def add(self, invite: Invite) -> None:
+        """Store an invite."""
+        ...
+
+    async def remove(self, code: str) -> None:
+        """Forget an invite."""
+        ...
+
+    async def drop_dead(self, server: ServerId, now_ms: int) -> None:
+        """Forget the invites of *server* that are expired or used up."""
+        ...
+
+    async def use(self, code: str, now_ms: int) -> bool:
+        """Take one use from the invite; return whether there was one to take."""
+        ...
+
+
+class Bans(Protocol):
+    """Who may not come back."""
+
+    async def find(self, server: ServerId, user: UserId) -> Ban | None:
+        """Return the ban of *user*."""
+        ...
+
+    async def of(self, server: ServerId, cursor: UserId | None, limit: int) -> Page[Ban]:
+        """Return the bans of *server*, in the order of the users' ids."""
+        ...
+
+    async def count(self, server: ServerId) -> int:
+        """Return how many are banned."""
+        ...
+
+    async def put(self, server: ServerId, ban: Ban) -> None:
+        """Store a ban, in the place of an earlier one."""
+        ...
+
+    async def remove(self, server: ServerId, user: UserId) -> bool:
+        """Lift a ban; return whether there was one."""
+        ...
+
+
+class Reports(Protocol):
+    """What members told moderators."""
+
+    async def add(self, report: Report) -> None:
+        """Store a report."""
+        ...
+
+    async def find(self, report: UUID) -> Report:
+        """Return the report. Raises ``NotFound``."""
+        ...
+
+    async def of(self, server: ServerId, cursor: UUID | None, limit: int) -> Page[Report]:
+        """Return the reports of *server*, newest first."""
+        ...
+
+    async def count_open(self, server: ServerId, reporter: UserId) -> int:
+        """Return how many reports of *reporter* nobody has resolved yet."""
+        ...
+
+    async def resolve(self, report: UUID, by: UserId, resolution: str) -> bool:
+        """Close an open report; return whether it was open."""
+        ...
+
+
+class AuditLog(Protocol):
+    """What was done in a server."""
+
+    async def of(self, server: ServerId, cursor: int | None, limit: int) -> Page[AuditEntry]:
+        """Return the entries of *server*, newest first."""
+        ...
+
+    async def broken_at(self, server: ServerId) -> int | None:
+        """Return the number of the first entry that was tampered with; None: all is well."""
+        ...
+
+
+class Templates(Protocol):
+    """Servers to be made in the likeness of others."""
+
+    async def find(self, code: str) -> Template:
+        """Return the template. Raises ``NotFound``."""
+        ...
+
+    async def of(self, creator: UserId) -> Sequence[Template]:
+        """Return the templates that *creator* saved."""
+        ...
+
+    async def add(self, template: Template) -> None:
+        """Store a template."""
+        ...
+
+    async def remove(self, code: str, creator: UserId) -> bool:
+        """Forget a template of *creator*; return whether there was one."""
         ...
 
 
 class Change(Protocol):
-    """One change of one server: it happens as a whole or not at all, after those before it.
+    """One change of one server: it happens as a whole or not at all, after those before it."""
 
-    It raises the server's generation; ``servers`` is what the change sees, its own doing included.
-    """
+    @property
+    def draft(self) -> Draft:
+        """Return where the change collects what it does, and sees how the server stands."""
+        ...
 
     @property
     def servers(self) -> Servers:
         """Return the servers as they are within the change."""
         ...
 
-    async def add_channel(self, channel: Channel) -> None:
-        """Store a channel."""
+    @property
+    def invites(self) -> Invites:
+        """Return the invites within the change."""
         ...
 
-    async def count_channels(self) -> int:
-        """Return how many channels the server has."""
-        ...
-
-    async def add_member(self, user: UserId, now_ms: int) -> None:
-        """Let *user* in."""
-        ...
-
-    async def count_members(self) -> int:
-        """Return how many members the server has."""
-        ...
-
-    async def remove_member(self, user: UserId) -> bool:
-        """Remove the member and what channels allowed them; return whether they were there.
-
-        What channels denied them stays: leaving and coming back sheds no denial.
-        """
-        ...
-
-    async def overwrite(self, channel: ChannelId, subject: UserId | None) -> Overwrite:
-        """Return the overwrite of one member, or of everyone."""
-        ...
-
-    async def put_overwrite(
-        self, channel: ChannelId, subject: UserId | None, overwrite: Overwrite
-    ) -> None:
-        """Replace the overwrite of one member, or of everyone."""
-        ...
-
-    async def add_invite(self, invite: Invite) -> None:
-        """Store an invite."""
-        ...
-
-    async def count_invites(self) -> int:
-        """Return how many invites the server has, dead ones too."""
-        ...
-
-    async def drop_dead_invites(self, now_ms: int) -> None:
-        """Forget the invites that are expired or used up."""
-        ...
-
-    async def use_invite(self, code: str, now_ms: int) -> bool:
-        """Take one use from the invite; return whether there was one to take."""
+    @property
+    def bans(self) -> Bans:
+        """Return the bans within the change."""
         ...
 
 
 class Changes(Protocol):
     """The only way to change servers."""
 
-    async def create(self, server: Server, channels: Sequence[Channel], now_ms: int) -> None:
-        """Store a server with its owner as first member and its first channels."""
+    async def create(self, state: ServerState) -> None:
+        """Store and announce a new server.
+
+        Raises ``Conflict`` for a second conversation of the same two.
+        """
         ...
 
     def of(self, server: ServerId) -> AbstractAsyncContextManager[Change]:
-        """Open a change of *server*; others wait for its end. Raises ``NotFound``."""
+        """Open a change of *server*; others wait for its end. Raises ``NotFound``.
+
+        What the draft holds at the end is stored under the next generation, and announced.
+        """
+        ...
+
+
+class Contacts(Protocol):
+    """What stands between people."""
+
+    async def between(self, user: UserId, others: Sequence[UserId]) -> dict[UserId, Contact]:
+        """Return what stands between *user* and each of *others*. Raises ``Unavailable``."""
+        ...
+
+
+class Claims(Protocol):
+    """Files that are taken into use."""
+
+    async def claim(self, user: UserId, purpose: FilePurpose, file: FileId) -> File:
+        """Take what *user* uploaded into use. Raises ``NotFound`` or ``Conflict``."""
+        ...
+
+
+class RecentMessages(Protocol):
+    """What somebody wrote lately."""
+
+    async def remove(self, server: ServerId, author: UserId, since_ms: int) -> None:
+        """Delete what *author* wrote in *server* since then."""
         ...

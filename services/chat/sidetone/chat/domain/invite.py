@@ -3,7 +3,7 @@
 import re
 from base64 import b32encode
 
-from sidetone.protocol.ids import ServerId
+from sidetone.protocol.ids import ServerId, UserId
 from sidetone.protocol.refusals import Invalid, NotFound
 from sidetone.protocol.servers import CreateInvite, Invite
 
@@ -30,24 +30,27 @@ def require_code(text: str) -> None:
         raise unknown_invite()
 
 
-def invite(code: str, server: ServerId, wish: CreateInvite, now_ms: int) -> Invite:
+def invite(
+    code: str, server: ServerId, creator: UserId, wish: CreateInvite, now_ms: int
+) -> Invite:
     """Return the invite that *wish* asks for. Raises ``Invalid``.
 
     >>> from uuid import UUID
-    >>> invite("abc", ServerId(UUID(int=1)), CreateInvite(lifetime_seconds=2), 500).expires_at_ms
+    >>> wish = CreateInvite(lifetime_seconds=2)
+    >>> invite("abc", ServerId(UUID(int=1)), UserId(UUID(int=2)), wish, 500).expires_at_ms
     2500
     """
     uses, lifetime_seconds = wish.uses_max, wish.lifetime_seconds
     if uses is not None and not 1 <= uses <= USES_MAX:
         raise Invalid("uses_out_of_range", f"an invite has 1 to {USES_MAX} uses, or no limit")
     if lifetime_seconds is None:
-        return Invite(code, server, None, uses)
+        return Invite(code, server, None, uses, creator)
     if not 1 <= lifetime_seconds <= LIFETIME_SECONDS_MAX:
         raise Invalid(
             "lifetime_out_of_range",
             f"an invite lives 1 to {LIFETIME_SECONDS_MAX} seconds, or for ever",
         )
-    return Invite(code, server, now_ms + lifetime_seconds * 1000, uses)
+    return Invite(code, server, now_ms + lifetime_seconds * 1000, uses, creator)
 
 
 def unknown_invite() -> NotFound:

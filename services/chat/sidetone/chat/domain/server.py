@@ -1,46 +1,47 @@
-"""What a member may do in a server as a whole."""
+"""What a server is made of when it is new, and how much it can hold."""
 
-import msgspec
-
-from sidetone.permissions import EVERYONE, Permission, effective
-from sidetone.protocol.ids import UserId
-from sidetone.protocol.refusals import Conflict, Forbidden, NotFound
-from sidetone.protocol.servers import Server
+from sidetone.permissions import EVERYONE, Permission
+from sidetone.protocol.ids import ChannelId, RoleId, UserId
+from sidetone.protocol.refusals import Conflict, NotFound
+from sidetone.protocol.servers import Channel, Member, Role, Server, ServerState
 
 # Per user; the others are per server.
 SERVERS_MAX = 200
-MEMBERS_MAX = 5_000
+CONVERSATIONS_MAX = 1_000
+MEMBERS_MAX = 10_000
 CHANNELS_MAX = 500
+ROLES_MAX = 250
+EMOJI_MAX = 200
+
+# What everyone may do in a conversation; nobody stands above the others there.
+IN_CONVERSATION = (EVERYONE | Permission.MENTION_EVERYONE) & ~(
+    Permission.CREATE_INVITE | Permission.CREATE_THREADS | Permission.CHANGE_NICKNAME
+)
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """A member's place in a server.
+def everyone(server: Server) -> Role:
+    """Return the role that all members have from the first moment on."""
+    bits = EVERYONE if server.kind == "community" else IN_CONVERSATION
+    return Role(RoleId(server.id), "everyone", 0, int(bits))
 
-    Overwrites of channels play no part here: what somebody is allowed in one channel gives no
-    power over the server.
-    """
 
-    server: Server
-    user: UserId
+def community(server: Server, writing: ChannelId, talking: ChannelId, now_ms: int) -> ServerState:
+    """Return a new community that can be used at once: one place to write, one to talk."""
+    channels = [
+        Channel(writing, server.id, "general", "text", position=0),
+        Channel(talking, server.id, "Lounge", "voice", position=1),
+    ]
+    founder = Member(server.owner, now_ms)
+    return ServerState(server, 1, [everyone(server)], channels, [founder])
 
-    @property
-    def permissions(self) -> Permission:
-        """Return what the member may do in the server."""
-        return effective(EVERYONE, is_owner=self.user == self.server.owner)
 
-    def require(self, needed: Permission) -> None:
-        """Refuse unless *needed* is granted."""
-        if needed not in self.permissions:
-            raise Forbidden(
-                "permission_missing", f"you need {needed.name} in this server; ask its owner"
-            )
-
-    def require_may_remove(self, member: UserId) -> None:
-        """Refuse to remove the owner, and others without ``KICK_MEMBERS``; leaving is free."""
-        if member == self.server.owner:
-            raise Forbidden("owner_stays", "the owner cannot leave or be removed from the server")
-        if member != self.user:
-            self.require(Permission.KICK_MEMBERS)
+def conversation(
+    server: Server, channel: ChannelId, users: list[UserId], now_ms: int
+) -> ServerState:
+    """Return a new conversation of *users*."""
+    place = Channel(channel, server.id, server.name, "direct")
+    members = [Member(user, now_ms) for user in users]
+    return ServerState(server, 1, [everyone(server)], [place], members)
 
 
 def require_room_for_one_more(count: int, count_max: int, what: str) -> None:
@@ -59,8 +60,3 @@ def require_room_for_one_more(count: int, count_max: int, what: str) -> None:
 def unknown_server() -> NotFound:
     """Return the one refusal for servers that are absent and servers of others."""
     return NotFound("server_unknown", "there is no such server, or you are not a member")
-
-
-def unknown_member() -> NotFound:
-    """Return the refusal for who is not in the server."""
-    return NotFound("member_unknown", "there is no such member in this server")

@@ -1,168 +1,146 @@
 """Changes of servers in a relational database, one after the other for each server."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
 
+from sidetone.chat.domain.audit import NO_HASH
+from sidetone.chat.domain.draft import Draft
+from sidetone.chat.domain.rights import rights_changed
 from sidetone.chat.domain.server import unknown_server
+from sidetone.chat.infrastructure import sql_drafts
 from sidetone.chat.infrastructure.sql import SqlServers
-from sidetone.permissions import NO_OVERWRITE, Overwrite, Permission
-from sidetone.protocol.ids import ChannelId, ServerId, UserId
-from sidetone.protocol.servers import Channel, Invite, Server
-from sidetone.storage import Database, Transaction, Values
+from sidetone.chat.infrastructure.sql_audit import Head, append
+from sidetone.chat.infrastructure.sql_bans import SqlBans
+from sidetone.chat.infrastructure.sql_invites import SqlInvites
+from sidetone.community import Community
+from sidetone.protocol.events import InServer, ServerChanged, Services
+from sidetone.protocol.ids import ServerId
+from sidetone.protocol.refusals import Unavailable
+from sidetone.protocol.servers import ServerState
+from sidetone.runtime.clock import Clock
+from sidetone.runtime.communities import Communities
+from sidetone.runtime.outbox import Outbox, Rows
+from sidetone.storage import Transaction
 
-_INSERT_MEMBER = """
-    INSERT INTO members (server, member, joined_at_ms) VALUES (:server, :member, :now_ms)
+_INSERT_SERVER = """
+    INSERT INTO servers (id, kind, name, owner, description, icon, generation,
+        audit_number, audit_hash, created_at_ms)
+    VALUES (:id, :kind, :name, :owner, :description, :icon, 0, 0, :no_hash, :now_ms)
 """
-_INSERT_CHANNEL = """
-    INSERT INTO channels (id, server, name, kind) VALUES (:id, :server, :name, :kind)
-"""
-
-
-class SqlChanges:
-    """Opens changes. Raising the generation locks the server's row until the change ends."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def create(self, server: Server, channels: Sequence[Channel], now_ms: int) -> None:
-        """Store a server with its owner as first member and its first channels."""
-        async with self._database.transaction() as rows:
-            await rows.execute(
-                """
-                INSERT INTO servers (id, name, owner, generation, created_at_ms)
-                VALUES (:id, :name, :owner, 1, :now_ms)
-                """,
-                {**msgspec.structs.asdict(server), "now_ms": now_ms},
-            )
-            await rows.execute(
-                _INSERT_MEMBER, {"server": server.id, "member": server.owner, "now_ms": now_ms}
-            )
-            for channel in channels:
-                await rows.execute(_INSERT_CHANNEL, msgspec.structs.asdict(channel))
-
-    @asynccontextmanager
-    async def of(self, server: ServerId) -> AsyncGenerator["SqlChange"]:
-        """Open a change of *server*. Raises ``NotFound``."""
-        async with self._database.transaction() as rows:
-            touched = await rows.execute(
-                "UPDATE servers SET generation = generation + 1 WHERE id = :server",
-                {"server": server},
-            )
-            if not touched:
-                raise unknown_server()
-            yield SqlChange(rows, server)
+_INSERT_PAIR = "INSERT INTO direct_pairs (one, other, server) VALUES (:one, :other, :server)"
 
 
 class SqlChange:
     """One change of one server, within one transaction."""
 
-    def __init__(self, rows: Transaction, server: ServerId) -> None:
-        self._rows = rows
-        self._server = server
+    def __init__(self, rows: Transaction, draft: Draft) -> None:
+        self.draft = draft
         self.servers = SqlServers(rows)
+        self.invites = SqlInvites(rows)
+        self.bans = SqlBans(rows)
 
-    async def add_channel(self, channel: Channel) -> None:
-        """Store a channel."""
-        await self._rows.execute(_INSERT_CHANNEL, msgspec.structs.asdict(channel))
 
-    async def count_channels(self) -> int:
-        """Return how many channels the server has."""
-        return await self._count("SELECT COUNT(*) FROM channels WHERE server = :server")
+class SqlChanges:
+    """Opens changes. The server's row is locked until the change ends.
 
-    async def add_member(self, user: UserId, now_ms: int) -> None:
-        """Let *user* in."""
-        await self._rows.execute(
-            _INSERT_MEMBER, {"server": self._server, "member": user, "now_ms": now_ms}
-        )
+    What a change is decided on is the server in memory, if that is of the generation that the
+    locked row tells: then nothing can have happened in between. *request_id* tells which request
+    is being answered, for the audit log.
+    """
 
-    async def count_members(self) -> int:
-        """Return how many members the server has."""
-        return await self._count("SELECT COUNT(*) FROM members WHERE server = :server")
-
-    async def remove_member(self, user: UserId) -> bool:
-        """Remove the member and what channels allowed them; return whether they were there."""
-        values: Values = {"server": self._server, "user": user}
-        await self._rows.execute(
-            """
-            UPDATE overwrites SET allow = 0 WHERE subject = :user
-            AND channel IN (SELECT id FROM channels WHERE server = :server)
-            """,
-            values,
-        )
-        removed = await self._rows.execute(
-            "DELETE FROM members WHERE server = :server AND member = :user", values
-        )
-        return removed == 1
-
-    async def overwrite(self, channel: ChannelId, subject: UserId | None) -> Overwrite:
-        """Return the overwrite of one member, or of everyone."""
-        rows = await self._rows.fetch(
-            "SELECT allow, deny FROM overwrites WHERE channel = :channel AND subject = :subject",
-            {"channel": channel, "subject": subject or self._server},
-        )
-        if not rows:
-            return NO_OVERWRITE
-        allow, deny = msgspec.convert(rows[0], tuple[int, int])
-        return Overwrite(Permission(allow), Permission(deny))
-
-    async def put_overwrite(
-        self, channel: ChannelId, subject: UserId | None, overwrite: Overwrite
+    def __init__(
+        self,
+        outbox: Outbox,
+        communities: Communities,
+        clock: Clock,
+        request_id: Callable[[], str],
     ) -> None:
-        """Replace the overwrite of one member, or of everyone."""
-        await self._rows.execute(
-            """
-            INSERT INTO overwrites (channel, subject, allow, deny)
-            VALUES (:channel, :subject, :allow, :deny)
-            ON CONFLICT (channel, subject)
-            DO UPDATE SET allow = excluded.allow, deny = excluded.deny
-            """,
-            {
-                "channel": channel,
-                "subject": subject or self._server,
-                "allow": int(overwrite.allow),
-                "deny": int(overwrite.deny),
-            },
-        )
+        self._outbox = outbox
+        self._communities = communities
+        self._clock = clock
+        self._request_id = request_id
 
-    async def add_invite(self, invite: Invite) -> None:
-        """Store an invite."""
-        await self._rows.execute(
-            """
-            INSERT INTO invites (code, server, expires_at_ms, uses_left)
-            VALUES (:code, :server, :expires_at_ms, :uses_left)
-            """,
-            msgspec.structs.asdict(invite),
-        )
+    async def create(self, state: ServerState) -> None:
+        """Store and announce a new server.
 
-    async def count_invites(self) -> int:
-        """Return how many invites the server has, dead ones too."""
-        return await self._count("SELECT COUNT(*) FROM invites WHERE server = :server")
+        Raises ``Conflict`` for a second conversation of the same two.
+        """
+        now_ms = self._clock.now_ms()
+        nothing = Community(ServerState(state.server, 0, [], [], [], []))
+        draft = Draft(nothing, now_ms)
+        draft.put(state.server, *state.roles, *state.channels, *state.members)
+        async with self._outbox.transaction() as rows:
+            await rows.execute(
+                _INSERT_SERVER,
+                {**msgspec.structs.asdict(state.server), "no_hash": NO_HASH, "now_ms": now_ms},
+            )
+            if state.server.kind == "direct":
+                one, other = sorted(member.user for member in state.members)
+                await rows.execute(
+                    _INSERT_PAIR, {"one": one, "other": other, "server": state.server.id}
+                )
+            await self._finish(rows, draft, (0, NO_HASH))
 
-    async def drop_dead_invites(self, now_ms: int) -> None:
-        """Forget the invites that are expired or used up."""
-        await self._rows.execute(
-            """
-            DELETE FROM invites
-            WHERE server = :server AND (expires_at_ms <= :now_ms OR uses_left = 0)
-            """,
-            {"server": self._server, "now_ms": now_ms},
-        )
+    @asynccontextmanager
+    async def of(self, server: ServerId) -> AsyncGenerator[SqlChange]:
+        """Open a change of *server*. Raises ``NotFound``."""
+        # Into memory first, so that the row is not locked for as long as reading it all takes.
+        await self._communities.get(server)
+        async with self._outbox.transaction() as rows:
+            generation, head = await _lock(rows, server)
+            before = await self._stand(rows, server, generation)
+            change = SqlChange(rows, Draft(before, self._clock.now_ms()))
+            yield change
+            delta = await self._finish(rows, change.draft, head)
+        if delta is not None:
+            await self._tell(delta)
 
-    async def use_invite(self, code: str, now_ms: int) -> bool:
-        """Take one use from the invite; return whether there was one to take."""
-        taken = await self._rows.execute(
-            """
-            UPDATE invites SET uses_left = uses_left - 1
-            WHERE code = :code AND server = :server
-              AND (expires_at_ms IS NULL OR expires_at_ms > :now_ms)
-              AND (uses_left IS NULL OR uses_left > 0)
-            """,
-            {"code": code, "server": self._server, "now_ms": now_ms},
-        )
-        return taken == 1
+    async def _tell(self, delta: ServerChanged) -> None:
+        """Bring the server in memory up to date at once; the journal tells it again."""
+        try:
+            await self._communities.hear(delta)
+        except Unavailable:
+            self._communities.forget(delta.server)
 
-    async def _count(self, query: str) -> int:
-        rows = await self._rows.fetch(query, {"server": self._server})
-        return msgspec.convert(rows[0][0], int)
+    async def _stand(self, rows: Transaction, server: ServerId, generation: int) -> Community:
+        held = self._communities.held(server)
+        if held is not None and held.generation == generation:
+            return held
+        return Community(await SqlServers(rows).state(server))
+
+    async def _finish(self, rows: Rows, draft: Draft, head: Head) -> ServerChanged | None:
+        """Store what the change did and announce it; return what members are told."""
+        server = draft.before.server.id
+        delta = draft.delta() if draft.alters else None
+        if delta is not None:
+            await rows.execute(
+                "UPDATE servers SET generation = :generation WHERE id = :server",
+                {"server": server, "generation": delta.generation},
+            )
+            await sql_drafts.store(rows, draft)
+            rows.announce(InServer(server), delta)
+            for rights in rights_changed(draft.before, delta, draft.now_ms):
+                rows.announce(Services(), rights)
+        if not draft.deleted:
+            await append(rows, draft, head, self._request_id())
+        return delta
+
+
+async def _lock(rows: Transaction, server: ServerId) -> tuple[int, Head]:
+    """Make other changes of *server* wait; return its generation and the head of its log.
+
+    SQLite has no ``SELECT FOR UPDATE``; an update that alters nothing locks the row in both.
+    """
+    touched = await rows.execute(
+        "UPDATE servers SET generation = generation WHERE id = :server", {"server": server}
+    )
+    if not touched:
+        raise unknown_server()
+    found = await rows.fetch(
+        "SELECT generation, audit_number, audit_hash FROM servers WHERE id = :server",
+        {"server": server},
+    )
+    generation, number, hash_ = msgspec.convert(found[0], tuple[int, int, bytes])
+    return generation, (number, hash_)

@@ -1,14 +1,30 @@
 """The questions that chat answers for other services."""
 
 from sidetone.bus import Bus
-from sidetone.chat.application.what_may_user_do import WhatMayUserDo
+from sidetone.chat.application.places import Places
+from sidetone.chat.application.ports import Servers
+from sidetone.chat.application.see_servers import SeeServers
 from sidetone.protocol import questions
+from sidetone.protocol.ids import ServerId
+from sidetone.protocol.servers import ServerState
 
 
-async def answer_questions(bus: Bus, what_may_user_do: WhatMayUserDo) -> None:
-    """Register every answer."""
+async def answer_questions(bus: Bus, see: SeeServers, servers: Servers, places: Places) -> None:
+    """Register every answer about servers."""
 
     async def rights(question: questions.WhatMayUserDo) -> questions.ChannelRights:
-        return await what_may_user_do(question.user, question.channel)
+        return await see.rights(question.user, question.channel)
+
+    async def servers_of(question: questions.ServersOf) -> list[ServerId]:
+        return [server.id for server in await servers.of(question.user)]
+
+    async def server(question: questions.DescribeServer) -> ServerState:
+        return (await places.community(question.server)).state()
+
+    async def channel(question: questions.DescribeChannel) -> ServerState:
+        return (await places.find(question.channel))[0].state()
 
     await bus.answer(questions.WhatMayUserDo, rights)
+    await bus.answer(questions.ServersOf, servers_of)
+    await bus.answer(questions.DescribeServer, server)
+    await bus.answer(questions.DescribeChannel, channel)

@@ -37,6 +37,19 @@ test *args:
 soak seconds="60":
     python -m tests.load.soak_sfu --seconds {{ seconds }}
 
+# Speed, measured: `./just bench api --json FILE`.
+bench what *args:
+    python -m tests.load.bench_{{ what }} {{ args }}
+
+# Bring databases up to date, back, or show where they are: `./just migrate status`.
+[no-exit-message]
+migrate *args:
+    @sidetone migrate {{ args }}
+
+# Write the forms of all types on the wire down anew, after a change that means to change them.
+golden:
+    python -m libs.protocol.tests.examples
+
 # Fix what can be fixed by machine.
 fix: _lint-tools
     ruff format

@@ -1,0 +1,1 @@
+"""What media can do, one file each."""

@@ -1,0 +1,1 @@
+"""What files may be, what they are called and where a link may lead: pure rules."""

@@ -1,0 +1,1 @@
+"""Tables, stores, child processes and the web behind the ports of media."""

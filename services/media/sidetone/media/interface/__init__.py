@@ -1,0 +1,1 @@
+"""How the outside reaches the use cases: HTTP, questions on the bus, facts of the journal."""

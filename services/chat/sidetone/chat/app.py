@@ -1,5 +1,6 @@
 """Chat, wired: give it its surroundings, get its routes."""
 
+from collections.abc import Sequence
 from importlib.resources import files
 
 import msgspec
@@ -13,19 +14,42 @@ from sidetone.chat.application.enter_server import EnterServer
 from sidetone.chat.application.manage_channels import ManageChannels
 from sidetone.chat.application.manage_invites import ManageInvites
 from sidetone.chat.application.manage_members import ManageMembers
+from sidetone.chat.application.manage_messages import ManageMessages
 from sidetone.chat.application.manage_overwrites import ManageOverwrites
 from sidetone.chat.application.manage_servers import ManageServers
+from sidetone.chat.application.manage_threads import ManageThreads
+from sidetone.chat.application.preview_links import PreviewLinks
+from sidetone.chat.application.react import React
+from sidetone.chat.application.read_history import ReadHistory
+from sidetone.chat.application.remove_recent import RemoveRecent
+from sidetone.chat.application.search_messages import SearchMessages
 from sidetone.chat.application.see_servers import SeeServers
-from sidetone.chat.infrastructure.asked import AskedClaims
+from sidetone.chat.application.send_message import SendMessage
+from sidetone.chat.application.signal_typing import SignalTyping
+from sidetone.chat.application.sweep_messages import SweepMessages
+from sidetone.chat.application.track_reading import TrackReading
+from sidetone.chat.application.write_notices import WriteNotices
+from sidetone.chat.infrastructure.asked import AskedClaims, AskedContacts
+from sidetone.chat.infrastructure.bus_media import BusMedia
 from sidetone.chat.infrastructure.held_places import HeldPlaces
+from sidetone.chat.infrastructure.own_search import own_search
+from sidetone.chat.infrastructure.search_index import SearchIndex
 from sidetone.chat.infrastructure.sql import SqlServers
 from sidetone.chat.infrastructure.sql_changes import SqlChanges
 from sidetone.chat.infrastructure.sql_invites import SqlInvites
+from sidetone.chat.infrastructure.sql_leftovers import SqlLeftovers
+from sidetone.chat.infrastructure.sql_messages import SqlMessages
+from sidetone.chat.infrastructure.sql_read_marks import SqlReadMarks
+from sidetone.chat.infrastructure.sql_threads import SqlThreads
+from sidetone.chat.infrastructure.store_patience import StorePatience
 from sidetone.chat.interface.http_channels import channel_routes
 from sidetone.chat.interface.http_invites import invite_routes
 from sidetone.chat.interface.http_members import member_routes
+from sidetone.chat.interface.http_messages import MessageCases, message_routes
+from sidetone.chat.interface.http_reading import ReadingCases, reading_routes
 from sidetone.chat.interface.http_servers import server_routes
-from sidetone.chat.interface.questions import answer_questions
+from sidetone.chat.interface.message_facts import MessageFacts
+from sidetone.chat.interface.questions import answer_questions, answer_read_states
 from sidetone.protocol.events import Fact, ServerChanged
 from sidetone.runtime.communities import Communities
 from sidetone.runtime.limits import Limit, Limiter
@@ -38,6 +62,10 @@ class Policy(msgspec.Struct, frozen=True):
     """What may differ between two deployments of chat."""
 
     invites_per_address: Limit = Limit(count=10, period_ms=60_000)
+    messages_per_channel: Limit = Limit(count=5, period_ms=5_000)
+    typing_per_channel: Limit = Limit(count=3, period_ms=10_000)
+    reactions_per_channel: Limit = Limit(count=10, period_ms=5_000)
+    searches: Limit = Limit(count=10, period_ms=10_000)
 
 
 DEFAULT = Policy()
@@ -62,17 +90,54 @@ class Ground:
             await self.communities.hear(fact.event)
 
 
-async def build(around: Surroundings, policy: Policy = DEFAULT) -> Router:
+class Writing:
+    """What is written in channels: where it is kept, and what goes on beside the requests."""
+
+    def __init__(self, ground: Ground, index: SearchIndex) -> None:
+        around = ground.around
+        self.index = index
+        self.media = BusMedia(around.bus)
+        self.messages = SqlMessages(around.database, ground.outbox, index)
+        self.marks = SqlReadMarks(around.database, ground.outbox)
+        self.previews = PreviewLinks(self.messages, self.media)
+        self.recent = RemoveRecent(ground.places, self.messages)
+        self.threads = ManageThreads(
+            ground.enter_channel,
+            self.messages,
+            ground.changes,
+            SqlThreads(around.database),
+            around.clock,
+        )
+        self.sweep = SweepMessages(SqlLeftovers(around.database, index), self.threads, self.media)
+        self.facts = MessageFacts(
+            WriteNotices(ground.places, self.messages, around.clock), self.marks, self.sweep
+        )
+
+
+async def build(
+    around: Surroundings, policy: Policy = DEFAULT, search: SearchIndex | None = None
+) -> Router:
     """Return the routes of chat; its tables are brought up to date first.
 
-    The caller owns what is *around* and closes it.
+    Without *search* messages are indexed by what the database brings along. The caller owns what
+    is *around* and closes it.
     """
     await migrate(around.database, "chat", files("sidetone.chat") / "migrations")
     ground = Ground(around, await Outbox.open(around, "chat"))
     await around.journal.follow(ground.hear)
     see = SeeServers(ground.servers, ground.enter_server, ground.enter_channel)
     await answer_questions(around.bus, see, ground.servers, ground.places)
-    handlers = [*_servers(ground, see, around.bus), *_people(ground, see, policy)]
+    writing = Writing(ground, search or await own_search(around.database))
+    await writing.index.begin(around.tasks)
+    around.tasks.start(writing.previews.work())
+    around.tasks.start(writing.sweep.work())
+    await writing.facts.follow(around.journal)
+    handlers = [
+        *_servers(ground, see, around.bus),
+        *_people(ground, see, policy),
+        *_messages(ground, writing, policy),
+        *await _reading(ground, writing, policy),
+    ]
     return Router("/chat", route_handlers=handlers)
 
 
@@ -102,6 +167,44 @@ def _people(ground: Ground, see: SeeServers, policy: Policy) -> list[HTTPRouteHa
         *member_routes(see, ManageMembers(ground.changes)),
         *invite_routes(invites, per_address),
     ]
+
+
+def _messages(ground: Ground, writing: Writing, policy: Policy) -> Sequence[HTTPRouteHandler]:
+    around, enter, messages = ground.around, ground.enter_channel, writing.messages
+    send = SendMessage(
+        enter,
+        messages,
+        writing.media,
+        AskedContacts(around.bus),
+        Limiter(around.store, "messages", policy.messages_per_channel, open_when_down=True),
+        StorePatience(around.store),
+        around.clock,
+        writing.previews.look_at,
+    )
+    typing = Limiter(around.store, "typing", policy.typing_per_channel, open_when_down=True)
+    reacting = Limiter(
+        around.store, "reactions", policy.reactions_per_channel, open_when_down=True
+    )
+    return message_routes(
+        MessageCases(
+            send,
+            ManageMessages(enter, messages, around.clock, writing.previews.look_at),
+            React(enter, messages, reacting, around.clock),
+            ReadHistory(enter, messages),
+            SignalTyping(enter, around.bus, typing),
+        )
+    )
+
+
+async def _reading(ground: Ground, writing: Writing, policy: Policy) -> Sequence[HTTPRouteHandler]:
+    around = ground.around
+    reading = TrackReading(
+        ground.enter_channel, ground.places, ground.servers, writing.marks, around.clock
+    )
+    await answer_read_states(around.bus, reading)
+    pace = Limiter(around.store, "searches", policy.searches, open_when_down=True)
+    search = SearchMessages(ground.places, writing.messages, writing.index, pace, around.clock)
+    return reading_routes(ReadingCases(reading, writing.threads, search))
 
 
 def _request_id() -> str:

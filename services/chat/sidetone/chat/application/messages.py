@@ -63,8 +63,8 @@ class MessageChange(Protocol):
         """Return how many messages are pinned."""
         ...
 
-    async def count_kinds(self, message: MessageId, besides: str) -> int:
-        """Return how many kinds of reaction a message has *besides* one."""
+    async def kinds(self, message: MessageId) -> list[str]:
+        """Return the kinds of reaction that a message has."""
         ...
 
     async def put_reaction(

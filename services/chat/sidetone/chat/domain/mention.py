@@ -13,6 +13,7 @@ from sidetone.chat.domain.message import outside_code
 from sidetone.community import Community
 from sidetone.permissions import Permission
 from sidetone.protocol.ids import ChannelId, RoleId, UserId
+from sidetone.protocol.messages import Message
 
 _UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _USER = re.compile(f"<@({_UUID})>")
@@ -30,6 +31,21 @@ class Mentions(msgspec.Struct, frozen=True):
     def subjects(self, community: Community) -> list[UUID]:
         """Return what mentions are counted by; everyone is called by the server's id."""
         return [*self.users, *self.roles, *([community.server.id] if self.everyone else [])]
+
+    def with_user(self, user: UserId, community: Community, channel: ChannelId) -> "Mentions":
+        """Return these and *user*, if they see *channel*: who is answered is called as well."""
+        if user in self.users or not community.sees(user, channel):
+            return self
+        return msgspec.structs.replace(self, users=[*self.users, user])
+
+    def put_into(self, message: Message) -> Message:
+        """Return *message* with these as what it mentions."""
+        return msgspec.structs.replace(
+            message,
+            mentions=self.users,
+            mentioned_roles=self.roles,
+            mentions_everyone=self.everyone,
+        )
 
 
 NOBODY = Mentions()

@@ -22,15 +22,27 @@ def checked_emoji(text: str, community: Community) -> str:
 
     Raises ``Invalid``.
     """
+    emoji = checked_form(text)
+    if not _is_emoji(emoji) and UUID(emoji) not in community.emoji:
+        raise _unknown_emoji()
+    return emoji
+
+
+def checked_form(text: str) -> str:
+    """Return *text* as reactions are stored, if it could be one. Raises ``Invalid``.
+
+    For those that are there already: their emoji may be the server's no more.
+    """
     if _is_emoji(text):
         return text
     try:
-        custom = UUID(text)
+        return str(UUID(text))
     except ValueError:
-        custom = None
-    if custom is None or custom not in community.emoji:
-        raise Invalid("emoji_unknown", "react with one emoji, or the id of one of this server")
-    return str(custom)
+        raise _unknown_emoji() from None
+
+
+def _unknown_emoji() -> Invalid:
+    return Invalid("emoji_unknown", "react with one emoji, or the id of one of this server")
 
 
 def _is_emoji(text: str) -> bool:

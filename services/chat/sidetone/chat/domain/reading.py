@@ -50,6 +50,11 @@ def id_at(time_ms: int) -> MessageId:
     return MessageId(UUID(int=min(max(time_ms, 0), _TIME_MS_MAX) << 80))
 
 
+def id_after(message: MessageId) -> MessageId:
+    """Return the next id: a range that ends before it holds *message* as its last."""
+    return MessageId(UUID(int=min(message.int + 1, (1 << 128) - 1)))
+
+
 def time_of(message: UUID) -> int:
     """Return the milliseconds at which the id was made.
 

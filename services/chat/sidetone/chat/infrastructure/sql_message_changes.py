@@ -137,9 +137,9 @@ class SqlMessageChange:
         )
         return msgspec.convert(rows[0][0], int)
 
-    async def count_kinds(self, message: MessageId, besides: str) -> int:
-        """Return how many kinds of reaction a message has *besides* one."""
-        return sum(kind.emoji != besides for kind in await self._reactions(message))
+    async def kinds(self, message: MessageId) -> list[str]:
+        """Return the kinds of reaction that a message has."""
+        return [kind.emoji for kind in await self._reactions(message)]
 
     async def put_reaction(
         self, message: MessageId, user: UserId, emoji: str, now_ms: int

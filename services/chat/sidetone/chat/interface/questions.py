@@ -4,8 +4,10 @@ from sidetone.bus import Bus
 from sidetone.chat.application.places import Places
 from sidetone.chat.application.ports import Servers
 from sidetone.chat.application.see_servers import SeeServers
+from sidetone.chat.application.track_reading import TrackReading
 from sidetone.protocol import questions
 from sidetone.protocol.ids import ServerId
+from sidetone.protocol.messages import ReadState
 from sidetone.protocol.servers import ServerState
 
 
@@ -28,3 +30,12 @@ async def answer_questions(bus: Bus, see: SeeServers, servers: Servers, places: 
     await bus.answer(questions.ServersOf, servers_of)
     await bus.answer(questions.DescribeServer, server)
     await bus.answer(questions.DescribeChannel, channel)
+
+
+async def answer_read_states(bus: Bus, reading: TrackReading) -> None:
+    """Register the answer about what is unread."""
+
+    async def states(question: questions.ReadStatesOf) -> list[ReadState]:
+        return await reading.states(question.user)
+
+    await bus.answer(questions.ReadStatesOf, states)

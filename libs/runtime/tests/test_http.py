@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
 import httpx
@@ -59,6 +59,13 @@ class StillClock(SystemClock):
 
 class Order(msgspec.Struct, forbid_unknown_fields=True):
     count: int
+
+
+class Found(msgspec.Struct):
+    kind: str
+    ids: list[UUID]
+    since: int | None
+    trace: str
 
 
 class FragileStore(MemoryKeyValue):
@@ -172,6 +179,17 @@ async def room(room: UUID, limit: Annotated[int, Parameter(ge=1, le=100)] = 5) -
     return f"{room} {limit}"
 
 
+@get("/found")
+async def found(
+    kind: Literal["text", "voice"],
+    ids: Annotated[list[UUID], Parameter(query="id", max_items=2)],
+    since: int | None = None,
+    trace: Annotated[str, Parameter(header="X-Trace")] = "",
+) -> Found:
+    """Find something."""
+    return Found(kind, ids, since, trace)
+
+
 @delete("/account", privileged=True)
 async def close_account(user: UserId) -> None:
     """Close the account."""
@@ -220,7 +238,7 @@ class Till:
         return [pay]
 
 
-ROUTES = [whoami, refuse, bug, order, room, close_account, ban, profile, edit_profile]
+ROUTES = [whoami, refuse, bug, order, room, found, close_account, ban, profile, edit_profile]
 
 
 @asynccontextmanager
@@ -320,6 +338,9 @@ async def test_a_rate_limit_says_when_to_come_back(platform: Platform) -> None:
         "",
         "\x00\x01",
         '{"count": 1e99}',
+        '{"count": "1"}',
+        '{"count": true}',
+        '{"count": null}',
     ],
 )
 async def test_a_body_that_cannot_be_read_is_malformed(platform: Platform, body: str) -> None:
@@ -337,6 +358,34 @@ async def test_a_query_that_cannot_be_read_is_malformed(platform: Platform) -> N
     answer = await platform.client.get(f"/rooms/{UUID(int=1)}?limit=none")
     assert answer.status_code == 400
     assert answer.json()["code"] == "malformed"
+
+
+async def test_queries_and_headers_become_what_the_handler_names(platform: Platform) -> None:
+    query = f"kind=voice&id={UUID(int=1)}&id={UUID(int=2)}&since=7&unknown=1"
+    headers = {"x-trace": "abc"}
+    answer = await platform.client.get(f"/found?{query}", headers=headers)
+    ids = [str(UUID(int=1)), str(UUID(int=2))]
+    assert answer.json() == {"kind": "voice", "ids": ids, "since": 7, "trace": "abc"}
+    answer = await platform.client.get(f"/found?kind=text&id={UUID(int=1)}")
+    assert answer.json() == {"kind": "text", "ids": ids[:1], "since": None, "trace": ""}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "kind=text",
+        "kind=other&id=00000000-0000-0000-0000-000000000001",
+        "kind=text&id=none",
+        "kind=text&id=00000000-0000-0000-0000-000000000001&since=soon",
+        "kind=text&id=00000000-0000-0000-0000-000000000001&since=",
+        "kind=%FF",
+        "kind=text" + "&id=00000000-0000-0000-0000-000000000001" * 3,
+    ],
+)
+async def test_a_query_out_of_bounds_is_malformed(platform: Platform, query: str) -> None:
+    answer = await platform.client.get(f"/found?{query}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
 
 
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/rooms/not-an-id", "/whoami/too-far"])
@@ -683,4 +732,9 @@ async def test_the_document_tells_parameters_with_their_bounds(platform: Platfor
     versioned = document["paths"]["/profile"]["patch"]
     assert [header["name"] for header in versioned["parameters"]] == ["If-Match"]
     assert "ETag" in versioned["responses"]["200"]["headers"]
+    kind, ids, since, trace = document["paths"]["/found"]["get"]["parameters"]
+    assert (kind["required"], kind["schema"]["enum"]) == (True, ["text", "voice"])
+    assert (ids["name"], ids["schema"]["maxItems"]) == ("id", 2)
+    assert since["required"] is False
+    assert (trace["name"].lower(), trace["in"]) == ("x-trace", "header")
     assert "/livez" not in document["paths"]

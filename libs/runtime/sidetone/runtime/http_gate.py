@@ -21,6 +21,7 @@ from sidetone.runtime.callers import Caller, Callers
 from sidetone.runtime.clock import Clock
 from sidetone.runtime.floods import FloodGuard
 from sidetone.runtime.http_idempotency import Replays
+from sidetone.runtime.http_lane import Lane
 from sidetone.runtime.limits import Limit
 
 EVERYTHING = "api"
@@ -119,6 +120,7 @@ class Gate:
         self._entry = entry
         self._replays = replays
         self._rules: Rules | None = None
+        self._serve = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or raise why not."""
@@ -129,21 +131,24 @@ class Gate:
         if scope["method"] == "OPTIONS":
             await _tell_methods(self._entry.methods[str(scope["path_template"])], send)
             return
-        if self._rules is None:
-            self._rules = rules_of(handler, str(scope["path_template"]))
-        rules = self._rules
+        rules = self._rules or self._learn(handler, scope)
         authorization, media_type, key = _headers(scope)
         if rules.caller:
-            caller = await self._entry.admit(scope, authorization, rules)
-            scope["user"] = caller
+            scope["user"] = await self._entry.admit(scope, authorization, rules)
         elif rules.limited:
             self._entry.admit_stranger(scope)
         if rules.json and scope["method"] in _WRITES and not _is_json(media_type):
             raise HTTPException(status_code=415)
         if key is None or not rules.repeatable:
-            await self._app(scope, receive, send)
+            await self._serve(scope, receive, send)
         else:
-            await self._replays.serve(self._app, scope, receive, send, key)
+            await self._replays.serve(self._serve, scope, receive, send, key)
+
+    def _learn(self, handler: HTTPRouteHandler, scope: HTTPScope) -> Rules:
+        self._rules = rules_of(handler, str(scope["path_template"]))
+        if Lane.fits(handler):
+            self._serve = Lane(handler, frozenset(scope["path_params"])).serve
+        return self._rules
 
 
 async def _tell_methods(methods: str, send: Send) -> None:

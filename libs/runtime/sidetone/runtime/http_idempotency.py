@@ -11,7 +11,6 @@ import hashlib
 import re
 
 import msgspec
-from litestar.exceptions import HTTPException
 from litestar.types import (
     ASGIApp,
     HTTPReceiveMessage,
@@ -23,11 +22,13 @@ from litestar.types import (
     WebSocketReceiveMessage,
 )
 
-from sidetone.protocol.refusals import Conflict, Invalid
+from sidetone.protocol.refusals import Conflict, Invalid, Refusal
 from sidetone.runtime.callers import Caller
 from sidetone.runtime.clock import Clock
-from sidetone.runtime.http_problems import BODY_BYTES_MAX
+from sidetone.runtime.http_problems import BODY_BYTES_MAX, status_of
+from sidetone.runtime.http_requests import whole_body
 from sidetone.runtime.limits import Limiter
+from sidetone.runtime.openapi import PROBLEM_MEDIA_TYPE
 from sidetone.storage import KeyValue
 
 _KEPT_SECONDS = 24 * 3600.0
@@ -65,7 +66,7 @@ class Replays:
             raise Invalid(
                 "idempotency_key_invalid", "use 1 to 128 visible ASCII characters as the key"
             )
-        body = await _whole_body(receive)
+        body = await whole_body(receive, BODY_BYTES_MAX)
         caller: Caller = scope["user"]
         place = _place(caller, scope, key)
         mine = _Kept(str(self._clock.new_id()), hashlib.sha256(body).digest())
@@ -74,12 +75,13 @@ class Replays:
             await _repeat(held, mine, send)
             return
         answer = _Recorder(send)
-        settled = False
         try:
             await app(scope, _replaying(body, receive), answer.send)
-            settled = answer.status < _SETTLED_BELOW and answer.status != _TOO_FAST
+        except Refusal as refusal:
+            answer.note(refusal)
+            raise
         finally:
-            if settled:
+            if 0 < answer.status < _SETTLED_BELOW and answer.status != _TOO_FAST:
                 await self._store.put(place, _encode(answer.kept(mine)), _KEPT_SECONDS)
             else:
                 await self._store.remove(place)
@@ -109,6 +111,12 @@ class _Recorder:
             self._body.append(message["body"])
         await self._send(message)
 
+    def note(self, refusal: Refusal) -> None:
+        """Remember an answer that others will send."""
+        self.status = status_of(refusal)
+        self._headers = [(b"content-type", PROBLEM_MEDIA_TYPE.encode())]
+        self._body = [msgspec.json.encode(refusal.problem())]
+
     def kept(self, mine: _Kept) -> _Kept:
         return msgspec.structs.replace(
             mine, status=self.status, headers=self._headers, body=b"".join(self._body)
@@ -128,21 +136,6 @@ async def _repeat(held: _Kept, mine: _Kept, send: Send) -> None:
     headers = [*held.headers, length, (b"idempotency-replayed", b"true")]
     await send({"type": "http.response.start", "status": held.status, "headers": headers})
     await send({"type": "http.response.body", "body": held.body, "more_body": False})
-
-
-async def _whole_body(receive: Receive) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return b"".join(parts)
-        parts.append(message["body"])
-        size += len(message["body"])
-        if size > BODY_BYTES_MAX:
-            raise HTTPException(status_code=413)
-        if not message["more_body"]:
-            return b"".join(parts)
 
 
 def _replaying(body: bytes, receive: Receive) -> Receive:

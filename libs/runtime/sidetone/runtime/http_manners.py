@@ -20,7 +20,6 @@ _HEADERS: Headers = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"referrer-policy", b"no-referrer"),
 )
 _TLS_HEADERS: Headers = (*_HEADERS, (b"strict-transport-security", b"max-age=31536000"))
 

@@ -19,7 +19,7 @@ from sidetone.protocol.refusals import (
     Unauthenticated,
     Unavailable,
 )
-from sidetone.runtime.http_requests import AnyRequest
+from sidetone.runtime.http_requests import AnyRequest, Malformed
 from sidetone.runtime.openapi import PROBLEM_MEDIA_TYPE
 
 BODY_BYTES_MAX = 64 * 1024
@@ -62,9 +62,14 @@ def exception_handlers() -> dict[int | type[Exception], Any]:
     }
 
 
+def status_of(refusal: Refusal) -> int:
+    """Return the status of an answer that is *refusal*."""
+    return _STATUS[type(refusal)]
+
+
 def _refuse(_: AnyRequest, refusal: Refusal) -> Response[bytes]:
     problem = refusal.problem()
-    status = _STATUS[type(refusal)]
+    status = status_of(refusal)
     headers: dict[str, str] = {}
     if problem.retry_after_seconds is not None:
         headers["retry-after"] = str(max(1, round(problem.retry_after_seconds)))
@@ -79,6 +84,8 @@ def _reject(request: AnyRequest, error: HTTPException) -> Response[bytes]:
     if error.status_code >= _BUG:
         return _confess(request, error)
     problem = _PROBLEMS.get(error.status_code, _MALFORMED)
+    if isinstance(error, Malformed):
+        problem = msgspec.structs.replace(problem, detail=error.detail)
     headers = {name: value for name, value in (error.headers or {}).items() if name == "allow"}
     if "GET" in headers.get("allow", ""):
         headers["allow"] += ", HEAD"

@@ -7,19 +7,19 @@ in one place.
 
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
-from typing import Annotated, Any, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 import msgspec
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import ResponseSpec
-from litestar.params import ParameterKwarg
 from litestar.routes import HTTPRoute
 from litestar.routes.base import BaseRoute
 from litestar.typing import FieldDefinition
 
 from sidetone.protocol.refusals import Problem
 from sidetone.runtime.http_gate import Rules, rules_of
+from sidetone.runtime.http_lane import constrained, is_header, name_of, query_parameters
 from sidetone.runtime.openapi import PROBLEM_MEDIA_TYPE, responses
 from sidetone.runtime.openapi_examples import example_of
 
@@ -28,8 +28,6 @@ Json = dict[str, Any]
 _FOR_ALL: tuple[int, ...] = (400, 429, 503)
 _FOR_CALLERS = (401, 403)
 _FOR_BODIES = (413, 415)
-_NOT_PARAMETERS = frozenset({"request", "data", "state", "scope", "headers", "cookies", "body"})
-_CONSTRAINTS = ("ge", "gt", "le", "lt", "multiple_of", "min_length", "max_length", "pattern")
 _RETRY = frozenset({429, 503})
 
 
@@ -95,7 +93,7 @@ class _Operation:
     def kinds(self) -> list[Any]:
         """Return every type that this operation speaks of."""
         kinds: list[Any] = [self._annotation(name) for name in self._path_parameters]
-        kinds += [_constrained(parameter) for parameter in self._parameters()]
+        kinds += [constrained(parameter) for parameter in self._parameters()]
         body, answer = self._body(), self._answer()
         return kinds + [kind for kind in (body, answer) if kind is not None]
 
@@ -118,21 +116,13 @@ class _Operation:
         return operation
 
     def _parameters(self) -> list[FieldDefinition]:
-        """Return the parameters that come in the query or in headers."""
-        injected = self._handler.resolve_dependencies()
-        return [
-            parameter
-            for name, parameter in self._handler.parsed_fn_signature.parameters.items()
-            if name not in self._path_parameters
-            and name not in injected
-            and name not in _NOT_PARAMETERS
-        ]
+        return query_parameters(self._handler, frozenset(self._path_parameters))
 
     def _annotation(self, path_parameter: str) -> object:
         """Return the type of a path parameter with the handler's own bounds, where it has some."""
         parameter = self._handler.parsed_fn_signature.parameters.get(path_parameter)
         plain = self._path_parameters[path_parameter]
-        return plain if parameter is None else _constrained(parameter)
+        return plain if parameter is None else constrained(parameter)
 
     def _body(self) -> object:
         data = self._handler.parsed_fn_signature.parameters.get("data")
@@ -157,16 +147,13 @@ class _Operation:
             for name in self._path_parameters
         ]
         for parameter in self._parameters():
-            definition = parameter.kwarg_definition
-            header = definition.header if isinstance(definition, ParameterKwarg) else None
-            query = definition.query if isinstance(definition, ParameterKwarg) else None
-            schema = dict(schemas.of(_constrained(parameter)))
+            schema = dict(schemas.of(constrained(parameter)))
             if parameter.has_default and isinstance(parameter.default, int | str | bool):
                 schema["default"] = parameter.default
             described.append(
                 {
-                    "name": header or query or parameter.name,
-                    "in": "header" if header else "query",
+                    "name": name_of(parameter),
+                    "in": "header" if is_header(parameter) else "query",
                     "required": parameter.is_required,
                     "schema": schema,
                 }
@@ -258,18 +245,6 @@ def _describe_refusal(status: int, spec: ResponseSpec, schemas: _Schemas) -> Jso
 
 def _header(description: str) -> Json:
     return {"description": description, "schema": {"type": "string"}}
-
-
-def _constrained(parameter: FieldDefinition) -> object:
-    """Return the parameter's type with the bounds that it is checked against."""
-    definition = parameter.kwarg_definition
-    if not isinstance(definition, ParameterKwarg):
-        return parameter.annotation
-    bounds = {name: getattr(definition, name, None) for name in _CONSTRAINTS}
-    bounds = {name: bound for name, bound in bounds.items() if bound is not None}
-    return (
-        Annotated[parameter.annotation, msgspec.Meta(**bounds)] if bounds else parameter.annotation
-    )
 
 
 def _has_schema(kind: object) -> bool:

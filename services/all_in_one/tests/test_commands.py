@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from sidetone.all_in_one.commands.service import SERVICES
+
 ROOT = Path(__file__).parents[3]
 VECTORS = ROOT / "libs" / "e2ee" / "tests" / "vx1.json"
 SIDETONE = [sys.executable, "-m", "sidetone.all_in_one"]
@@ -54,6 +56,12 @@ def only_line(result: subprocess.CompletedProcess[str]) -> str:
     assert result.returncode != 0
     (line,) = result.stderr.strip().splitlines()
     return line
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_names_the_setting_that_it_lacks(name: str) -> None:
+    line = only_line(sidetone("service", name))
+    assert line.startswith(f"sidetone: SIDETONE_{name.upper()}_DATABASE_URL is not set; ")
 
 
 def test_the_vectors_hold() -> None:

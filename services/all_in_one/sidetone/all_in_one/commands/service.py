@@ -1,0 +1,17 @@
+"""``sidetone service NAME``: one service as a process of its own, on the real engines."""
+
+import runpy
+
+import click
+
+SERVICES = ("auth", "chat", "gateway", "media", "presence", "voice")
+
+
+@click.command()
+@click.argument("name", type=click.Choice(SERVICES))
+def service(name: str) -> None:
+    """Run one service on PostgreSQL, Valkey and NATS, with settings from the environment.
+
+    SIDETONE_CHAT_DATABASE_URL and so on: see the settings.py of the service.
+    """
+    runpy.run_module(f"sidetone.{name}", run_name="__main__", alter_sys=True)

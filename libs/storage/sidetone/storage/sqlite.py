@@ -1,27 +1,40 @@
-"""The embedded database: one file behind one connection.
+"""The embedded database: one file, one connection that writes and a few that only read.
 
-SQLite has one writer anyway, so statements and transactions take turns. A second process may open
-the same file; whoever comes second waits up to five seconds.
+SQLite has one writer anyway, so what writes takes turns; what only reads waits for nobody, and
+sees all that was acknowledged. A second process may open the same file; whoever comes second to
+write waits up to five seconds.
 """
 
 import asyncio
-import logging
+import re
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
-
-import aiosqlite
 
 from sidetone.protocol.refusals import Conflict, Unavailable
 from sidetone.storage import Row, StorageError, Transaction, Values
+from sidetone.storage.sqlite_thread import SqliteThread
 from sidetone.storage.transactions import StrictTransaction
+
+R = TypeVar("R")
 
 _BUSY_TIMEOUT_MS = 5_000
 _BUSY_RETRY_SECONDS = 0.02
+_READERS = 2
+_STATEMENTS_PREPARED = 512
+# Pages of 4 KB that the log may hold before they are moved to their places.
+_LOG_PAGES = 4_000
+# Whatever looks like a write is none of a reader's business; a SELECT that only talks of one is
+# not slower on the connection that writes.
+_READS = re.compile(
+    r"\s*(SELECT|WITH)\b(?!.*\b(INSERT|UPDATE|DELETE)\b)", re.IGNORECASE | re.DOTALL
+)
 _UNIQUE = {
     sqlite3.SQLITE_CONSTRAINT_UNIQUE,
     sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
@@ -42,9 +55,6 @@ _REMEDIES = {
     sqlite3.SQLITE_NOTADB: "it is damaged or another program's: restore a backup or move it away",
 }
 
-# At level DEBUG it would log each statement with its values, and those hold secrets.
-logging.getLogger("aiosqlite").setLevel(logging.WARNING)
-
 sqlite3.register_adapter(UUID, lambda value: value.bytes)
 sqlite3.register_converter("UUID", lambda stored: UUID(bytes=stored))
 sqlite3.register_converter("BOOLEAN", lambda stored: stored != b"0")
@@ -53,9 +63,9 @@ sqlite3.register_converter("BOOLEAN", lambda stored: stored != b"0")
 class SqliteDatabase:
     """A database in a file that survives ``kill -9`` and power loss."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
-        self._connection = connection
-        self._statements = _Statements(connection)
+    def __init__(self, writer: SqliteThread, readers: Sequence[SqliteThread]) -> None:
+        self._writer = writer
+        self._readers = readers
         self._turn = asyncio.Lock()
         self._transaction_task: asyncio.Task[object] | None = None
         self._alone: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -66,52 +76,65 @@ class SqliteDatabase:
 
         Only its owner may read a file created here: it holds password hashes.
         """
-        with _explained(path):
-            _create_private(path)
-            connection = await aiosqlite.connect(
-                path, isolation_level=None, detect_types=sqlite3.PARSE_DECLTYPES
-            )
-            try:
-                await _prepare(connection)
-            except BaseException:
-                await connection.close()
-                raise
-        return cls(connection)
+        threads: list[SqliteThread] = []
+        try:
+            with _explained(path):
+                threads.append(SqliteThread(_connection(path)))
+                await threads[0].run(_prepare)
+                for _ in range(_READERS):
+                    threads.append(SqliteThread(_connection(path)))
+                    await threads[-1].run(_prepare_reader)
+        except BaseException:
+            for thread in threads:
+                await thread.close()
+            raise
+        return cls(threads[0], threads[1:])
 
     async def close(self) -> None:
         """Let the statements that run finish, then release the file."""
         async with self._turn:
-            await self._connection.close()
+            for reader in self._readers:
+                await reader.close()
+            await self._writer.close()
 
     async def execute(self, statement: str, values: Values) -> int:
         """Run one statement and return how many rows it touched."""
         async with self._own_turn():
-            return await self._statements.execute(statement, values)
+            return await _Statements(self._writer).execute(statement, values)
 
     async def execute_many(self, statement: str, values: Sequence[Values]) -> int:
         """Run one statement for each of *values*, in order, in one transaction."""
-        async with self.transaction() as transaction:
-            return await transaction.execute_many(statement, values)
+
+        def work(connection: sqlite3.Connection) -> int:
+            return _in_transaction(connection, lambda: _touched(connection, statement, values))
+
+        async with self._own_turn():
+            return await _run(self._writer, work)
 
     async def fetch(self, query: str, values: Values) -> Sequence[Row]:
         """Return all rows of *query*."""
+        if _only_reads(query):
+            self._require_outside()
+            reader = min(self._readers, key=lambda reader: reader.waiting)
+            return await _Statements(reader).fetch(query, values)
         async with self._own_turn():
-            return await self._statements.fetch(query, values)
+            return await _Statements(self._writer).fetch(query, values)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Transaction]:
         """Open a transaction: committed when the block ends, rolled back when it raises."""
         async with self._own_turn():
             self._transaction_task = asyncio.current_task()
+            statements = _Statements(self._writer)
             try:
-                await self._statements.execute("BEGIN IMMEDIATE", {})
-                transaction = StrictTransaction(self._statements)
+                await statements.execute("BEGIN IMMEDIATE", {})
+                transaction = StrictTransaction(statements)
                 yield transaction
                 transaction.require_success()
-                await self._statements.execute("COMMIT", {})
+                await statements.execute("COMMIT", {})
             except BaseException:
                 # Waits its turn behind a statement that was cancelled; nothing after a commit.
-                await self._connection.rollback()
+                await self._writer.run(sqlite3.Connection.rollback)
                 raise
             finally:
                 self._transaction_task = None
@@ -123,87 +146,167 @@ class SqliteDatabase:
         Each statement is one of its own, so that nobody else waits for the end of the block.
         """
         async with self._alone[name]:
-            yield self
+            yield _Relaxed(self)
+
+    async def relaxed(self, statement: str, values: Sequence[Values]) -> int:
+        """Do as ``execute_many`` does, but leave the log in the cache of the system.
+
+        It survives ``kill -9`` like every other write; power loss only once a full one followed.
+        """
+
+        def work(connection: sqlite3.Connection) -> int:
+            connection.execute("PRAGMA synchronous = NORMAL")
+            try:
+                return _in_transaction(connection, lambda: _touched(connection, statement, values))
+            finally:
+                connection.execute("PRAGMA synchronous = FULL")
+
+        async with self._own_turn():
+            return await _run(self._writer, work)
 
     async def run_script(self, script: str) -> None:
         """Run several statements in one transaction."""
-        script = script.replace("SERIAL_KEY", _SERIAL_KEY)
-        async with self._own_turn():
+        script = f"BEGIN IMMEDIATE;\n{script.replace('SERIAL_KEY', _SERIAL_KEY)}\n;COMMIT;"
+
+        def work(connection: sqlite3.Connection) -> None:
             try:
-                with _translated():
-                    await self._connection.executescript(f"BEGIN IMMEDIATE;\n{script}\n;COMMIT;")
+                connection.executescript(script)
             except BaseException:
-                await self._connection.rollback()
+                connection.rollback()
                 raise
+
+        async with self._own_turn():
+            await _run(self._writer, work)
 
     @asynccontextmanager
     async def _own_turn(self) -> AsyncGenerator[None]:
+        self._require_outside()
+        async with self._turn:
+            yield
+
+    def _require_outside(self) -> None:
         if self._transaction_task is not None and (
             self._transaction_task is asyncio.current_task()
         ):
             message = "inside a transaction use the transaction: the database waits for its end"
             raise RuntimeError(message)
-        async with self._turn:
-            yield
 
 
 class _Statements:
-    """Statements on the connection, in whatever transaction it is."""
+    """Statements on a connection, in whatever transaction it is."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
-        self._connection = connection
+    def __init__(self, thread: SqliteThread) -> None:
+        self._thread = thread
 
     async def execute(self, statement: str, values: Values) -> int:
-        with _translated():
-            async with self._connection.execute(statement, values) as cursor:  # pyright: ignore[reportArgumentType]  # its stub knows sequences only
-                return cursor.rowcount
+        def work(connection: sqlite3.Connection) -> int:
+            cursor = connection.execute(statement, values)
+            touched = cursor.rowcount
+            cursor.close()
+            return touched
+
+        return await _run(self._thread, work)
 
     async def execute_many(self, statement: str, values: Sequence[Values]) -> int:
-        with _translated():
-            async with self._connection.executemany(statement, values) as cursor:  # pyright: ignore[reportArgumentType]  # its stub knows sequences only
-                return max(0, cursor.rowcount)
+        return await _run(self._thread, lambda connection: _touched(connection, statement, values))
 
     async def fetch(self, query: str, values: Values) -> Sequence[Row]:
-        with _translated():
-            rows = await self._connection.execute_fetchall(query, values)  # pyright: ignore[reportArgumentType]  # its stub knows sequences only
-        return [tuple(row) for row in rows]
+        return await _run(
+            self._thread, lambda connection: connection.execute(query, values).fetchall()
+        )
 
 
-def _create_private(path: Path) -> None:
-    """Create the file for its owner alone; SQLite gives its log files the same mode.
+class _Relaxed:
+    """Statements of their own whose loss does no harm."""
 
-    What cannot be opened fails here: the thread that aiosqlite starts before it opens a file is
-    not waited for when that fails.
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    async def execute(self, statement: str, values: Values) -> int:
+        return await self._database.relaxed(statement, [values])
+
+    async def execute_many(self, statement: str, values: Sequence[Values]) -> int:
+        return await self._database.relaxed(statement, values)
+
+    async def fetch(self, query: str, values: Values) -> Sequence[Row]:
+        return await self._database.fetch(query, values)
+
+
+@lru_cache(maxsize=1_000)
+def _only_reads(query: str) -> bool:
+    """Tell whether *query* may go to a connection that cannot write.
+
+    >>> _only_reads("SELECT 1"), _only_reads("DELETE FROM t RETURNING id")
+    (True, False)
     """
+    return _READS.match(query) is not None
+
+
+async def _run(thread: SqliteThread, work: Callable[[sqlite3.Connection], R]) -> R:
+    with _translated():
+        return await thread.run(work)
+
+
+def _in_transaction(connection: sqlite3.Connection, work: Callable[[], R]) -> R:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        result = work()
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+    return result
+
+
+def _touched(connection: sqlite3.Connection, statement: str, values: Sequence[Values]) -> int:
+    cursor = connection.executemany(statement, values)
+    touched = max(0, cursor.rowcount)
+    cursor.close()
+    return touched
+
+
+def _connection(path: Path) -> sqlite3.Connection:
+    """Connect to the file, which is created for its owner alone; its log gets the same mode."""
     path.touch(mode=0o600)
-    sqlite3.connect(path).close()
+    return sqlite3.connect(
+        path,
+        timeout=_BUSY_TIMEOUT_MS / 1_000,
+        isolation_level=None,
+        detect_types=sqlite3.PARSE_DECLTYPES,
+        cached_statements=_STATEMENTS_PREPARED,
+        check_same_thread=False,
+    )
 
 
-async def _prepare(connection: aiosqlite.Connection) -> None:
+def _prepare(connection: sqlite3.Connection) -> None:
     """Set what SQLite forgets between connections, and prove that the file can be written."""
-    await connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
-    await _write_ahead(connection)
-    await connection.execute("PRAGMA synchronous = FULL")
+    _write_ahead(connection)
+    connection.execute("PRAGMA synchronous = FULL")
     # Without it macOS calls a write done while it is still in the cache of the disk.
-    await connection.execute("PRAGMA fullfsync = ON")
-    await connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA fullfsync = ON")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
     # Of a file that only can be read SQLite says so at the first real write, and not before.
-    version = await connection.execute_fetchall("PRAGMA user_version")
-    await connection.execute(f"PRAGMA user_version = {int(next(iter(version))[0])}")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.execute(f"PRAGMA user_version = {int(version)}")
 
 
-async def _write_ahead(connection: aiosqlite.Connection) -> None:
+def _prepare_reader(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA query_only = ON")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
     """Switch to a write-ahead log, for which SQLite itself does not wait its turn."""
     deadline = time.monotonic() + _BUSY_TIMEOUT_MS / 1_000
     while True:
         try:
-            mode = await connection.execute_fetchall("PRAGMA journal_mode = WAL")
+            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         except sqlite3.OperationalError as error:
             if _code(error) & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
-            await asyncio.sleep(_BUSY_RETRY_SECONDS)
+            time.sleep(_BUSY_RETRY_SECONDS)
             continue
-        if list(mode) != [("wal",)]:
+        if mode != "wal":
             raise OSError("its disk cannot hold a write-ahead log: choose a local disk")
         return
 

@@ -1,0 +1,68 @@
+"""A connection to SQLite with a thread of its own, so that no statement stops the event loop.
+
+A piece of work is one trip to the thread and back, however many statements it has.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, TypeAlias, TypeVar
+
+R = TypeVar("R")
+
+_Work: TypeAlias = tuple[Callable[[sqlite3.Connection], Any], "asyncio.Future[Any]"]
+
+
+class SqliteThread:
+    """Does what it is given in the order in which it comes, until it is closed."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._loop = asyncio.get_running_loop()
+        self._work: SimpleQueue[_Work | None] = SimpleQueue()
+        # It may not keep a process alive that forgot to close it; a commit is safe by then.
+        self._thread = Thread(target=self._run, name="sqlite", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Return how much was not begun yet."""
+        return self._work.qsize()
+
+    async def run(self, work: Callable[[sqlite3.Connection], R]) -> R:
+        """Return what *work* makes of the connection.
+
+        Work whose caller is cancelled is done all the same, before what comes after it.
+        """
+        done: asyncio.Future[R] = self._loop.create_future()
+        self._work.put((work, done))
+        return await done
+
+    async def close(self) -> None:
+        """Finish what was begun or waits, and close the connection."""
+        await self.run(sqlite3.Connection.close)
+        self._work.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (item := self._work.get()) is not None:
+            work, done = item
+            try:
+                result, error = work(self._connection), None
+            except BaseException as failure:
+                result, error = None, failure
+            # Where the loop is closed already nobody waits any more.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(_settle, done, result, error)
+
+
+def _settle(done: "asyncio.Future[Any]", result: object, error: BaseException | None) -> None:
+    if done.done():
+        return
+    if error is None:
+        done.set_result(result)
+    else:
+        done.set_exception(error)

@@ -32,6 +32,16 @@ class DataFolder:
         return self.path / "tls"
 
     @property
+    def files(self) -> Path:
+        """What members uploaded."""
+        return self.path / "files"
+
+    @property
+    def mail(self) -> Path:
+        """Mail that the server would send, for the operator to pass on."""
+        return self.path / "mail"
+
+    @property
     def bus(self) -> Path:
         """The socket by which the voice node reaches the bus.
 

@@ -10,39 +10,61 @@ from pathlib import Path
 import click
 import msgspec
 
-from sidetone.all_in_one.app import build
+import sidetone.auth.app
+import sidetone.chat.app
+from sidetone.all_in_one.app import Policies, build
 from sidetone.all_in_one.data_folder import DataFolder, opened
 from sidetone.all_in_one.voice_node import VoiceNode
-from sidetone.auth.app import Policy
+from sidetone.bus import Bus
 from sidetone.bus.local import LocalBusServer
-from sidetone.bus.memory import MemoryBus
-from sidetone.credentials.limits import Limit
+from sidetone.bus.memory import MemoryBus, MemoryJournal
+from sidetone.bus.tasks import Tasks
 from sidetone.credentials.pins import Address
 from sidetone.protocol.events import NodeAlive
 from sidetone.runtime import logs
 from sidetone.runtime.clock import SystemClock
+from sidetone.runtime.deployment import Count, per_second
+from sidetone.runtime.http_gate import HttpPolicy
+from sidetone.runtime.limits import Limit
 from sidetone.runtime.process import run, serving, stop_requested
 from sidetone.runtime.settings import load
 from sidetone.runtime.start import StartError
+from sidetone.runtime.surroundings import Surroundings
 from sidetone.runtime.tls import Identity
+from sidetone.storage.files_folder import FolderFiles
 from sidetone.storage.memory import MemoryKeyValue
 from sidetone.storage.sqlite import SqliteDatabase
+
+_MINUTE_MS = 60_000
 
 
 class Settings(msgspec.Struct, frozen=True):
     """What is seldom changed: ``SIDETONE_…`` in the environment."""
 
-    registrations_per_minute: int = 10
-    logins_per_minute: int = 20
-    logins_per_minute_and_account: int = 5
+    registrations_per_minute: Count = 10
+    logins_per_minute: Count = 20
+    logins_per_minute_and_account: Count = 5
+    messages_per_channel_per_second: Count = 1
+    requests_per_caller_per_second: Count = 50
+    requests_per_address_per_second: Count = 20
+    cors_origins: list[str] = []
 
-    def policy(self) -> Policy:
-        """Return the limits as auth takes them."""
-        minute_ms = 60_000
-        return Policy(
-            register_per_address=Limit(self.registrations_per_minute, minute_ms),
-            login_per_address=Limit(self.logins_per_minute, minute_ms),
-            login_per_account=Limit(self.logins_per_minute_and_account, minute_ms),
+    def policies(self) -> Policies:
+        """Return the limits as the services take them."""
+        return Policies(
+            http=HttpPolicy(
+                per_caller=per_second(self.requests_per_caller_per_second),
+                per_address=per_second(self.requests_per_address_per_second),
+                cors_origins=self.cors_origins,
+            ),
+            auth=sidetone.auth.app.Policy(
+                register_per_address=Limit(self.registrations_per_minute, _MINUTE_MS),
+                login_per_address=Limit(self.logins_per_minute, _MINUTE_MS),
+                login_per_account=Limit(self.logins_per_minute_and_account, _MINUTE_MS),
+            ),
+            chat=sidetone.chat.app.Policy(
+                messages_per_channel=Limit(5 * self.messages_per_channel_per_second, 5_000)
+            ),
         )
 
 
@@ -114,20 +136,32 @@ async def running(options: Options, settings: Settings) -> AsyncGenerator[Addres
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(opened(options.data))
         identity = Identity.open(folder.tls, [options.public_host], clock.now_ms())
-        database = await SqliteDatabase.open(folder.database)
-        stack.push_async_callback(database.close)
-        bus = MemoryBus()
-        stack.push_async_callback(bus.close)
-        app = await build(database, MemoryKeyValue(), bus, clock, settings.policy())
+        around = await _surroundings(stack, folder, clock)
+        app = await build(around, FolderFiles(folder.files), settings.policies())
         port = await stack.enter_async_context(
             serving(app, options.host, options.port, clock=clock, identity=identity)
         )
-        bridge = await LocalBusServer.open(bus, folder.bus)
+        bridge = await LocalBusServer.open(around.bus, folder.bus)
         stack.push_async_callback(bridge.close)
         node = VoiceNode(_node_settings(folder, options, port))
-        await _started(node, bus)
+        await _started(node, around.bus)
         stack.push_async_callback(node.stop)
         yield Address(options.public_host, port, identity.spki_sha256)
+
+
+async def _surroundings(
+    stack: AsyncExitStack, folder: DataFolder, clock: SystemClock
+) -> Surroundings:
+    """Open everything within this process and one file; *stack* closes it, the tasks first."""
+    database = await SqliteDatabase.open(folder.database)
+    stack.push_async_callback(database.close)
+    bus = MemoryBus()
+    stack.push_async_callback(bus.close)
+    journal = MemoryJournal()
+    stack.push_async_callback(journal.close)
+    tasks = Tasks()
+    stack.push_async_callback(tasks.close)
+    return Surroundings(database, MemoryKeyValue(), bus, journal, clock, tasks)
 
 
 def _node_settings(folder: DataFolder, options: Options, port: int) -> dict[str, str]:
@@ -141,7 +175,7 @@ def _node_settings(folder: DataFolder, options: Options, port: int) -> dict[str,
     }
 
 
-async def _started(node: VoiceNode, bus: MemoryBus) -> None:
+async def _started(node: VoiceNode, bus: Bus) -> None:
     """Start *node* and wait for its first sign of life."""
     alive = asyncio.Event()
 

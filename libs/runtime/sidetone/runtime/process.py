@@ -9,12 +9,13 @@ import contextlib
 import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, Protocol, cast
 
 import structlog
 import uvicorn
 from litestar.types import ASGIApp
 from typing_extensions import override
+from uvicorn.server import ServerState
 
 from sidetone.runtime import start
 from sidetone.runtime.clock import Clock
@@ -30,8 +31,22 @@ _IDENTITY_REFRESHED_EVERY_SECONDS = 60.0
 _log = structlog.get_logger(__name__)
 
 
+class Upgrades(Protocol):
+    """What takes over the connections that ask for a WebSocket: a protocol for each of them."""
+
+    def __call__(
+        self, config: uvicorn.Config, server_state: ServerState, app_state: dict[str, Any]
+    ) -> asyncio.Protocol:
+        """Return the protocol of one connection; it gets the request as bytes first."""
+        ...
+
+    async def close(self) -> None:
+        """Say goodbye to all, and take no more."""
+        ...
+
+
 @contextlib.asynccontextmanager
-async def serving(
+async def serving(  # noqa: PLR0913  # each is named by the caller, and most have a default
     app: ASGIApp,
     host: str,
     port: int,
@@ -39,8 +54,12 @@ async def serving(
     clock: Clock,
     identity: Identity | None = None,
     trusted_proxies: Sequence[str] = (),
+    upgrades: Upgrades | None = None,
 ) -> AsyncGenerator[int]:
     """Serve *app* while the block runs, and yield the port; 0 takes a free one.
+
+    WebSockets are the business of *upgrades*, which is closed in the end; without it there are
+    none.
 
     With *identity* it speaks TLS and the certificate rotates while it runs. The address that a
     proxy reports for a client is believed from *trusted_proxies* only. Leaving the block stops
@@ -52,7 +71,7 @@ async def serving(
             "bind to 127.0.0.1 or configure TLS"
         )
     listener = _listen(host, port)
-    server = _Server(_config(app, identity, trusted_proxies))
+    server = _Server(_config(app, identity, trusted_proxies, upgrades), upgrades)
     tasks = [asyncio.create_task(server.serve([listener]), name="serve")]
     if identity is not None:
         tasks.append(asyncio.create_task(_keep_fresh(identity, clock), name="rotate"))
@@ -88,8 +107,9 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
 class _Server(uvicorn.Server):
     """Uvicorn, but signals belong to the process and being up can be awaited."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, upgrades: Upgrades | None) -> None:
         super().__init__(config)
+        self._upgrades = upgrades
         self._up = asyncio.Event()
 
     async def wait_until_up(self, serving: asyncio.Task[None]) -> None:
@@ -108,6 +128,8 @@ class _Server(uvicorn.Server):
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         draining = asyncio.create_task(super().shutdown(sockets))
+        if self._upgrades is not None:
+            await self._upgrades.close()
         while not draining.done():
             await asyncio.wait([draining], timeout=_GOODBYE_SECONDS)
             # An idle TLS client may never answer the goodbye of its closed connection.
@@ -123,9 +145,12 @@ class _Server(uvicorn.Server):
 
 
 def _config(
-    app: ASGIApp, identity: Identity | None, trusted_proxies: Sequence[str]
+    app: ASGIApp,
+    identity: Identity | None,
+    trusted_proxies: Sequence[str],
+    upgrades: Upgrades | None,
 ) -> uvicorn.Config:
-    return uvicorn.Config(
+    config = uvicorn.Config(
         app,
         loop="none",
         http="httptools",
@@ -141,6 +166,10 @@ def _config(
         timeout_graceful_shutdown=_DRAIN_SECONDS,
         ssl_context_factory=None if identity is None else lambda _, __: identity.ssl_context(),
     )
+    config.load()
+    # Uvicorn's own type wants a class; it calls what it has been given, with these three names.
+    config.ws_protocol_class = cast("type[asyncio.Protocol] | None", upgrades)
+    return config
 
 
 async def _keep_fresh(identity: Identity, clock: Clock) -> None:

@@ -1,0 +1,1 @@
+"""The rules of the gateway: sessions, what is kept for them, and who sees what. Pure."""

@@ -60,6 +60,8 @@ def _animated(image: Image.Image, picture_format: str, bounds: Bounds) -> Painte
 
     def bare_frames() -> Iterator[Image.Image]:
         for frame in ImageSequence.Iterator(image):
+            # WebP knows how long a frame lasts only when it is decoded.
+            frame.load()
             durations.append(int(frame.info.get("duration") or _FRAME_MS))
             yield _fit(_bare(frame).convert("RGBA"), bounds.side_px)
 

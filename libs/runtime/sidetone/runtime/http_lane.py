@@ -8,11 +8,11 @@ the framework's way.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple, cast
 from urllib.parse import parse_qsl
 
 import msgspec
-from litestar import Request
+from litestar import Request, Response
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import BodyKwarg, ParameterKwarg
 from litestar.types import HTTPScope, Receive, Send
@@ -30,7 +30,14 @@ _BOUNDS = {
     "min_items": "min_length",
     "max_items": "max_length",
 }
+_NO_CONTENT = 204
 _JSON = (b"content-type", b"application/json")
+
+
+class _Answer(NamedTuple):
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
 
 
 class Lane:
@@ -79,8 +86,9 @@ class Lane:
         result: Any = self._handler.fn(**named)
         if not self._handler.has_sync_callable:
             result = await result
-        if _is_json(result):
-            await self._send(result, send)
+        answer = _json_answer(result, self._handler.status_code)
+        if answer is not None:
+            await _send(answer, send)
         else:
             await self._send_as_made(result, Request(scope, receive, send))
 
@@ -103,14 +111,6 @@ class Lane:
         except msgspec.ValidationError as error:
             raise Malformed(_told(error)) from error
         return msgspec.structs.asdict(read)
-
-    async def _send(self, result: object, send: Send) -> None:
-        status = self._handler.status_code
-        body = b"" if result is None else msgspec.json.encode(result)
-        length = (b"content-length", str(len(body)).encode())
-        headers = [_JSON, length] if body else []
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _send_as_made(self, result: object, request: AnyRequest) -> None:
         """Send a ``Response``, text or bytes as the framework does."""
@@ -175,8 +175,31 @@ def _decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> object:
         raise Malformed(_told(error)) from error
 
 
-def _is_json(result: object) -> bool:
-    return result is None or isinstance(result, msgspec.Struct | list | dict)
+def _json_answer(result: object, status: int) -> _Answer | None:
+    """Return how *result* is sent if it is JSON or nothing, perhaps with a few headers."""
+    headers: list[tuple[bytes, bytes]] = []
+    if isinstance(result, Response):
+        made = cast("Response[object]", result)
+        if made.media_type is not None or made.cookies or made.background is not None:
+            return None
+        headers = [
+            (name.encode("latin-1"), value.encode("latin-1"))
+            for name, value in made.headers.items()
+        ]
+        status = made.status_code or status
+        result = made.content
+    if result is None:
+        return _Answer(status, headers, b"")
+    if not isinstance(result, msgspec.Struct | list | dict):
+        return None
+    return _Answer(status, [_JSON, *headers], msgspec.json.encode(result))
+
+
+async def _send(answer: _Answer, send: Send) -> None:
+    length = (b"content-length", str(len(answer.body)).encode())
+    headers = [*answer.headers, length] if answer.status != _NO_CONTENT else answer.headers
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
 
 def _told(error: msgspec.DecodeError) -> str:

@@ -6,10 +6,6 @@ from collections.abc import AsyncGenerator
 import msgspec
 import pytest
 
-from sidetone.permissions import Permission
-from sidetone.protocol.events import InChannel, MessageSent, TypingStarted
-from sidetone.protocol.messages import Message
-from sidetone.runtime.limits import Limit
 from services.chat.tests.stage_messages import (
     GENEROUS,
     Stage,
@@ -17,6 +13,10 @@ from services.chat.tests.stage_messages import (
     new_file,
     open_stage,
 )
+from sidetone.permissions import Permission
+from sidetone.protocol.events import InChannel, MessageSent, TypingStarted
+from sidetone.protocol.messages import Message
+from sidetone.runtime.limits import Limit
 from tests.surroundings import TOPOLOGIES
 
 

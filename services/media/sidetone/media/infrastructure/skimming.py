@@ -32,7 +32,8 @@ _WORDS_LENGTH_MAX = 4096
 
 def skimmed(content: bytes, charset: str | None) -> PageWords:
     """Return what the page in *content* says of itself; *charset* is what its sender claimed."""
-    page = LexborHTMLParser(content.decode(_charset_of(content, charset), "replace"))
+    text = content.decode(_charset_of(content, charset), "replace")
+    page = LexborHTMLParser(text.removeprefix("\ufeff"))
     return PageWords(
         title=_meta(page, "og:title", "twitter:title") or _title(page),
         description=_meta(page, "og:description", "description", "twitter:description"),
@@ -53,7 +54,7 @@ def _meta(page: LexborHTMLParser, *names: str) -> str:
 
 
 def _title(page: LexborHTMLParser) -> str:
-    node = page.css_first("head > title")
+    node = page.css_first("title")
     return "" if node is None else node.text()[:_WORDS_LENGTH_MAX]
 
 

@@ -1,0 +1,1 @@
+"""What presence can do: one module per use case, and the ports that they need."""

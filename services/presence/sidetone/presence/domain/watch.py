@@ -1,0 +1,140 @@
+"""When to look whether somebody is still there, from what the gateways tell.
+
+Every replica of presence hears the same and keeps its own watch. The truth is in the store that
+they share; a watch only says when it is time to look there. Times are in milliseconds of any one
+clock.
+"""
+
+import heapq
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from sidetone.protocol.ids import SessionId, UserId
+
+USERS_MAX = 200_000
+ENDED_MAX = 20_000
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """How long a session counts without a sign of life, and *grace_ms* after its socket dropped.
+
+    What is shown of a user is renewed every *renewed_every_ms*. *margin_ms* lets the store forget
+    a session before somebody looks.
+    """
+
+    alive_ms: int = 14_500
+    grace_ms: int = 3_000
+    renewed_every_ms: int = 20_000
+    margin_ms: int = 50
+
+
+class _Next(msgspec.Struct):
+    """The next look at a user: at *look_ms*, or at *silent_ms* if nothing is heard until then.
+
+    *queued_ms* is when the queue says so, which may be too early but never too late.
+    """
+
+    silent_ms: int
+    look_ms: int | None
+    queued_ms: int
+
+    def at_ms(self) -> int:
+        return self.silent_ms if self.look_ms is None else min(self.silent_ms, self.look_ms)
+
+
+class Watch:
+    """Whom to look at, and when. Beyond ``USERS_MAX`` users the others are not watched."""
+
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
+        self._users: dict[UserId, _Next] = {}
+        self._queue: list[tuple[int, UserId]] = []
+        self._ended: OrderedDict[SessionId, int] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._users)
+
+    def opened(self, session: SessionId, user: UserId, now_ms: int) -> None:
+        """Take note that *user* has a session: look at once."""
+        self._ended.pop(session, None)
+        self.look(user, now_ms, now_ms)
+
+    def closed(self, session: SessionId, user: UserId, now_ms: int, *, left: bool) -> None:
+        """Take note that a socket is gone: look when its grace is over, at once if it *left*."""
+        self._ended[session] = now_ms + self._timing.alive_ms
+        while len(self._ended) > ENDED_MAX:
+            self._ended.popitem(last=False)
+        wait_ms = 0 if left else self._timing.grace_ms + self._timing.margin_ms
+        self.look(user, now_ms + wait_ms, now_ms)
+
+    def alive(
+        self, sessions: Iterable[tuple[SessionId, UserId]], now_ms: int
+    ) -> Sequence[tuple[SessionId, UserId]]:
+        """Return those of *sessions* to renew, and look at users who are new.
+
+        A session whose end was heard of is not alive: that was said before the end.
+        """
+        renewed = [
+            (session, user) for session, user in sessions if self._ended.get(session, 0) <= now_ms
+        ]
+        for _, user in renewed:
+            known = self._users.get(user)
+            if known is None:
+                self.look(user, now_ms, now_ms)
+            else:
+                known.silent_ms = self._silent_ms(now_ms)
+        return renewed
+
+    def look(self, user: UserId, at_ms: int, now_ms: int) -> None:
+        """Look at *user* at *at_ms*, unless it is to happen earlier anyway."""
+        known = self._users.get(user)
+        if known is None:
+            if len(self._users) >= USERS_MAX:
+                return
+            silent_ms = self._silent_ms(now_ms)
+            known = self._users[user] = _Next(silent_ms, None, silent_ms + 1)
+        if known.look_ms is None or at_ms < known.look_ms:
+            known.look_ms = at_ms
+        self._queue_up(user, known)
+
+    def due(self, now_ms: int) -> list[UserId]:
+        """Return whom to look at now; the answer to each comes by ``looked``."""
+        due: list[UserId] = []
+        while self._queue and self._queue[0][0] <= now_ms:
+            queued_ms, user = heapq.heappop(self._queue)
+            known = self._users.get(user)
+            if known is None or known.queued_ms != queued_ms:
+                continue
+            if known.at_ms() <= now_ms:
+                due.append(user)
+                known.look_ms, known.silent_ms = None, self._silent_ms(now_ms)
+            known.queued_ms = known.at_ms() + 1
+            self._queue_up(user, known)
+        return due
+
+    def looked(self, user: UserId, now_ms: int, *, there: bool, clears_at_ms: int | None) -> None:
+        """Take what a look found; who is not there is forgotten until they are heard of again."""
+        known = self._users.get(user)
+        if known is None:
+            return
+        if not there and known.look_ms is None:
+            del self._users[user]
+            return
+        self.look(user, now_ms + self._timing.renewed_every_ms, now_ms)
+        if clears_at_ms is not None:
+            self.look(user, clears_at_ms, now_ms)
+
+    def next_ms(self) -> int | None:
+        """Return when somebody is due, at the earliest."""
+        return self._queue[0][0] if self._queue else None
+
+    def _silent_ms(self, now_ms: int) -> int:
+        return now_ms + self._timing.alive_ms + self._timing.margin_ms
+
+    def _queue_up(self, user: UserId, known: _Next) -> None:
+        at_ms = known.at_ms()
+        if at_ms < known.queued_ms:
+            known.queued_ms = at_ms
+            heapq.heappush(self._queue, (at_ms, user))

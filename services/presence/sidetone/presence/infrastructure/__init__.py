@@ -1,0 +1,1 @@
+"""How the ports are met: SQL and a key-value store."""

@@ -2,8 +2,8 @@
 
 import asyncio
 import functools
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,6 +17,7 @@ from sidetone.client.api import Api
 from sidetone.client.call import Call
 from sidetone.client.connector import Connector, Route
 from sidetone.client.conversation import Hear, Sound
+from sidetone.client.gateway_link import GatewayLink, Happening
 from sidetone.client.keystore import KeyStore, Secrets
 from sidetone.client.pinned import Endpoint
 from sidetone.client.requests import Requests
@@ -144,6 +145,13 @@ class Client:
             yield call
         finally:
             await call.leave()
+
+    def events(self) -> AbstractAsyncContextManager[AsyncIterator[Happening]]:
+        """Hear what happens for the length of the block: a ``Ready`` first, then events.
+
+        Drops are repaired unseen. Another ``Ready`` may come later, and replaces all before it.
+        """
+        return GatewayLink(self._endpoint, self._requests).listening()
 
     async def _open_keys(self, login: LoggedIn, password: str) -> User:
         passphrase = password if self._passphrase is None else self._passphrase

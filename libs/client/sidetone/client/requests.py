@@ -19,7 +19,7 @@ A = TypeVar("A")
 
 _TIMEOUT_SECONDS = 10.0
 # A token that expires this soon is renewed first, so that no request meets its end on the way.
-_EXPIRY_MARGIN_MS = 30_000
+EXPIRY_MARGIN_MS = 30_000
 
 
 class Requests:
@@ -76,12 +76,21 @@ class Requests:
         """Make a request of the account that is logged in that has no answer but done."""
         await self._authorized(method, path, body)
 
-    async def _authorized(self, method: str, path: str, body: Body | None) -> httpx.Response:
+    async def fresh_login(self, *, refused: LoggedIn | None = None) -> LoggedIn:
+        """Return the login with a token that is good for a while, renewed if need be.
+
+        *refused* is one that the server would not take, whatever it says of itself. Raises
+        ``Unauthenticated`` if nobody is logged in.
+        """
         login = self._login
         if login is None:
             raise Unauthenticated("not_logged_in", "log in first")
-        if login.expires_at_ms - _EXPIRY_MARGIN_MS < _now_ms():
+        if login is refused or login.expires_at_ms - EXPIRY_MARGIN_MS < _now_ms():
             login = await self._refresh(login)
+        return login
+
+    async def _authorized(self, method: str, path: str, body: Body | None) -> httpx.Response:
+        login = await self.fresh_login()
         response = await self._send(method, path, body, login.access_token)
         if response.status_code == httpx.codes.UNAUTHORIZED.value:
             login = await self._refresh(login)

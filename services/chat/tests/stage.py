@@ -10,17 +10,29 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from sidetone.chat.app import Ground
+from sidetone.chat.application.handle_reports import HandleReports
+from sidetone.chat.application.manage_bans import ManageBans
 from sidetone.chat.application.manage_channels import ManageChannels
+from sidetone.chat.application.manage_conversations import ManageConversations
+from sidetone.chat.application.manage_emoji import ManageEmoji
 from sidetone.chat.application.manage_invites import ManageInvites
 from sidetone.chat.application.manage_members import ManageMembers
 from sidetone.chat.application.manage_overwrites import ManageOverwrites
+from sidetone.chat.application.manage_roles import ManageRoles
 from sidetone.chat.application.manage_servers import ManageServers
+from sidetone.chat.application.manage_templates import ManageTemplates
+from sidetone.chat.application.read_audit_log import ReadAuditLog
 from sidetone.chat.application.see_servers import SeeServers
-from sidetone.chat.infrastructure.asked import AskedClaims
+from sidetone.chat.infrastructure.sql_audit import SqlAuditLog
+from sidetone.chat.infrastructure.sql_bans import SqlBans
 from sidetone.chat.infrastructure.sql_invites import SqlInvites
+from sidetone.chat.infrastructure.sql_reports import SqlReports
 from sidetone.permissions import Permission
+from sidetone.protocol.accounts import User
 from sidetone.protocol.events import Fact, InServer, RightsChanged, ServerChanged
+from sidetone.protocol.files import File
 from sidetone.protocol.ids import ChannelId, ServerId, UserId
+from sidetone.protocol.questions import ClaimFiles, Contact, MayContact, WhoAre
 from sidetone.protocol.servers import Channel, CreateInvite, CreateServer, Server
 from sidetone.runtime.outbox import Outbox
 from sidetone.storage.migrations import migrate
@@ -43,29 +55,71 @@ class MovedClock:
 
 
 @dataclass
+class Removed:
+    """Notes whose recent messages were to be removed."""
+
+    calls: list[tuple[ServerId, UserId, int]] = field(default_factory=list)
+
+    async def remove(self, server: ServerId, author: UserId, since_ms: int) -> None:
+        self.calls.append((server, author, since_ms))
+
+
+@dataclass
+class Town:
+    """What other services say of people and files: everybody exists, and these are related."""
+
+    friends: set[frozenset[UserId]] = field(default_factory=set)
+    blocked: set[frozenset[UserId]] = field(default_factory=set)
+    strangers_to_auth: set[UserId] = field(default_factory=set)
+    asked: int = 0
+
+    async def may_contact(self, question: MayContact) -> dict[UserId, Contact]:
+        self.asked += 1
+        pairs = {other: frozenset({question.user, other}) for other in question.others}
+        return {
+            other: Contact(pair in self.friends, pair in self.blocked)
+            for other, pair in pairs.items()
+        }
+
+    async def who_are(self, question: WhoAre) -> list[User]:
+        known = [user for user in question.users if user not in self.strangers_to_auth]
+        return [User(user, "someone") for user in known]
+
+    async def claim_files(self, question: ClaimFiles) -> list[File]:
+        return [File(file, "picture.png", "image/png", 100) for file in question.files]
+
+
+@dataclass
 class Stage:
     """Every use case about servers, and the facts that were announced."""
 
     ground: Ground
     clock: MovedClock
+    town: Town = field(default_factory=Town)
+    removed: Removed = field(default_factory=Removed)
     facts: asyncio.Queue[Fact] = field(default_factory=asyncio.Queue)
 
     def __post_init__(self) -> None:
-        ground, clock = self.ground, self.clock
-        self.see = SeeServers(ground.servers, ground.enter_server, ground.enter_channel)
+        ground, clock, changes = self.ground, self.clock, self.ground.changes
+        enter, database = ground.enter_server, ground.around.database
+        self.see = SeeServers(ground.servers, enter, ground.enter_channel)
         self.servers = ManageServers(
-            ground.servers, ground.changes, ground.enter_server, AskedClaims(ground.around.bus), clock
+            ground.servers, changes, enter, ground.claims, ground.templates, clock
         )
-        self.channels = ManageChannels(ground.places, ground.changes, clock)
-        self.overwrites = ManageOverwrites(ground.places, ground.changes)
-        self.members = ManageMembers(ground.changes)
+        self.channels = ManageChannels(ground.places, changes, clock)
+        self.overwrites = ManageOverwrites(ground.places, changes)
+        self.roles = ManageRoles(changes, clock)
+        self.members = ManageMembers(changes)
         self.invites = ManageInvites(
-            ground.servers,
-            SqlInvites(ground.around.database),
-            ground.changes,
-            ground.places,
-            ground.enter_server,
-            clock,
+            ground.servers, SqlInvites(database), changes, ground.places, enter, clock
+        )
+        self.bans = ManageBans(SqlBans(database), changes, enter, self.removed)
+        self.reports = HandleReports(SqlReports(database), changes, enter, clock)
+        self.audit = ReadAuditLog(SqlAuditLog(database), enter)
+        self.emoji = ManageEmoji(changes, enter, ground.claims, clock)
+        self.templates = ManageTemplates(ground.templates, enter, clock)
+        self.conversations = ManageConversations(
+            ground.servers, changes, ground.contacts, enter, clock
         )
 
     def stranger(self) -> UserId:
@@ -85,6 +139,11 @@ class Stage:
         """Return the first channel of *kind*."""
         channels = await self.see.channels(server.id, server.owner)
         return next(channel for channel in channels if channel.kind == kind)
+
+    async def everybody(self, server: Server) -> list[UserId]:
+        """Return the members, longest there first."""
+        page = await self.see.members(server.id, server.owner, None, 100)
+        return [member.user for member in page.items]
 
     async def may(self, user: UserId, channel: ChannelId) -> Permission:
         return Permission((await self.see.rights(user, channel)).permissions)
@@ -114,6 +173,9 @@ async def open_stage(topology: Topology) -> AsyncGenerator[Stage]:
         await migrate(around.database, "chat", files("sidetone.chat") / "migrations")
         ground = Ground(around, await Outbox.open(around, "chat"))
         stage = Stage(ground, clock)
+        await around.bus.answer(MayContact, stage.town.may_contact)
+        await around.bus.answer(WhoAre, stage.town.who_are)
+        await around.bus.answer(ClaimFiles, stage.town.claim_files)
 
         async def hear(fact: Fact) -> None:
             await ground.hear(fact)

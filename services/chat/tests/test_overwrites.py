@@ -113,7 +113,9 @@ async def test_a_refused_overwrite_leaves_no_trace(
     with pytest.raises(Forbidden, match="permission_missing"):
         await stage.overwrites.put(lounge.id, ben, ben, allowing(Permission.MUTE_MEMBERS))
     with pytest.raises(Forbidden, match="owner_above_overwrites"):
-        await stage.overwrites.put(lounge.id, server.owner, server.owner, denying(Permission.SPEAK))
+        await stage.overwrites.put(
+            lounge.id, server.owner, server.owner, denying(Permission.SPEAK)
+        )
     with pytest.raises(NotFound, match="member_unknown"):
         await stage.overwrites.put(lounge.id, server.owner, stage.stranger(), denying())
     assert await stage.see.rights(ben, lounge.id) == before

@@ -159,6 +159,12 @@ class AuditEntry(Answer, frozen=True):
     request: str
 
 
+class AuditCheck(Answer, frozen=True):
+    """Whether the audit log is as it was written; the first entry that is not."""
+
+    broken_at: int | None
+
+
 class Report(Answer, frozen=True):
     """What a member told the moderators about another one; open until *resolved_by* is set."""
 

@@ -8,18 +8,25 @@ import structlog
 from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 
-from sidetone.bus import Bus
+from sidetone.chat.application.end_memberships import EndMemberships
 from sidetone.chat.application.enter_channel import EnterChannel
 from sidetone.chat.application.enter_server import EnterServer
+from sidetone.chat.application.handle_reports import HandleReports
+from sidetone.chat.application.manage_bans import ManageBans
 from sidetone.chat.application.manage_channels import ManageChannels
+from sidetone.chat.application.manage_conversations import ManageConversations
+from sidetone.chat.application.manage_emoji import ManageEmoji
 from sidetone.chat.application.manage_invites import ManageInvites
 from sidetone.chat.application.manage_members import ManageMembers
 from sidetone.chat.application.manage_messages import ManageMessages
 from sidetone.chat.application.manage_overwrites import ManageOverwrites
+from sidetone.chat.application.manage_roles import ManageRoles
 from sidetone.chat.application.manage_servers import ManageServers
+from sidetone.chat.application.manage_templates import ManageTemplates
 from sidetone.chat.application.manage_threads import ManageThreads
 from sidetone.chat.application.preview_links import PreviewLinks
 from sidetone.chat.application.react import React
+from sidetone.chat.application.read_audit_log import ReadAuditLog
 from sidetone.chat.application.read_history import ReadHistory
 from sidetone.chat.application.remove_recent import RemoveRecent
 from sidetone.chat.application.search_messages import SearchMessages
@@ -35,22 +42,31 @@ from sidetone.chat.infrastructure.held_places import HeldPlaces
 from sidetone.chat.infrastructure.own_search import own_search
 from sidetone.chat.infrastructure.search_index import SearchIndex
 from sidetone.chat.infrastructure.sql import SqlServers
+from sidetone.chat.infrastructure.sql_audit import SqlAuditLog
+from sidetone.chat.infrastructure.sql_bans import SqlBans
 from sidetone.chat.infrastructure.sql_changes import SqlChanges
 from sidetone.chat.infrastructure.sql_invites import SqlInvites
 from sidetone.chat.infrastructure.sql_leftovers import SqlLeftovers
 from sidetone.chat.infrastructure.sql_messages import SqlMessages
 from sidetone.chat.infrastructure.sql_read_marks import SqlReadMarks
+from sidetone.chat.infrastructure.sql_reports import SqlReports
+from sidetone.chat.infrastructure.sql_templates import SqlTemplates
 from sidetone.chat.infrastructure.sql_threads import SqlThreads
 from sidetone.chat.infrastructure.store_patience import StorePatience
 from sidetone.chat.interface.http_channels import channel_routes
+from sidetone.chat.interface.http_conversations import conversation_routes
+from sidetone.chat.interface.http_emoji import emoji_routes
 from sidetone.chat.interface.http_invites import invite_routes
 from sidetone.chat.interface.http_members import member_routes
 from sidetone.chat.interface.http_messages import MessageCases, message_routes
+from sidetone.chat.interface.http_moderation import audit_routes, ban_routes, report_routes
 from sidetone.chat.interface.http_reading import ReadingCases, reading_routes
+from sidetone.chat.interface.http_roles import role_routes
 from sidetone.chat.interface.http_servers import server_routes
+from sidetone.chat.interface.http_templates import template_routes
 from sidetone.chat.interface.message_facts import MessageFacts
 from sidetone.chat.interface.questions import answer_questions, answer_read_states
-from sidetone.protocol.events import Fact, ServerChanged
+from sidetone.protocol.events import AccountClosed, Fact, ServerChanged
 from sidetone.runtime.communities import Communities
 from sidetone.runtime.limits import Limit, Limiter
 from sidetone.runtime.outbox import Outbox
@@ -81,13 +97,22 @@ class Ground:
         self.communities = Communities(self.servers.state)
         self.places = HeldPlaces(self.communities, self.servers)
         self.changes = SqlChanges(outbox, self.communities, around.clock, _request_id)
+        self.end_memberships = EndMemberships(self.servers, self.changes)
         self.enter_server = EnterServer(self.places, around.clock)
         self.enter_channel = EnterChannel(self.places, around.clock)
+        self.claims = AskedClaims(around.bus)
+        self.contacts = AskedContacts(around.bus, around.clock)
+        self.templates = SqlTemplates(around.database)
 
     async def hear(self, fact: Fact) -> None:
-        """Keep up with what other processes changed."""
-        if isinstance(fact.event, ServerChanged):
-            await self.communities.hear(fact.event)
+        """Keep up with what other processes changed. Raises ``Unavailable``: hear it again."""
+        match fact.event:
+            case ServerChanged() as change:
+                await self.communities.hear(change)
+            case AccountClosed(user):
+                await self.end_memberships(user)
+            case _:
+                pass
 
 
 class Writing:
@@ -132,27 +157,31 @@ async def build(
     around.tasks.start(writing.previews.work())
     around.tasks.start(writing.sweep.work())
     await writing.facts.follow(around.journal)
+    per_address = Limiter(around.store, "invites", policy.invites_per_address, open_when_down=True)
     handlers = [
-        *_servers(ground, see, around.bus),
-        *_people(ground, see, policy),
+        *_servers(ground, see, per_address),
+        *_people(ground, see, per_address),
+        *_moderation(ground, writing),
         *_messages(ground, writing, policy),
         *await _reading(ground, writing, policy),
     ]
     return Router("/chat", route_handlers=handlers)
 
 
-def _servers(ground: Ground, see: SeeServers, bus: Bus) -> list[HTTPRouteHandler]:
-    clock, changes = ground.around.clock, ground.changes
-    servers = ManageServers(ground.servers, changes, ground.enter_server, AskedClaims(bus), clock)
+def _servers(ground: Ground, see: SeeServers, per_address: Limiter) -> list[HTTPRouteHandler]:
+    clock, changes, enter = ground.around.clock, ground.changes, ground.enter_server
+    servers = ManageServers(ground.servers, changes, enter, ground.claims, ground.templates, clock)
     channels = ManageChannels(ground.places, changes, clock)
-    overwrites = ManageOverwrites(ground.places, changes)
     return [
         *server_routes(see, servers),
-        *channel_routes(see, channels, overwrites),
+        *role_routes(see, ManageRoles(changes, clock)),
+        *channel_routes(see, channels, ManageOverwrites(ground.places, changes)),
+        *emoji_routes(ManageEmoji(changes, enter, ground.claims, clock)),
+        *template_routes(ManageTemplates(ground.templates, enter, clock), per_address),
     ]
 
 
-def _people(ground: Ground, see: SeeServers, policy: Policy) -> list[HTTPRouteHandler]:
+def _people(ground: Ground, see: SeeServers, per_address: Limiter) -> list[HTTPRouteHandler]:
     around = ground.around
     invites = ManageInvites(
         ground.servers,
@@ -162,10 +191,24 @@ def _people(ground: Ground, see: SeeServers, policy: Policy) -> list[HTTPRouteHa
         ground.enter_server,
         around.clock,
     )
-    per_address = Limiter(around.store, "invites", policy.invites_per_address, open_when_down=True)
+    conversations = ManageConversations(
+        ground.servers, ground.changes, ground.contacts, ground.enter_server, around.clock
+    )
     return [
         *member_routes(see, ManageMembers(ground.changes)),
         *invite_routes(invites, per_address),
+        *conversation_routes(conversations),
+    ]
+
+
+def _moderation(ground: Ground, writing: Writing) -> list[HTTPRouteHandler]:
+    around, changes, enter = ground.around, ground.changes, ground.enter_server
+    bans = ManageBans(SqlBans(around.database), changes, enter, writing.recent)
+    reports = HandleReports(SqlReports(around.database), changes, enter, around.clock)
+    return [
+        *ban_routes(bans),
+        *report_routes(reports),
+        *audit_routes(ReadAuditLog(SqlAuditLog(around.database), enter)),
     ]
 
 
@@ -175,7 +218,7 @@ def _messages(ground: Ground, writing: Writing, policy: Policy) -> Sequence[HTTP
         enter,
         messages,
         writing.media,
-        AskedContacts(around.bus),
+        ground.contacts,
         Limiter(around.store, "messages", policy.messages_per_channel, open_when_down=True),
         StorePatience(around.store),
         around.clock,

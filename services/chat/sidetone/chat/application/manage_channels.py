@@ -87,7 +87,7 @@ class ManageChannels:
         return after
 
     async def delete(self, channel: ChannelId, user: UserId) -> None:
-        """Delete a channel with its threads, a category without its channels. Raises ``Refusal``."""
+        """Delete a channel with its threads, a category without its channels."""
         community, _ = await self.places.find(channel)
         async with self.changes.of(community.server.id) as change:
             draft = change.draft

@@ -1,6 +1,7 @@
 """Allow or deny abilities in one channel."""
 
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -49,7 +50,9 @@ class ManageOverwrites:
                 draft.note(user, "overwrite.set", channel, before, after)
 
 
-def _require_may_touch(standing: Standing, place: Place, subject: UUID) -> str:
+def _require_may_touch(
+    standing: Standing, place: Place, subject: UUID
+) -> Literal["role", "member"]:
     """Refuse to touch who stands higher; return what *subject* is. Raises ``NotFound``."""
     community = standing.community
     if place.channel.kind in {"thread", "direct"}:

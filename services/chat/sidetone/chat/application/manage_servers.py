@@ -6,13 +6,14 @@ import msgspec
 from msgspec import UNSET
 
 from sidetone.chat.application.enter_server import EnterServer
-from sidetone.chat.application.ports import Changes, Claims, Servers
+from sidetone.chat.application.ports import Changes, Claims, Servers, Templates
 from sidetone.chat.domain.name import checked_description, checked_name
 from sidetone.chat.domain.server import SERVERS_MAX, community, require_room_for_one_more
+from sidetone.chat.domain.template import state_of
 from sidetone.chat.domain.version import require_version
 from sidetone.permissions import Permission
 from sidetone.protocol.ids import ChannelId, ServerId, UserId
-from sidetone.protocol.servers import CreateServer, EditServer, Server
+from sidetone.protocol.servers import CreateServer, EditServer, Server, ServerState
 from sidetone.runtime.clock import Clock
 
 
@@ -24,20 +25,26 @@ class ManageServers:
     changes: Changes
     enter_server: EnterServer
     claims: Claims
+    templates: Templates
     clock: Clock
 
     async def create(self, owner: UserId, wish: CreateServer) -> Server:
         """Return a new server that can be used at once. Raises ``Refusal``."""
         server = Server(ServerId(self.clock.new_id()), checked_name(wish.name), owner)
-        await self.require_room(owner)
-        writing, talking = ChannelId(self.clock.new_id()), ChannelId(self.clock.new_id())
-        await self.changes.create(community(server, writing, talking, self.clock.now_ms()))
-        return server
-
-    async def require_room(self, user: UserId) -> None:
-        """Refuse where *user* is in as many servers as one can be."""
-        count = await self.servers.count_of(user, ["community"])
+        count = await self.servers.count_of(owner, ["community"])
         require_room_for_one_more(count, SERVERS_MAX, "servers")
+        state = await self._first_state(server, wish)
+        await self.changes.create(state)
+        return state.server
+
+    async def _first_state(self, server: Server, wish: CreateServer) -> ServerState:
+        new_id, now_ms = self.clock.new_id, self.clock.now_ms()
+        document = wish.document
+        if wish.template is not None:
+            document = (await self.templates.find(wish.template)).document
+        if document is None:
+            return community(server, ChannelId(new_id()), ChannelId(new_id()), now_ms)
+        return state_of(document, server, new_id, now_ms)
 
     async def edit(
         self, server: ServerId, user: UserId, wish: EditServer, version: int | None

@@ -186,6 +186,11 @@ class Change(Protocol):
         """Return the bans within the change."""
         ...
 
+    @property
+    def reports(self) -> Reports:
+        """Return the reports within the change."""
+        ...
+
 
 class Changes(Protocol):
     """The only way to change servers."""
@@ -210,6 +215,10 @@ class Contacts(Protocol):
 
     async def between(self, user: UserId, others: Sequence[UserId]) -> dict[UserId, Contact]:
         """Return what stands between *user* and each of *others*. Raises ``Unavailable``."""
+        ...
+
+    async def require_known(self, users: Sequence[UserId]) -> None:
+        """Refuse users that do not exist. Raises ``NotFound``, or ``Unavailable``."""
         ...
 
 

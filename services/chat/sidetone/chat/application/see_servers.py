@@ -8,7 +8,8 @@ from sidetone.chat.application.enter_channel import EnterChannel
 from sidetone.chat.application.enter_server import EnterServer
 from sidetone.chat.application.ports import Servers
 from sidetone.chat.domain.member import member_order, order_after
-from sidetone.protocol.ids import ChannelId, ServerId, UserId
+from sidetone.chat.domain.role import unknown_role
+from sidetone.protocol.ids import ChannelId, RoleId, ServerId, UserId
 from sidetone.protocol.questions import ChannelRights
 from sidetone.protocol.requests import Page
 from sidetone.protocol.servers import Channel, Member, Role, Server, ServerState
@@ -44,6 +45,13 @@ class SeeServers:
         """Return the roles, everyone's first and the highest last."""
         standing = await self.enter_server(user, server)
         return sorted(standing.community.roles.values(), key=lambda role: role.position)
+
+    async def role(self, server: ServerId, user: UserId, role: RoleId) -> Role:
+        """Return one role. Raises ``NotFound``."""
+        found = (await self.enter_server(user, server)).community.roles.get(role)
+        if found is None:
+            raise unknown_role()
+        return found
 
     async def members(
         self, server: ServerId, user: UserId, cursor: str | None, limit: int

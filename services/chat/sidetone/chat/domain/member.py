@@ -9,6 +9,7 @@ from sidetone.protocol.servers import Member
 NICKNAME_LENGTH_MAX = 32
 REASON_LENGTH_MAX = 512
 TIMEOUT_MS_MAX = 28 * 24 * 3_600_000
+DELETION_SECONDS_MAX = 7 * 24 * 3_600
 BANS_MAX = 10_000
 
 
@@ -37,6 +38,13 @@ def checked_timeout(until_ms: int, now_ms: int) -> int:
     return until_ms
 
 
+def checked_deletion_seconds(seconds: int) -> int:
+    """Return how far back a ban deletes what was written. Raises ``Invalid``."""
+    if not 0 <= seconds <= DELETION_SECONDS_MAX:
+        raise Invalid("deletion_out_of_range", "a ban deletes what is at most seven days old")
+    return seconds
+
+
 def member_order(member: Member) -> tuple[int, UUID]:
     """Return what members are listed by: who has been there longest comes first."""
     return member.joined_at_ms, member.user
@@ -56,3 +64,8 @@ def order_after(cursor: str | None) -> tuple[int, UUID]:
 def unknown_member() -> NotFound:
     """Return the refusal for who is not in the server."""
     return NotFound("member_unknown", "there is no such member in this server")
+
+
+def unknown_ban() -> NotFound:
+    """Return the refusal for who is not banned."""
+    return NotFound("ban_unknown", "they are not banned from this server")

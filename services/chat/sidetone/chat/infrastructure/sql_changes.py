@@ -14,6 +14,7 @@ from sidetone.chat.infrastructure.sql import SqlServers
 from sidetone.chat.infrastructure.sql_audit import Head, append
 from sidetone.chat.infrastructure.sql_bans import SqlBans
 from sidetone.chat.infrastructure.sql_invites import SqlInvites
+from sidetone.chat.infrastructure.sql_reports import SqlReports
 from sidetone.community import Community
 from sidetone.protocol.events import InServer, ServerChanged, Services
 from sidetone.protocol.ids import ServerId
@@ -33,13 +34,15 @@ _INSERT_PAIR = "INSERT INTO direct_pairs (one, other, server) VALUES (:one, :oth
 
 
 class SqlChange:
-    """One change of one server, within one transaction."""
+    """One change of one server, within one transaction: that of *rows*."""
 
-    def __init__(self, rows: Transaction, draft: Draft) -> None:
+    def __init__(self, rows: Rows, draft: Draft) -> None:
+        self.rows = rows
         self.draft = draft
         self.servers = SqlServers(rows)
         self.invites = SqlInvites(rows)
         self.bans = SqlBans(rows)
+        self.reports = SqlReports(rows)
 
 
 class SqlChanges:

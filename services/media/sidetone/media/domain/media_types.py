@@ -10,6 +10,8 @@ HEAD_BYTES = 8192
 
 _PATTERN = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,80}")
 _TEXT = "text/plain"
+# Pages, vector graphics and programs of pages.
+_RUNS = ("html", "xml", "script")
 _OTHER_NAMES = {
     "image/jpg": "image/jpeg",
     "audio/mp3": "audio/mpeg",
@@ -58,8 +60,8 @@ def download_type(claimed: str, sniffed: str | None, head: bytes) -> str:
     ('application/octet-stream', 'text/plain')
     """
     if sniffed is not None:
-        agreed = clean_type(sniffed) == claimed and not claimed.startswith("image/")
-        return claimed if agreed else UNKNOWN
+        harmless = not claimed.startswith("image/") and not claimed.endswith(_RUNS)
+        return claimed if harmless and clean_type(sniffed) == claimed else UNKNOWN
     return _TEXT if claimed == _TEXT and _is_text(head) else UNKNOWN
 
 

@@ -42,7 +42,6 @@ def _bytes_spec(description: str) -> ResponseSpec:
 
 
 _GIVEN = {
-    200: _bytes_spec("The bytes."),
     206: _bytes_spec("The part that Range asked for."),
     302: ResponseSpec(
         None, generate_examples=False, description="Where the bytes are for a while."
@@ -94,6 +93,7 @@ def _bytes(media: UseCases, bytes_max: int) -> HTTPRouteHandler:
         operation_id="put_upload_bytes",
         status_code=204,
         request_max_body_size=bytes_max,
+        body_media_type="application/octet-stream",
         responses=responses(404, 409, 422),
     )
     async def receive(secret: str, request: AnyRequest) -> None:
@@ -120,14 +120,19 @@ def _gone_or_too_large(error: HTTPException) -> Exception:
 
 
 def _files(media: UseCases, contents: Contents) -> Sequence[HTTPRouteHandler]:
-    @get("/files/{file:uuid}", operation_id="read_file", responses=_GIVEN)
+    @get("/files/{file:uuid}", operation_id="read_file", media_type="*/*", responses=_GIVEN)
     async def read(file: UUID, user: UserId, request: AnyRequest) -> Response[Any]:
         """Return a file: a picture to be shown, anything else for download."""
         holding = await media.read_file(user, FileId(file), "raw")
         part: Part = "picture" if holding.is_picture else "raw"
         return await _given(contents, holding, part, request)
 
-    @get("/files/{file:uuid}/preview", operation_id="read_preview", responses=_GIVEN)
+    @get(
+        "/files/{file:uuid}/preview",
+        operation_id="read_preview",
+        media_type="*/*",
+        responses=_GIVEN,
+    )
     async def preview(file: UUID, user: UserId, request: AnyRequest) -> Response[Any]:
         """Return the small copy of a picture."""
         holding = await media.read_file(user, FileId(file), "preview")

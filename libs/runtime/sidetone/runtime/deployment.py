@@ -23,6 +23,7 @@ from sidetone.runtime.http_gate import HttpPolicy
 from sidetone.runtime.http_probes import Check
 from sidetone.runtime.limits import Limit
 from sidetone.runtime.process import serving, stop_requested
+from sidetone.runtime.start import settle_memory
 from sidetone.runtime.surroundings import Surroundings
 from sidetone.runtime.tls import Identity
 from sidetone.storage.postgres import PostgresDatabase
@@ -102,6 +103,7 @@ async def run_service(settings: HttpSettings, build: Build) -> None:
             identity=identity,
             trusted_proxies=settings.trusted_proxies,
         ) as port:
+            settle_memory()
             _log.info("serving", host=settings.host, port=port)
             await stop_requested()
             _log.info("stopping")

@@ -19,6 +19,7 @@ from uvicorn.server import ServerState
 
 from sidetone.runtime import start
 from sidetone.runtime.clock import Clock
+from sidetone.runtime.http_writes import GatheringHttp
 from sidetone.runtime.start import StartError
 from sidetone.runtime.tls import Identity
 from sidetone.storage import StorageError
@@ -153,7 +154,7 @@ def _config(
     config = uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=GatheringHttp,
         ws="none",
         lifespan="off",
         log_config=None,

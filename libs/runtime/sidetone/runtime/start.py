@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -56,6 +57,18 @@ def stop_requests() -> Generator[asyncio.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def settle_memory() -> None:
+    """Tell the garbage collector that what exists now will live as long as the process.
+
+    Looking through it again and again cost a tenth of a busy server's time. Call it once, when
+    everything is built. What requests leave behind is almost all freed without the collector, so
+    it may look less often.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 def raise_priority() -> None:

@@ -7,16 +7,25 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
 from services.auth.tests.stage import PATIENT, Opener, Stage, StillClock
 from sidetone.auth.app import Policy, build
-from sidetone.bus.memory import MemoryBus
-from sidetone.protocol.questions import WhatMayUserDo
-from sidetone.runtime.clock import SystemClock
+from sidetone.auth.infrastructure.mail import FolderMail
+from sidetone.bus.memory import MemoryBus, MemoryJournal
+from sidetone.bus.tasks import Tasks
+from sidetone.protocol.questions import ClaimFiles, DropFiles, WhatMayUserDo
+from sidetone.runtime.clock import Clock, SystemClock
 from sidetone.runtime.http import app_of
+from sidetone.runtime.http_gate import HttpPolicy
+from sidetone.runtime.limits import Limit
 from sidetone.runtime.process import serving
+from sidetone.runtime.surroundings import Surroundings
+from sidetone.storage.memory import MemoryKeyValue
 from sidetone.storage.sqlite import SqliteDatabase
+
+GENEROUS = Limit(1_000_000, 1_000)
 
 
 @pytest.fixture(scope="session")
@@ -25,14 +34,22 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("auth") / "template.sqlite3"
 
     async def make() -> None:
-        database = await SqliteDatabase.open(path)
-        bus = MemoryBus()
-        await build(database, bus, SystemClock())
-        await bus.close()
-        await database.close()
+        async with AsyncExitStack() as stack:
+            await build(await surroundings(stack, path, SystemClock()))
 
     asyncio.run(make())
     return path
+
+
+async def surroundings(stack: AsyncExitStack, path: Path, clock: Clock) -> Surroundings:
+    database = await SqliteDatabase.open(path)
+    stack.push_async_callback(database.close)
+    bus, journal, tasks = MemoryBus(), MemoryJournal(), Tasks()
+    stack.push_async_callback(journal.close)
+    stack.push_async_callback(bus.close)
+    stack.push_async_callback(tasks.close)
+    store = MemoryKeyValue(lambda: clock.now_ms() / 1000)
+    return Surroundings(database, store, bus, journal, clock, tasks)
 
 
 @pytest.fixture
@@ -40,16 +57,18 @@ async def open_stage(template: Path, tmp_path: Path) -> AsyncIterator[Opener]:
     async with AsyncExitStack() as stack:
 
         async def open_one(policy: Policy) -> Stage:
-            path = shutil.copy(template, tmp_path / "auth.sqlite3")
-            database = await SqliteDatabase.open(path)
-            stack.push_async_callback(database.close)
-            bus = MemoryBus()
-            stack.push_async_callback(bus.close)
-            stage = Stage(database, bus, StillClock())
-            await bus.answer(WhatMayUserDo, stage.what_may_user_do)
-            auth = await build(database, bus, stage.clock, policy)
-            app = app_of([auth], bus=bus, clock=stage.clock, tokens=policy.token)
-            port = await stack.enter_async_context(serving(app, "127.0.0.1", 0, clock=stage.clock))
+            path = Path(shutil.copy(template, tmp_path / "auth.sqlite3"))
+            clock = StillClock()
+            around = await surroundings(stack, path, clock)
+            stage = Stage(around, clock)
+            await around.bus.answer(WhatMayUserDo, stage.what_may_user_do)
+            await around.bus.answer(ClaimFiles, stage.claim_files)
+            await around.bus.answer(DropFiles, stage.drop_files)
+            await around.journal.follow(stage.hear)
+            auth = await build(around, policy)
+            http = HttpPolicy(tokens=policy.token, per_caller=GENEROUS, per_address=GENEROUS)
+            app = app_of([auth], around=around, policy=http)
+            port = await stack.enter_async_context(serving(app, "127.0.0.1", 0, clock=clock))
             stage.client = await stack.enter_async_context(
                 httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, verify=False)
             )
@@ -61,3 +80,10 @@ async def open_stage(template: Path, tmp_path: Path) -> AsyncIterator[Opener]:
 @pytest.fixture
 async def stage(open_stage: Opener) -> Stage:
     return await open_stage(PATIENT)
+
+
+@pytest.fixture
+async def mail_stage(open_stage: Opener, tmp_path: Path) -> Stage:
+    """Open a stage whose mail goes to the folder ``mail``."""
+    mail = FolderMail(str(tmp_path / "mail"))
+    return await open_stage(msgspec.structs.replace(PATIENT, mail=mail))

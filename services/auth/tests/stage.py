@@ -1,5 +1,6 @@
 """How the tests speak to a running auth service: real HTTP, embedded adapters."""
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,23 +10,31 @@ import httpx
 import msgspec
 
 from sidetone.auth.app import Policy
-from sidetone.bus.memory import MemoryBus
-from sidetone.credentials.limits import Limit
 from sidetone.e2ee.identity import DeviceIdentity, create_identity
 from sidetone.permissions import Permission
 from sidetone.protocol.accounts import RegisterDevice
-from sidetone.protocol.ids import ChannelId
-from sidetone.protocol.questions import ChannelRights, WhatMayUserDo
+from sidetone.protocol.events import Fact
+from sidetone.protocol.files import File
+from sidetone.protocol.ids import ChannelId, FileId
+from sidetone.protocol.questions import ChannelRights, ClaimFiles, DropFiles, WhatMayUserDo
 from sidetone.protocol.refusals import NotFound
 from sidetone.runtime.clock import SystemClock
-from sidetone.storage.sqlite import SqliteDatabase
+from sidetone.runtime.limits import Limit
+from sidetone.runtime.surroundings import Surroundings
 
 PASSWORD = "plum tree in the rain"
 CHANNEL = ChannelId(UUID(int=0xC0))
+UNKNOWN_FILE = FileId(UUID(int=0xF1))
 HIDDEN = ChannelId(UUID(int=0xC1))
 UNLIMITED = Limit(100_000, 60_000)
 PATIENT = Policy(
-    login_per_account=UNLIMITED, login_per_address=UNLIMITED, register_per_address=UNLIMITED
+    login_per_account=UNLIMITED,
+    login_per_address=UNLIMITED,
+    login_per_account_and_address=UNLIMITED,
+    register_per_address=UNLIMITED,
+    mail_per_address=UNLIMITED,
+    proofs_per_account=UNLIMITED,
+    codes_per_account=UNLIMITED,
 )
 
 
@@ -43,10 +52,14 @@ class StillClock(SystemClock):
 class Stage:
     """Auth, with a chat that knows one channel."""
 
-    def __init__(self, database: SqliteDatabase, bus: MemoryBus, clock: StillClock) -> None:
-        self.database = database
-        self.bus = bus
+    def __init__(self, around: Surroundings, clock: StillClock) -> None:
+        self.around = around
+        self.database = around.database
+        self.bus = around.bus
         self.clock = clock
+        self.facts: list[Fact] = []
+        self.claimed: list[FileId] = []
+        self.dropped: list[FileId] = []
         self.permissions = Permission.VIEW_CHANNEL | Permission.CONNECT
         self.client: httpx.AsyncClient
 
@@ -55,11 +68,42 @@ class Stage:
             raise NotFound("channel_unknown", "there is no such channel")
         return ChannelRights(int(self.permissions), 1)
 
+    async def claim_files(self, question: ClaimFiles) -> list[File]:
+        if question.files == [UNKNOWN_FILE]:
+            raise NotFound("file_unknown", "there is no such file")
+        self.claimed += question.files
+        return [File(file, "a.png", "image/png", 1) for file in question.files]
+
+    async def drop_files(self, question: DropFiles) -> None:
+        self.dropped += question.files
+
+    async def hear(self, fact: Fact) -> None:
+        self.facts.append(fact)
+
+    async def heard(self, kind: type) -> Fact:
+        """Wait for a fact of *kind*, and take it and what came before it away."""
+        async with asyncio.timeout(10):
+            while True:
+                for place, fact in enumerate(self.facts):
+                    if isinstance(fact.event, kind):
+                        del self.facts[: place + 1]
+                        return fact
+                await asyncio.sleep(0.005)
+
     async def post(self, path: str, token: str | None = None, **body: object) -> httpx.Response:
         return await self.client.post(path, json=body, headers=bearer(token))
 
     async def get(self, path: str, token: str | None = None) -> httpx.Response:
         return await self.client.get(path, headers=bearer(token))
+
+    async def put(self, path: str, token: str | None = None, **body: object) -> httpx.Response:
+        return await self.client.put(path, json=body, headers=bearer(token))
+
+    async def patch(self, path: str, token: str | None = None, **body: object) -> httpx.Response:
+        return await self.client.patch(path, json=body, headers=bearer(token))
+
+    async def delete(self, path: str, token: str | None = None) -> httpx.Response:
+        return await self.client.delete(path, headers=bearer(token))
 
     async def sign_up(self, name: str) -> dict[str, Any]:
         answer = await self.post("/auth/register", name=name, password=PASSWORD)

@@ -2,13 +2,14 @@
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 from argon2 import PasswordHasher
 
 from services.auth.tests.stage import PASSWORD, Opener, Stage
 from sidetone.auth.app import Policy
 from sidetone.auth.domain.login import read_refresh_token
-from sidetone.credentials.limits import Limit
+from sidetone.runtime.limits import Limit
 
 DAY_MS = 24 * 3_600_000
 
@@ -20,7 +21,14 @@ def code(answer: Any) -> str:
 async def test_who_registers_is_signed_in(stage: Stage) -> None:
     login = await stage.sign_up("Ada")
     answer = await stage.get(f"/auth/users/{login['user']}", login["access_token"])
-    assert answer.json() == {"id": login["user"], "name": "Ada"}
+    assert answer.json() == {
+        "id": login["user"],
+        "name": "Ada",
+        "display_name": "",
+        "avatar": None,
+        "bio": "",
+        "bot": False,
+    }
     assert login["expires_at_ms"] > stage.clock.now_ms()
 
 
@@ -156,12 +164,18 @@ async def test_logging_out_ends_the_login_and_may_be_repeated(stage: Stage) -> N
 
 async def test_an_account_keeps_its_newest_hundred_logins(stage: Stage) -> None:
     login = await stage.sign_up("Ada")
-    await stage.database.run_script(
+    [[account]] = await stage.database.fetch("SELECT id FROM accounts", {})
+    now_ms = stage.clock.now_ms()
+    await stage.database.execute_many(
         """
-        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150)
-        INSERT INTO logins SELECT printf('018f0000-0000-7000-8000-%012d', i), account,
-            CAST(i AS BLOB), secret_sha256, created_at_ms, used_at_ms + i FROM logins, n
-        """
+        INSERT INTO logins
+            (id, account, family_sha256, secret_sha256, created_at_ms, used_at_ms)
+        VALUES (:id, :account, :family, :family, :now, :now)
+        """,
+        [
+            {"id": uuid4(), "account": account, "family": bytes([i]), "now": now_ms + i}
+            for i in range(1, 151)
+        ],
     )
     newest = (await stage.log_in("Ada")).json()
     [[count]] = await stage.database.fetch("SELECT count(*) FROM logins", {})

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from services.auth.tests.stage import CHANNEL, HIDDEN, Stage, body_of
-from sidetone.auth.infrastructure.sql_keys import load_signing_keys
+from sidetone.auth.infrastructure.sql_keys import KeyRing
 from sidetone.credentials.tokens import DEFAULT_POLICY
 from sidetone.e2ee.grant import verify_grant
 from sidetone.e2ee.identity import DeviceIdentity
@@ -191,7 +191,7 @@ async def test_an_unknown_user_is_not_found(stage: Stage) -> None:
 async def test_services_that_start_together_agree_on_the_keys(stage: Stage) -> None:
     await stage.database.execute("DELETE FROM auth_keys", {})
     started = await asyncio.gather(
-        *(load_signing_keys(stage.database, stage.clock, DEFAULT_POLICY) for _ in range(3))
+        *(KeyRing.open(stage.database, stage.clock, DEFAULT_POLICY) for _ in range(3))
     )
     assert len({keys.token_key_set for keys in started}) == 1
     assert len({keys.grant_seed for keys in started}) == 1

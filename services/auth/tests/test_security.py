@@ -15,15 +15,17 @@ from joserfc import jws
 from joserfc.jwk import RSAKey
 
 from services.auth.tests.stage import CHANNEL, PASSWORD, Stage, bearer, body_of
-from sidetone.auth.application.begin_login import BeginLogin
 from sidetone.auth.application.log_in import LogIn
-from sidetone.auth.infrastructure.sql import SqlAccounts, SqlLogins
-from sidetone.auth.infrastructure.sql_keys import load_signing_keys
-from sidetone.credentials.limits import Limit, Limiter
+from sidetone.auth.application.throttle import Throttle
+from sidetone.auth.domain.account import Account
+from sidetone.auth.domain.login import Client
+from sidetone.auth.infrastructure.sql_accounts import SqlAccounts
 from sidetone.credentials.passwords import Passwords
-from sidetone.credentials.tokens import DEFAULT_POLICY
+from sidetone.protocol.accounts import LoggedIn
 from sidetone.protocol.refusals import Unauthenticated
 from sidetone.runtime import logs
+from sidetone.runtime.limits import Limit, Limiter
+from sidetone.runtime.outbox import Outbox
 
 ATTACKER = RSAKey.generate_key(2048, private=True, auto_kid=False)
 
@@ -127,14 +129,18 @@ async def test_a_token_with_wrong_claims_is_refused(stage: Stage, forge: Forge) 
         {"iss": "elsewhere"},
         {"aud": "elsewhere"},
         {"aud": ["sidetone", "elsewhere"]},
-        {"scp": []},
-        {"scp": ["voice"]},
         {"sub": "ada"},
         {"sid": None},
         {"exp": "tomorrow"},
     ]
     for claims in wrong:
         assert await refused(stage, [forge.signed(claims=claims)]), claims
+
+
+async def test_a_token_without_the_scope_gets_nowhere(stage: Stage, forge: Forge) -> None:
+    for scopes in ([], ["voice"], ["API"]):
+        token = forge.signed(claims={"scp": scopes})
+        assert await tried(stage, token) == (403, "scope_missing")
 
 
 async def test_an_expired_token_is_refused_with_a_code_of_its_own(
@@ -195,19 +201,21 @@ async def test_a_refresh_token_is_no_access_token(stage: Stage) -> None:
     assert (await stage.refresh(login["access_token"])).status_code == 401
 
 
+async def nobody(account: Account, client: Client) -> LoggedIn:
+    raise AssertionError("nobody gets in here")
+
+
 async def test_an_unknown_account_costs_the_work_of_a_known_one(stage: Stage) -> None:
     await stage.sign_up("Ada")
-    keys = await load_signing_keys(stage.database, stage.clock, DEFAULT_POLICY)
-    passwords, limiter = Passwords(), Limiter(Limit(100, 60_000))
-    begin_login = BeginLogin(SqlLogins(stage.database), keys.token_signer, stage.clock)
-    log_in = LogIn(
-        SqlAccounts(stage.database), passwords, begin_login, limiter, limiter, stage.clock
-    )
+    passwords = Passwords()
+    limiter = Limiter(stage.around.store, "test", Limit(100, 60_000))
+    accounts = SqlAccounts(stage.database, await Outbox.open(stage.around, "auth"))
+    log_in = LogIn(accounts, passwords, nobody, Throttle(limiter, limiter), limiter, limiter)
     work = []
     for name in ("Ada", "Nobody", "\x00", "n" * 1000):
         before = passwords.computed
         with pytest.raises(Unauthenticated):
-            await log_in(name, "not the password", "192.0.2.1")
+            await log_in(name, "not the password", Client("", "192.0.2.1"))
         work.append(passwords.computed - before)
     assert work == [1, 1, 1, 1]
 

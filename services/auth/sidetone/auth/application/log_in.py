@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
-from sidetone.auth.application.begin_login import BeginLogin
+from sidetone.auth.application.admit import Admit
 from sidetone.auth.application.ports import Accounts
+from sidetone.auth.application.throttle import Throttle
 from sidetone.auth.domain.account import Account, name_key, name_of
-from sidetone.credentials.limits import Limiter
+from sidetone.auth.domain.login import Client
 from sidetone.credentials.passwords import Passwords
-from sidetone.protocol.accounts import LoggedIn
+from sidetone.protocol.accounts import LoginStep
 from sidetone.protocol.refusals import Invalid, Unauthenticated
-from sidetone.runtime.clock import Clock
+from sidetone.runtime.limits import Limiter
 
 
 @dataclass(frozen=True)
@@ -18,35 +19,35 @@ class LogIn:
 
     accounts: Accounts
     passwords: Passwords
-    begin_login: BeginLogin
+    admit: Admit
+    throttle: Throttle
     per_account: Limiter
-    per_address: Limiter
-    clock: Clock
+    per_account_and_address: Limiter
 
-    async def __call__(self, name: str, password: str, address: str) -> LoggedIn:
-        """Return a new login.
+    async def __call__(self, name: str, password: str, client: Client) -> LoginStep:
+        """Return a new login, or what the second factor is asked with.
 
-        An unknown name, an impossible name and a wrong password get the same answer after the
-        same work: nobody learns here who has an account.
+        An unknown name, an impossible name, an account without a password and a wrong password
+        get the same answer after the same work: nobody learns here who has an account.
         """
-        now_ms = self.clock.now_ms()
-        self.per_address.take(address, now_ms)
-        account = await self._account(name, now_ms)
+        await self.throttle.take(client)
+        account = await self._account(name, client)
         encoded = account.password_hash if account else None
-        verdict = await self.passwords.verify(encoded, password)
+        verdict = await self.passwords.verify(encoded or None, password)
         if account is None or not verdict.matches:
             raise Unauthenticated(
                 "credentials_wrong", "the name or the password is wrong; check both"
             )
         if verdict.outdated:
             renewed = await self.passwords.hash(password)
-            await self.accounts.change_password_hash(account.id, account.password_hash, renewed)
-        return await self.begin_login(account)
+            await self.accounts.renew_password_hash(account.id, account.password_hash, renewed)
+        return await self.admit(account, client)
 
-    async def _account(self, name: str, now_ms: int) -> Account | None:
+    async def _account(self, name: str, client: Client) -> Account | None:
         try:
             key = name_key(name_of(name))
         except Invalid:
             return None
-        self.per_account.take(key, now_ms)
+        await self.per_account_and_address.take(f"{key} {client.address}")
+        await self.per_account.take(key)
         return await self.accounts.named(key)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sidetone.auth.application.ports import Logins
+from sidetone.auth.application.ports import Denials, Logins
 from sidetone.auth.domain.login import read_refresh_token
 
 
@@ -11,9 +11,11 @@ class LogOut:
     """End the login that a refresh token belongs to."""
 
     logins: Logins
+    denials: Denials
 
     async def __call__(self, refresh_token: str) -> None:
         """End the login; one that is over already, or never was, is no mistake."""
         token = read_refresh_token(refresh_token)
-        if token is not None:
-            await self.logins.end(token)
+        login = await self.logins.of_family(token) if token else None
+        if login is not None:
+            await self.denials.deny(await self.logins.end(login.user, login.id))

@@ -4,7 +4,8 @@ import unicodedata
 
 import msgspec
 
-from sidetone.protocol.ids import UserId
+from sidetone.protocol.accounts import User
+from sidetone.protocol.ids import FileId, UserId
 from sidetone.protocol.refusals import Invalid
 
 NAME_LENGTH_MIN = 2
@@ -18,11 +19,25 @@ _RULE = (
 
 
 class Account(msgspec.Struct, frozen=True):
-    """Somebody who can log in; ``password_hash`` is Argon2's encoded form."""
+    """Somebody who can log in; ``password_hash`` is Argon2's encoded form.
+
+    It is empty where there is no password: bots, and people whom a provider logs in. *version*
+    counts the edits of what others see.
+    """
 
     id: UserId
     name: str
     password_hash: str
+    display_name: str = ""
+    bio: str = ""
+    avatar: FileId | None = None
+    version: int = 1
+    bot: bool = False
+    created_at_ms: int = 0
+
+    def user(self) -> User:
+        """Return what everybody may know."""
+        return User(self.id, self.name, self.display_name, self.avatar, self.bio, self.bot)
 
 
 def name_of(text: str) -> str:

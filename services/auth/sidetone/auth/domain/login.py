@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 from enum import Enum
+from ipaddress import IPv4Address, ip_address, ip_network
 
 import msgspec
 
@@ -19,6 +20,11 @@ SECRET_BYTES = 32
 IDLE_MS_MAX = 30 * 24 * 3_600_000
 LIFETIME_MS_MAX = 90 * 24 * 3_600_000
 LOGINS_PER_ACCOUNT_MAX = 100
+
+_CLIENT_LENGTH_MAX = 120
+# What of an address is kept: enough to know a town by, too little to know a house by.
+_IPV4_PREFIX = 24
+_IPV6_PREFIX = 48
 
 
 class RefreshToken(msgspec.Struct, frozen=True):
@@ -59,14 +65,45 @@ class Login(msgspec.Struct, frozen=True):
     secret_sha256: bytes
     created_at_ms: int
     used_at_ms: int
+    client: str = ""
+    address: str = ""
 
     def standing(self, token: RefreshToken, now_ms: int) -> Standing:
         """Judge a token of this login's family."""
         if token.secret_sha256 != self.secret_sha256:
             return Standing.REUSED
-        idle = now_ms - self.used_at_ms >= IDLE_MS_MAX
-        over = now_ms - self.created_at_ms >= LIFETIME_MS_MAX
-        return Standing.EXPIRED if idle or over else Standing.CURRENT
+        return Standing.CURRENT if is_alive(self, now_ms) else Standing.EXPIRED
+
+
+def is_alive(login: Login, now_ms: int) -> bool:
+    """Tell whether *login* is neither forgotten nor too old."""
+    idle = now_ms - login.used_at_ms >= IDLE_MS_MAX
+    over = now_ms - login.created_at_ms >= LIFETIME_MS_MAX
+    return not idle and not over
+
+
+class Client(msgspec.Struct, frozen=True):
+    """Where a request comes from: what the program calls itself, and its address."""
+
+    name: str
+    address: str
+
+    def shown_name(self) -> str:
+        """Return what the program calls itself, cut and without what cannot be printed."""
+        return "".join(c for c in self.name if c.isprintable())[:_CLIENT_LENGTH_MAX]
+
+    def network(self) -> str:
+        """Return the network that the address is in, as it is shown and limited.
+
+        >>> Client("", "192.0.2.7").network(), Client("", "2001:db8:1:2::/64").network()
+        ('192.0.2.0/24', '2001:db8:1::/48')
+        """
+        try:
+            address = ip_address(self.address.partition("/")[0])
+        except ValueError:
+            return ""
+        prefix = _IPV4_PREFIX if isinstance(address, IPv4Address) else _IPV6_PREFIX
+        return str(ip_network((address, prefix), strict=False))
 
 
 def read_refresh_token(text: str) -> RefreshToken | None:

@@ -1,3 +1,4 @@
+-- up
 CREATE TABLE accounts (
     id UUID PRIMARY KEY,
     name TEXT NOT NULL,
@@ -35,3 +36,8 @@ CREATE TABLE auth_keys (
     created_at_ms BIGINT NOT NULL,
     PRIMARY KEY (purpose, number)
 );
+-- down
+DROP TABLE auth_keys;
+DROP TABLE devices;
+DROP TABLE logins;
+DROP TABLE accounts;

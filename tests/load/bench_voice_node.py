@@ -86,16 +86,16 @@ async def load(address: str, name: str) -> None:
     async def work(*, logs_in: bool) -> None:
         requests = Requests(Endpoint(address))
         api = Api(requests)
-        await api.log_in(name, PASSWORD)
+        await api.accounts.log_in(name, PASSWORD)
         while True:
-            await (api.log_in(name, PASSWORD) if logs_in else api.servers())
+            await (api.accounts.log_in(name, PASSWORD) if logs_in else api.servers.mine())
 
     await asyncio.gather(*(work(logs_in=number == 0) for number in range(4)))
 
 
 async def enter(member: Member, channel: ChannelId, port_of_node: list[int]) -> bytes:
     """Return a ticket for *channel* and note the node's port."""
-    ticket = await member.api.join_voice(channel, member.device)
+    ticket = await member.api.voice.join(channel, member.device)
     port_of_node.append(ticket.port)
     return ticket.ticket
 
@@ -129,8 +129,8 @@ async def measure(shape: str, address: str, folder: Path, seconds: float) -> Non
     async with Member(address, data_dir=folder) as ann, Member(address, data_dir=folder) as bob:
         await ann.register("ann", PASSWORD)
         await bob.register("bob", PASSWORD)
-        home = await ann.api.create_server("bench")
-        await bob.api.accept_invite((await ann.api.create_invite(home.id)).code)
+        home = await ann.api.servers.create("bench")
+        await bob.api.servers.accept_invite((await ann.api.servers.invite(home.id)).code)
         channel = (await ann.find_channel("Lounge")).id
         ports: list[int] = []
         tickets = [await enter(member, channel, ports) for member in (ann, bob)]

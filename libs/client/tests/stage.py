@@ -112,10 +112,10 @@ class Home:
     async def lounge(self, *clients: Client) -> Channel:
         """Return the voice channel of a new server that all *clients* are in."""
         founder = clients[0].api
-        server = await founder.create_server("Crew")
+        server = await founder.servers.create("Crew")
         for client in clients[1:]:
-            await client.api.accept_invite((await founder.create_invite(server.id)).code)
-        (lounge,) = (c for c in await founder.channels(server.id) if c.kind == "voice")
+            await client.api.servers.accept_invite((await founder.servers.invite(server.id)).code)
+        (lounge,) = (c for c in await founder.channels.of(server.id) if c.kind == "voice")
         return lounge
 
 

@@ -87,7 +87,7 @@ async def test_a_removed_member_is_out_and_the_others_talk_on(home: Home) -> Non
             ended = asyncio.create_task(call_c.wait_for(events.CallEnded))
             async with saying(call_a):
                 await call_c.heard(ada.user.id)
-                await ada.api.remove_member(lounge.server, cy.user.id)
+                await ada.api.members.remove(lounge.server, cy.user.id)
                 assert (await asyncio.wait_for(ended, 10)).code == "rights_lost"
                 opened = call_c.stats().frames_opened
                 await in_step(call_a, call_b)
@@ -105,7 +105,7 @@ async def test_a_right_that_is_taken_silences_and_is_told(home: Home) -> None:
         async with ada.join_voice(lounge.id) as call_a, ben.join_voice(lounge.id) as call_b:
             await in_step(call_a, call_b)
             changed = asyncio.create_task(call_b.wait_for(events.RightsChanged))
-            await ada.api.set_overwrite(lounge.id, ben.user.id, deny=Permission.SPEAK)
+            await ada.api.channels.overwrite(lounge.id, ben.user.id, deny=Permission.SPEAK)
             await asyncio.wait_for(changed, 10)
             assert Perm.SPEAK not in call_b.rights
             await call_b.play(tone(440, 0.3))
@@ -270,7 +270,7 @@ async def test_channels_are_found_by_name_path_or_id(home: Home) -> None:
         assert (await ada.find_channel(name)).id == lounge.id
     with pytest.raises(NotFound):
         await ada.find_channel("Attic")
-    await ada.api.create_channel(lounge.server, "Lounge", "voice")
+    await ada.api.channels.create(lounge.server, "Lounge", "voice")
     with pytest.raises(Invalid) as caught:
         await ada.find_channel("Lounge")
     assert caught.value.code == "channel_ambiguous"

@@ -59,7 +59,7 @@ async def test_another_key_ends_the_handshake_before_a_byte_of_the_request(
     async with listening(identity) as listener:
         api = Api(Requests(Endpoint(str(Address("127.0.0.1", listener.port, WRONG)))))
         with pytest.raises(Unauthenticated) as caught:
-            await api.log_in("ada", "correct horse battery")
+            await api.accounts.log_in("ada", "correct horse battery")
     assert caught.value.code == "server_key_wrong"
     assert "ask its owner" in caught.value.detail
     assert listener.received == b""
@@ -94,7 +94,7 @@ async def test_a_server_that_speaks_no_tls_is_not_reached(identity: Identity) ->
         port = server.sockets[0].getsockname()[1]
         api = Api(Requests(Endpoint(str(Address("127.0.0.1", port, identity.spki_sha256)))))
         with pytest.raises(Unavailable) as caught:
-            await api.log_in("ada", "correct horse battery")
+            await api.accounts.log_in("ada", "correct horse battery")
     assert caught.value.code == "server_unreachable"
 
 

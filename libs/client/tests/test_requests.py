@@ -107,15 +107,15 @@ async def knocking(door: Door) -> AsyncIterator[Api]:
 async def test_nothing_is_asked_before_the_log_in() -> None:
     async with knocking(Door()) as api:
         with pytest.raises(Unauthenticated) as caught:
-            await api.servers()
+            await api.servers.mine()
     assert caught.value.code == "not_logged_in"
 
 
 async def test_requests_with_a_good_token_renew_nothing() -> None:
     door = Door()
     async with knocking(door) as api:
-        await api.log_in("ada", "correct horse battery")
-        assert await asyncio.gather(*(api.servers() for _ in range(8))) == [[]] * 8
+        await api.accounts.log_in("ada", "correct horse battery")
+        assert await asyncio.gather(*(api.servers.mine() for _ in range(8))) == [[]] * 8
     assert door.refreshes == 0
 
 
@@ -123,9 +123,9 @@ async def test_a_token_near_its_end_is_renewed_once_for_all() -> None:
     door = Door()
     door.lifetime_ms = 1_000
     async with knocking(door) as api:
-        await api.log_in("ada", "correct horse battery")
+        await api.accounts.log_in("ada", "correct horse battery")
         door.lifetime_ms = 600_000
-        answers = await asyncio.gather(*(api.servers() for _ in range(8)))
+        answers = await asyncio.gather(*(api.servers.mine() for _ in range(8)))
     assert answers == [[]] * 8
     assert door.refreshes == 1
 
@@ -133,9 +133,9 @@ async def test_a_token_near_its_end_is_renewed_once_for_all() -> None:
 async def test_requests_whose_token_is_refused_share_one_renewal() -> None:
     door = Door()
     async with knocking(door) as api:
-        await api.log_in("ada", "correct horse battery")
+        await api.accounts.log_in("ada", "correct horse battery")
         door.expired = "a1"
-        answers = await asyncio.gather(*(api.servers() for _ in range(8)))
+        answers = await asyncio.gather(*(api.servers.mine() for _ in range(8)))
     assert answers == [[]] * 8
     assert door.refreshes == 1
 
@@ -143,9 +143,9 @@ async def test_requests_whose_token_is_refused_share_one_renewal() -> None:
 async def test_a_refresh_token_that_is_lost_costs_a_new_log_in_and_no_restart() -> None:
     door = Door()
     async with knocking(door) as api:
-        await api.log_in("ada", "correct horse battery")
+        await api.accounts.log_in("ada", "correct horse battery")
         door.newest += 1
-        answers = await asyncio.gather(*(api.servers() for _ in range(4)))
+        answers = await asyncio.gather(*(api.servers.mine() for _ in range(4)))
     assert answers == [[]] * 4
     assert (door.refreshes, door.logins) == (1, 2)
 
@@ -153,10 +153,10 @@ async def test_a_refresh_token_that_is_lost_costs_a_new_log_in_and_no_restart() 
 async def test_a_server_that_refuses_every_token_is_believed_in_the_end() -> None:
     door = Door()
     async with knocking(door) as api:
-        await api.log_in("ada", "correct horse battery")
+        await api.accounts.log_in("ada", "correct horse battery")
         door.refusal = Unauthenticated("token_revoked", "this login has ended")
         with pytest.raises(Unauthenticated) as caught:
-            await api.servers()
+            await api.servers.mine()
     assert caught.value.code == "token_revoked"
     assert door.refreshes == 1
 
@@ -169,24 +169,24 @@ async def test_a_problem_is_raised_as_the_refusal_that_it_was(refusal: Refusal) 
     door = Door()
     door.refusal = refusal
     async with knocking(door) as api:
-        await api.log_in("ada", "correct horse battery")
+        await api.accounts.log_in("ada", "correct horse battery")
         with pytest.raises(type(refusal)) as caught:
-            await api.servers()
+            await api.servers.mine()
     assert caught.value.problem() == refusal.problem()
 
 
 async def test_an_answer_without_a_reason_names_the_server_and_the_status() -> None:
     async with knocking(Door()) as api:
-        await api.log_in("ada", "correct horse battery")
+        await api.accounts.log_in("ada", "correct horse battery")
         with pytest.raises(Unavailable) as caught:
-            await api.user(USER)
+            await api.accounts.user(USER)
     assert caught.value.code == "server_failed"
     assert "502" in caught.value.detail
 
 
 async def test_an_answer_of_another_shape_is_not_believed() -> None:
     async with knocking(Door()) as api:
-        await api.log_in("ada", "correct horse battery")
+        await api.accounts.log_in("ada", "correct horse battery")
         with pytest.raises(Unavailable) as caught:
             await api._requests.ask("GET", "/chat/servers", Server)
     assert caught.value.code == "answer_unknown"
@@ -195,16 +195,16 @@ async def test_an_answer_of_another_shape_is_not_believed() -> None:
 async def test_after_the_log_out_nothing_is_renewed() -> None:
     door = Door()
     async with knocking(door) as api:
-        await api.log_in("ada", "correct horse battery")
-        await api.log_out()
+        await api.accounts.log_in("ada", "correct horse battery")
+        await api.accounts.log_out()
         with pytest.raises(Unauthenticated):
-            await api.servers()
+            await api.servers.mine()
     assert (door.refreshes, door.logins) == (0, 1)
 
 
 async def test_a_server_that_is_away_is_reported_in_one_line() -> None:
     api = Api(Requests(Endpoint("http://127.0.0.1:1")))
     with pytest.raises(Unavailable) as caught:
-        await api.log_in("ada", "correct horse battery")
+        await api.accounts.log_in("ada", "correct horse battery")
     assert caught.value.code == "server_unreachable"
     assert "\n" not in str(caught.value)

@@ -98,7 +98,7 @@ async def test_a_node_that_falls_silent_is_noticed(home: Home) -> None:
     async with home.unit() as unit:
         client = await home.client()
         lounge = await home.lounge(client)
-        ticket = await client.api.join_voice(lounge.id, client.device)
+        ticket = await client.api.voice.join(lounge.id, client.device)
         relay = await Relay.open(("127.0.0.1", unit.port))
         ear = Ear()
         link = await open_link(*relay.address, ticket.spki_sha256, ear, 5)
@@ -113,7 +113,7 @@ async def test_a_quiet_room_is_no_dead_node(home: Home) -> None:
     async with home.unit() as unit:
         client = await home.client()
         lounge = await home.lounge(client)
-        ticket = await client.api.join_voice(lounge.id, client.device)
+        ticket = await client.api.voice.join(lounge.id, client.device)
         ear = Ear()
         link = await open_link("127.0.0.1", unit.port, ticket.spki_sha256, ear, 5)
         link.send(control.Join(ticket.ticket))

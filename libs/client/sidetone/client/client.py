@@ -3,7 +3,7 @@
 import asyncio
 import functools
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,7 +23,7 @@ from sidetone.client.pinned import Endpoint
 from sidetone.client.requests import Requests
 from sidetone.protocol.accounts import LoggedIn, User
 from sidetone.protocol.ids import ChannelId, DeviceId
-from sidetone.protocol.refusals import Invalid, NotFound, Unauthenticated
+from sidetone.protocol.refusals import Forbidden, Invalid, NotFound, Unauthenticated
 from sidetone.protocol.servers import Channel
 
 
@@ -69,18 +69,30 @@ class Client:
 
     async def register(self, name: str, password: str) -> User:
         """Make an account, log in to it, and make this device known."""
-        return await self._open_keys(await self.api.register(name, password), password)
+        return await self._open_keys(await self.api.accounts.register(name, password), password)
 
-    async def log_in(self, name: str, password: str) -> User:
-        """Log in, and make this device known; its keys are made the first time."""
-        return await self._open_keys(await self.api.log_in(name, password), password)
+    async def log_in(self, name: str, password: str, *, code: str = "") -> User:
+        """Log in, and make this device known; its keys are made the first time.
+
+        *code* is of the second factor, where the account has one.
+        """
+        return await self._open_keys(
+            await self.api.accounts.log_in(name, password, code=code), password
+        )
+
+    async def log_in_bot(self, token: str) -> User:
+        """Log in as a bot, and make this device known if the bot may talk."""
+        login = await self.api.accounts.log_in_bot(token)
+        with suppress(Forbidden):
+            await self._open_keys(login, token)
+        return self.user
 
     async def log_out(self) -> None:
         """End the login on the server; the keys stay on this device."""
         keys, self._keys = self._keys, None
         if keys is not None:
             await keys.close()
-        await self.api.log_out()
+        await self.api.accounts.log_out()
 
     @property
     def user(self) -> User:
@@ -102,8 +114,8 @@ class Client:
         """
         found = [
             channel
-            for server in await self.api.servers()
-            for channel in await self.api.channels(server.id)
+            for server in await self.api.servers.mine()
+            for channel in await self.api.channels.of(server.id)
             if channel.kind == "voice"
             and name in {channel.name, f"{server.name}/{channel.name}", str(channel.id)}
         ]
@@ -156,8 +168,8 @@ class Client:
     async def _open_keys(self, login: LoggedIn, password: str) -> User:
         passphrase = password if self._passphrase is None else self._passphrase
         keys = await KeyStore.open(self._folder, login.user, passphrase, self._secrets)
-        await self.api.register_device(keys.device, keys.public_keys())
         self._keys = keys
+        await self.api.accounts.register_device(keys.device, keys.public_keys())
         return User(login.user, login.name)
 
     def _open_keystore(self) -> KeyStore:

@@ -37,7 +37,7 @@ class Connector:
 
     async def ticket(self) -> VoiceTicket:
         """Ask the server for the way in. Its refusals are final, except for trouble on the way."""
-        return await self._api.join_voice(self._channel, self._keys.device)
+        return await self._api.voice.join(self._channel, self._keys.device)
 
     def session(self, ticket: VoiceTicket, owner: SessionOwner) -> Session:
         """Return a session that is not connected yet. Raises ``Unavailable`` for a bad grant."""
@@ -74,8 +74,8 @@ class Connector:
 
     async def renewed_grant(self) -> tuple[Grant, list[bytes]]:
         """Return a new grant and the keys that verify grants now."""
-        grant = await self._api.grant(self._channel, self._keys.device)
-        return grant, await self._api.grant_keys()
+        grant = await self._api.accounts.grant(self._channel, self._keys.device)
+        return grant, await self._api.accounts.grant_keys()
 
 
 class Stopwatch:

@@ -5,18 +5,33 @@ Knows tokens and problems, not routes. Trusts nothing of the environment: no pro
 
 import asyncio
 import time
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import TypeAlias, TypeVar, cast
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
 
 from sidetone.client.pinned import Endpoint, WrongKeyError, wrong_server_key
-from sidetone.protocol.accounts import LoggedIn, LogIn, Refresh, Register
+from sidetone.protocol.accounts import (
+    BotLoggedIn,
+    LoggedIn,
+    LogIn,
+    LogInBot,
+    LoginStep,
+    LogInWithCode,
+    Refresh,
+    Register,
+)
 from sidetone.protocol.refusals import Problem, Unauthenticated, Unavailable, refusal_of
 from sidetone.protocol.requests import Body
 
 A = TypeVar("A")
 
+Query: TypeAlias = Mapping[str, object]
+
+# A union is no type to the checker, only to msgspec.
+_STEP = cast("type[LoginStep]", LoginStep)
 _TIMEOUT_SECONDS = 10.0
 # A token that expires this soon is renewed first, so that no request meets its end on the way.
 EXPIRY_MARGIN_MS = 30_000
@@ -34,7 +49,7 @@ class Requests:
             trust_env=False,
         )
         self._login: LoggedIn | None = None
-        self._credentials: LogIn | None = None
+        self._credentials: Register | LogIn | LogInBot | None = None
         self._refreshing = asyncio.Lock()
 
     @property
@@ -42,20 +57,23 @@ class Requests:
         """The login in use."""
         return self._login
 
-    async def sign_in(self, path: str, body: Register | LogIn) -> LoggedIn:
-        """Start a login that renews itself until ``sign_out``.
+    async def sign_in(self, proof: Register | LogIn | LogInBot, code: str = "") -> LoggedIn:
+        """Start a login that renews itself until ``sign_out``; *code* is of the second factor.
 
-        The password stays in memory: when a refresh token was lost with an answer, or expired
-        while the machine slept, a bot logs in anew and nobody has to come and restart it.
+        The password, or a bot's token, stays in memory: when a refresh token was lost with an
+        answer, or expired while the machine slept, the login begins anew and nobody has to come
+        and restart it. With a second factor that is not possible.
         """
-        self._login = await self._request("POST", path, LoggedIn, body)
-        self._credentials = LogIn(body.name, body.password)
+        self._login = await self._enter(proof, code)
+        self._credentials = proof
+        if isinstance(proof, Register):
+            self._credentials = LogIn(proof.name, proof.password)
         return self._login
 
     async def sign_out(self) -> None:
         """End the login here and on the server."""
         login, self._login, self._credentials = self._login, None, None
-        if login is not None:
+        if login is not None and login.refresh_token:
             body = Refresh(login.refresh_token)
             self._accepted(await self._send("POST", "/auth/logout", body))
 
@@ -63,18 +81,39 @@ class Requests:
         """Close the connections; the login stays valid on the server."""
         await self._http.aclose()
 
-    async def ask(self, method: str, path: str, answer: type[A], body: Body | None = None) -> A:
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        answer: type[A],
+        body: Body | None = None,
+        *,
+        query: Query | None = None,
+    ) -> A:
         """Return the *answer* to a request of the account that is logged in.
 
         A token near its end is renewed before, and one that is refused is renewed once: requests
         that meet the end together share one renewal, because a refresh token works only once.
         """
-        response = await self._authorized(method, path, body)
+        response = await self._authorized(method, _with(path, query), body)
         return self._decode(response, answer)
 
-    async def tell(self, method: str, path: str, body: Body | None = None) -> None:
+    async def tell(
+        self, method: str, path: str, body: Body | None = None, *, query: Query | None = None
+    ) -> None:
         """Make a request of the account that is logged in that has no answer but done."""
-        await self._authorized(method, path, body)
+        await self._authorized(method, _with(path, query), body)
+
+    async def fetch(self, path: str) -> bytes:
+        """Return the bytes at *path*, wherever the server sends us for them."""
+        response = await self._authorized("GET", path, None)
+        if response.has_redirect_location:
+            return (await self._elsewhere("GET", response.headers["location"])).content
+        return response.content
+
+    async def put_bytes(self, url: str, headers: Mapping[str, str], content: bytes) -> None:
+        """Bring *content* to where the server told us to; no token goes there."""
+        await self._elsewhere("PUT", url, headers=headers, content=content)
 
     async def fresh_login(self, *, refused: LoggedIn | None = None) -> LoggedIn:
         """Return the login with a token that is good for a while, renewed if need be.
@@ -97,19 +136,41 @@ class Requests:
             response = await self._send(method, path, body, login.access_token)
         return self._accepted(response)
 
+    async def _enter(self, proof: Register | LogIn | LogInBot, code: str = "") -> LoggedIn:
+        if isinstance(proof, Register):
+            return await self._request("POST", "/auth/register", LoggedIn, proof)
+        if isinstance(proof, LogInBot):
+            bot = await self._request("POST", "/auth/bots/token", BotLoggedIn, proof)
+            return LoggedIn(bot.user, bot.name, bot.access_token, "", bot.expires_at_ms)
+        step: LoginStep = await self._request("POST", "/auth/login", _STEP, proof)
+        if isinstance(step, LoggedIn):
+            return step
+        if not code:
+            raise Unauthenticated(
+                "second_factor_required", "this account has a second factor; log in with its code"
+            )
+        finish = LogInWithCode(step.challenge, code)
+        return await self._request("POST", "/auth/login/code", LoggedIn, finish)
+
     async def _refresh(self, stale: LoggedIn) -> LoggedIn:
         async with self._refreshing:
             if self._login is not None and self._login is not stale:
                 return self._login
-            body = Refresh(stale.refresh_token)
-            try:
-                login = await self._request("POST", "/auth/refresh", LoggedIn, body)
-            except Unauthenticated:
-                if self._credentials is None:
-                    raise
-                login = await self._request("POST", "/auth/login", LoggedIn, self._credentials)
-            self._login = login
-            return login
+            self._login = await self._renewed(stale)
+            return self._login
+
+    async def _renewed(self, stale: LoggedIn) -> LoggedIn:
+        """Return the next tokens, or those of a new login where the old one is over."""
+        try:
+            if stale.refresh_token:
+                body = Refresh(stale.refresh_token)
+                return await self._request("POST", "/auth/refresh", LoggedIn, body)
+        except Unauthenticated:
+            if self._credentials is None:
+                raise
+        if self._credentials is None:
+            raise Unauthenticated("not_logged_in", "log in first")
+        return await self._enter(self._credentials)
 
     async def _request(self, method: str, path: str, answer: type[A], body: Body) -> A:
         return self._decode(self._accepted(await self._send(method, path, body)), answer)
@@ -126,14 +187,29 @@ class Requests:
         except httpx.TransportError as error:
             if _wrong_key(error):
                 raise wrong_server_key(f"the server at {self._url}") from None
-            raise Unavailable(
-                "server_unreachable",
-                f"no answer from {self._url}; check that the server runs and that the address "
-                "and your network are right",
-            ) from error
+            raise _unreachable(self._url) from error
+
+    async def _elsewhere(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> httpx.Response:
+        """Ask without a token: a path of the server, or a store that it trusts and we check."""
+        try:
+            if url.startswith("/"):
+                response = await self._http.request(method, url, headers=headers, content=content)
+            else:
+                async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=False) as store:
+                    response = await store.request(method, url, headers=headers, content=content)
+        except httpx.TransportError as error:
+            raise _unreachable(url.partition("?")[0]) from error
+        return self._accepted(response)
 
     def _accepted(self, response: httpx.Response) -> httpx.Response:
-        if response.is_success:
+        if response.is_success or response.has_redirect_location:
             return response
         try:
             problem = msgspec.json.decode(response.content, type=Problem)
@@ -154,6 +230,20 @@ class Requests:
                 f"the answer of {self._url} is not understood; is it a Sidetone server of this "
                 "version?",
             ) from None
+
+
+def _with(path: str, query: Query | None) -> str:
+    """Return *path* with what *query* asks; what is None is left out."""
+    asked = {name: value for name, value in (query or {}).items() if value is not None}
+    return f"{path}?{urlencode(asked, doseq=True)}" if asked else path
+
+
+def _unreachable(url: str) -> Unavailable:
+    return Unavailable(
+        "server_unreachable",
+        f"no answer from {url}; check that the server runs and that the address and your network "
+        "are right",
+    )
 
 
 def _now_ms() -> int:

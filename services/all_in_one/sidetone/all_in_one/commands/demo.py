@@ -144,8 +144,8 @@ async def _route(stack: AsyncExitStack, weather: Weather, seed: int) -> Route | 
 async def _community(cast: list[Actor]) -> ChannelId:
     """Let the first member found a server and the others come in by an invite."""
     founder = cast[0].client
-    home = await founder.api.create_server("Demo")
-    invite = await founder.api.create_invite(home.id)
+    home = await founder.api.servers.create("Demo")
+    invite = await founder.api.servers.invite(home.id)
     for guest in cast[1:]:
-        await guest.client.api.accept_invite(invite.code)
+        await guest.client.api.servers.accept_invite(invite.code)
     return (await founder.find_channel("Lounge")).id

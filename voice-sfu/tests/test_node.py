@@ -4,8 +4,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from sidetone.credentials.tickets import Perm
 from sidetone.protocol import voice_control as told
-from sidetone.protocol.events import VoiceRights
+from sidetone.protocol.events import RoomChanged, RoomMember, VoiceRights
 from sidetone.protocol.ids import ChannelId, DeviceId, NodeId, UserId
 from sidetone.protocol.refusals import Unavailable
 from sidetone.protocol.voice_control import ServerMessage
@@ -15,7 +16,7 @@ from sidetone.voice_sfu.application.ports import NoEvidence
 from sidetone.voice_sfu.domain.limits import Rates
 from sidetone.voice_sfu.domain.meter import Drop, Meter
 from sidetone.voice_sfu.domain.senders import REUSE_AFTER_MS
-from tests.load.sfu_stage import CHANNEL, VoiceDesk, frame
+from tests.load.sfu_stage import CHANNEL, TALK, VoiceDesk, frame
 
 OTHER_CHANNEL = ChannelId(UUID(int=2))
 
@@ -161,3 +162,55 @@ def test_what_members_report_is_summed_and_nonsense_is_not(stage: Stage) -> None
     meter = stage.node.meter
     assert (meter.reported_received, meter.reported_lost) == (100, 3)
     assert meter.reported_jitter_ms == 2.5
+
+
+def test_who_a_moderator_deafened_is_forwarded_nothing_until_it_is_taken_back(
+    stage: Stage,
+) -> None:
+    user = UserId(uuid4())
+    ann, _ = stage.join()
+    _, ben = stage.join(user=user)
+    ann.receive(frame(ann.sender), 1.0)
+    stage.node.change_rights(VoiceRights(CHANNEL, user, int(TALK | Perm.DEAFENED), 2))
+    ann.receive(frame(ann.sender), 1.1)
+    assert len(ben.frames) == 1
+    stage.node.change_rights(VoiceRights(CHANNEL, user, int(TALK), 3))
+    ann.receive(frame(ann.sender), 1.2)
+    assert len(ben.frames) == 2
+
+
+def test_a_ticket_can_say_that_its_holder_is_deafened(stage: Stage) -> None:
+    ann, _ = stage.join()
+    _, ben = stage.join(perms=TALK | Perm.DEAFENED)
+    ann.receive(frame(ann.sender), 1.0)
+    assert ben.frames == []
+
+
+def test_who_is_in_a_room_is_told_once_for_each_change(stage: Stage) -> None:
+    user, device = UserId(uuid4()), DeviceId(uuid4())
+    ann, _ = stage.join(user=user, device=device)
+    here = RoomMember(user, device, muted=False, deafened=False)
+    assert stage.node.told(only_changed=True) == [RoomChanged(NodeId(5), CHANNEL, [here])]
+    assert stage.node.told(only_changed=True) == []
+    assert stage.node.told(only_changed=False) == [RoomChanged(NodeId(5), CHANNEL, [here])]
+    stage.node.rooms_changed.clear()
+    ann.handle(told.State(muted=True, deafened=False))
+    assert stage.node.rooms_changed.is_set()
+    quiet = RoomMember(user, device, muted=True, deafened=False)
+    assert stage.node.told(only_changed=True) == [RoomChanged(NodeId(5), CHANNEL, [quiet])]
+    ann.leave()
+    assert stage.node.told(only_changed=True) == [RoomChanged(NodeId(5), CHANNEL, [])]
+    assert stage.node.told(only_changed=False) == []
+
+
+def test_who_is_put_out_may_come_again(stage: Stage) -> None:
+    user = UserId(uuid4())
+    _, one = stage.join(user=user)
+    _, other = stage.join(user=user)
+    _, ben = stage.join()
+    stage.node.put_out(OTHER_CHANNEL, user)
+    assert one.closed is None
+    stage.node.put_out(CHANNEL, user)
+    assert (one.closed, other.closed, ben.closed) == ("put_out", "put_out", None)
+    _, again = stage.join(user=user)
+    assert again.closed is None

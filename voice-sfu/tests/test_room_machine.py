@@ -161,7 +161,7 @@ class RoomMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_room_counts_its_members(self) -> None:
-        assert self.room.members() == len(self.inside)
+        assert len(self.room.members()) == len(self.inside)
 
     # --- inside ---
 

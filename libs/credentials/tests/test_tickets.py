@@ -19,7 +19,7 @@ numbers = st.integers(0, 2**32 - 1)
 tickets = st.builds(
     Ticket,
     kid=st.just(7),
-    perms=st.integers(0, 63).map(Perm),
+    perms=st.integers(0, 127).map(Perm),
     user=uuids.map(UserId),
     device=uuids.map(DeviceId),
     channel=uuids.map(ChannelId),

@@ -54,8 +54,7 @@ def test_oneself_knows_that_one_is_invisible() -> None:
 def test_any_text_is_taken_or_refused(wish: Wish) -> None:
     try:
         checked = checked_wish(wish, 50)
-    except Refusal as refusal:
-        assert refusal.detail
+    except Refusal:
         return
     assert len(checked.text) <= TEXT_LENGTH_MAX
     assert len(checked.game) <= GAME_LENGTH_MAX

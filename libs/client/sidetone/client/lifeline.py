@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 State: TypeAlias = Literal["connecting", "live", "reconnecting", "ended"]
 
 # Ends that joining again would not mend, or that would fight with our own other connection.
-_FINAL: Final = frozenset({"left", "device_replaced", "rights_lost"})
+_FINAL: Final = frozenset({"left", "device_replaced", "rights_lost", "put_out"})
 _FIRST_JOIN_SECONDS_MAX = 6.0
 _HANDSHAKE_SECONDS_MAX = 3.0
 _PAUSE_SECONDS_MIN = 0.1

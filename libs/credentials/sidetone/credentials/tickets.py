@@ -25,7 +25,11 @@ TICKET_BYTES = _BODY.size + _SIGNATURE_BYTES
 
 
 class Perm(IntFlag):
-    """What a ticket lets its holder do in the room. Ten further bits are zero."""
+    """What a ticket lets its holder do in the room, and that they may not hear it.
+
+    Nine further bits are zero. ``DEAFENED`` takes away: a moderator decided that its holder is
+    forwarded nothing.
+    """
 
     CONNECT = 1 << 0
     SPEAK = 1 << 1
@@ -33,6 +37,7 @@ class Perm(IntFlag):
     PRIORITY_SPEAKER = 1 << 3
     MUTE_MEMBERS = 1 << 4
     MOVE_MEMBERS = 1 << 5
+    DEAFENED = 1 << 6
 
 
 class Ticket(msgspec.Struct, frozen=True):

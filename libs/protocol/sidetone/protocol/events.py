@@ -302,6 +302,15 @@ class VoiceRights(msgspec.Struct, frozen=True, tag="voice.rights"):
     generation: int
 
 
+class MemberPutOut(msgspec.Struct, frozen=True, tag="voice.put_out"):
+    """Voice tells the forwarding units: take *user* out of the room; they may join again."""
+
+    subject: ClassVar[str] = "voice.put_out"
+
+    channel: ChannelId
+    user: UserId
+
+
 class NodeAlive(msgspec.Struct, frozen=True, tag="node.alive"):
     """A forwarding unit's heartbeat: where it is, how to know it, what it holds.
 
@@ -344,5 +353,12 @@ class RoomMember(msgspec.Struct, frozen=True):
 
 
 Event: TypeAlias = (
-    Signal | SessionOpened | SessionClosed | SessionsAlive | VoiceRights | NodeAlive | RoomChanged
+    Signal
+    | SessionOpened
+    | SessionClosed
+    | SessionsAlive
+    | VoiceRights
+    | MemberPutOut
+    | NodeAlive
+    | RoomChanged
 )

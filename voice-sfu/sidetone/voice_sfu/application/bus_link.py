@@ -7,12 +7,14 @@ import msgspec
 import structlog
 
 from sidetone.bus import Bus
-from sidetone.protocol.events import NodeAlive, VoiceRights
+from sidetone.protocol.events import MemberPutOut, NodeAlive, RoomChanged, VoiceRights
 from sidetone.protocol.questions import BriefNode
 from sidetone.protocol.refusals import Refusal
 from sidetone.voice_sfu.application.node import Node
 
 HEARTBEAT_SECONDS = 0.5
+# How often it is told who is in each room, whether or not something changed.
+ROOMS_TOLD_EVERY_SECONDS = 1.0
 BRIEFING_EVERY_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
 # Rooms that come and go at once are told in one heartbeat.
@@ -43,10 +45,12 @@ class BusLink:
         self.briefed = asyncio.Event()
         self._bus = bus
         self._node = node
+        self._rooms_told_at = -ROOMS_TOLD_EVERY_SECONDS
 
     async def follow_rights(self) -> None:
         """Hear of changed rights from now on; to be awaited before the first briefing."""
         await self._bus.subscribe(VoiceRights, self._rights_changed)
+        await self._bus.subscribe(MemberPutOut, self._put_out)
 
     async def keep_briefed(self) -> NoReturn:
         """Ask for a briefing now and every few seconds."""
@@ -55,11 +59,12 @@ class BusLink:
             await asyncio.sleep(wait_seconds)
 
     async def keep_alive(self) -> NoReturn:
-        """Announce this unit now, every two seconds, and when its rooms change."""
+        """Announce this unit and who is in its rooms: now, again and again, and at each change."""
         while True:
             self._node.rooms_changed.clear()
             self._node.handle_timer()
             await self.announce()
+            await self._tell_rooms()
             try:
                 async with asyncio.timeout(HEARTBEAT_SECONDS):
                     await self._node.rooms_changed.wait()
@@ -79,8 +84,19 @@ class BusLink:
             rooms=self._node.rooms(),
             draining=self._node.draining,
         )
+        await self._publish(alive)
+
+    async def _tell_rooms(self) -> None:
+        now = asyncio.get_running_loop().time()
+        everything = now - self._rooms_told_at >= ROOMS_TOLD_EVERY_SECONDS
+        if everything:
+            self._rooms_told_at = now
+        for room in self._node.told(only_changed=not everything):
+            await self._publish(room)
+
+    async def _publish(self, event: NodeAlive | RoomChanged) -> None:
         try:
-            await self._bus.publish(alive)
+            await self._bus.publish(event)
         except Refusal as refusal:
             _log.warning("heartbeat_lost", code=refusal.code, detail=refusal.detail)
 
@@ -93,6 +109,9 @@ class BusLink:
         self._node.brief(briefing)
         self.briefed.set()
         return BRIEFING_EVERY_SECONDS
+
+    async def _put_out(self, event: MemberPutOut) -> None:
+        self._node.put_out(event.channel, event.user)
 
     async def _rights_changed(self, rights: VoiceRights) -> None:
         self._node.change_rights(rights)

@@ -6,8 +6,8 @@ from typing import TypeAlias
 import msgspec
 
 from sidetone.credentials.tickets import Perm, Ticket
-from sidetone.protocol.events import VoiceRights
-from sidetone.protocol.ids import DeviceId, Sender
+from sidetone.protocol.events import RoomMember, VoiceRights
+from sidetone.protocol.ids import DeviceId, Sender, UserId
 from sidetone.protocol.voice_control import (
     ClientMessage,
     Commit,
@@ -41,22 +41,33 @@ class Surroundings(msgspec.Struct, frozen=True):
 
 
 class LiveRoom:
-    """Carries out what the room decides. Everybody who goes is reported to *vacated* once."""
+    """Carries out what the room decides. Everybody who goes is reported to *vacated* once.
+
+    *notice* is called when somebody came, went or changed what they do with their sound.
+    """
 
     def __init__(
-        self, room: Room, surroundings: Surroundings, vacated: Callable[["Seat"], None]
+        self,
+        room: Room,
+        surroundings: Surroundings,
+        vacated: Callable[["Seat"], None],
+        notice: Callable[[], None],
     ) -> None:
         self.channel = room.channel
         self.surroundings = surroundings
         self.seats: dict[Sender, Seat] = {}
+        # Whether there is something that ``told`` has not said yet.
+        self.changed = False
         self._room = room
         self._vacated = vacated
+        self._notice = notice
 
     def join(self, ticket: Ticket, connection: Connection) -> "Seat":
         """Seat the ticket's holder. Raises ``Refusal``."""
         sender, actions = self._room.join(ticket, self.surroundings.clock.now_ms())
         seat = Seat(self, sender, ticket.device, connection)
         self.seats[sender] = seat
+        self._mark_changed()
         self.carry_out(actions)
         return seat
 
@@ -78,6 +89,7 @@ class LiveRoom:
             case CommitFailed(epoch):
                 self.carry_out(self._room.commit_failed(sender, epoch))
             case State(muted, deafened):
+                self._mark_changed()
                 self.carry_out(self._room.set_state(sender, muted=muted, deafened=deafened))
 
     def route(self, sender: Sender, datagram: bytes) -> Sequence[Connection] | Drop:
@@ -94,6 +106,18 @@ class LiveRoom:
         self.carry_out(
             self._room.set_rights(rights.user, Perm(rights.perms), rights.generation, now_ms)
         )
+
+    def put_out(self, user: UserId) -> None:
+        """Let every device of *user* go."""
+        self.carry_out(self._room.put_out(user, self.surroundings.clock.now_ms()))
+
+    def told(self) -> list[RoomMember]:
+        """Return who is inside, as the voice service is told."""
+        self.changed = False
+        return [
+            RoomMember(member.user, member.device, member.muted, member.deafened)
+            for member in self._room.members()
+        ]
 
     def handle_timer(self) -> None:
         """Let the room see the time."""
@@ -115,8 +139,13 @@ class LiveRoom:
 
     def _vacate(self, sender: Sender) -> "Seat":
         seat = self.seats.pop(sender)
+        self._mark_changed()
         self._vacated(seat)
         return seat
+
+    def _mark_changed(self) -> None:
+        self.changed = True
+        self._notice()
 
 
 class Seat:

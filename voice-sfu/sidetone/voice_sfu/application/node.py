@@ -4,8 +4,8 @@ import asyncio
 
 import structlog
 
-from sidetone.protocol.events import VoiceRights
-from sidetone.protocol.ids import ChannelId, DeviceId, NodeId
+from sidetone.protocol.events import RoomChanged, VoiceRights
+from sidetone.protocol.ids import ChannelId, DeviceId, NodeId, UserId
 from sidetone.protocol.questions import Briefing
 from sidetone.protocol.refusals import Unavailable
 from sidetone.protocol.voice_control import Move
@@ -50,12 +50,9 @@ class Node:
             older.leave()
             older.connection.close("device_replaced", "this device joined again elsewhere")
         room = self._room(ticket.channel)
-        was_empty = not room.seats
         seat = room.join(ticket, connection)
         self._seats[seat.device] = seat
         self.empty.clear()
-        if was_empty:
-            self.rooms_changed.set()
         _log.info("member_joined", room=seat.channel, sender=seat.sender)
         return seat
 
@@ -91,6 +88,20 @@ class Node:
         """Return the channels with somebody inside."""
         return [channel for channel, room in self._rooms.items() if room.seats]
 
+    def told(self, *, only_changed: bool) -> list[RoomChanged]:
+        """Return who is in each room, or in each that changed since it was told."""
+        return [
+            RoomChanged(self.node, channel, room.told())
+            for channel, room in self._rooms.items()
+            if room.changed or (room.seats and not only_changed)
+        ]
+
+    def put_out(self, channel: ChannelId, user: UserId) -> None:
+        """Take *user* out of a room, if they are in it."""
+        room = self._rooms.get(channel)
+        if room is not None:
+            room.put_out(user)
+
     def seats(self) -> list[Seat]:
         """Return the places that are taken."""
         return list(self._seats.values())
@@ -113,7 +124,9 @@ class Node:
         room = self._rooms.get(channel)
         if room is None:
             made = Room(channel, self._room_members_max, self._surroundings.rates)
-            room = self._rooms[channel] = LiveRoom(made, self._surroundings, self._vacated)
+            room = self._rooms[channel] = LiveRoom(
+                made, self._surroundings, self._vacated, self.rooms_changed.set
+            )
         return room
 
     def _apply(self, rights: VoiceRights) -> None:
@@ -125,8 +138,6 @@ class Node:
         del self._seats[seat.device]
         if not self._seats:
             self.empty.set()
-        if not self._rooms[seat.channel].seats:
-            self.rooms_changed.set()
         _log.info(
             "member_left",
             room=seat.channel,

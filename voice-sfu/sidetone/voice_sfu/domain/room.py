@@ -57,6 +57,10 @@ class Member(msgspec.Struct):
     muted: bool = False
     deafened: bool = False
 
+    def hears(self) -> bool:
+        """Tell whether frames are forwarded to the member: by its own will, and a moderator's."""
+        return not self.deafened and Perm.DEAFENED not in self.permissions
+
 
 class Room:
     """The members of one channel, and the state of their group."""
@@ -128,9 +132,18 @@ class Room:
         """Announce the removal of members whose key package has run out."""
         return self._announce(self._group.expired(now_ms)) if self._group else ()
 
-    def members(self) -> int:
-        """Return how many devices are connected."""
-        return len(self._members)
+    def put_out(self, user: UserId, now_ms: int) -> Actions:
+        """Let every device of *user* go; they may join again."""
+        actions: list[Action] = []
+        for sender, member in list(self._members.items()):
+            if member.user == user:
+                actions.append(Close(sender, "put_out", "a moderator took you out of the call"))
+                actions += self.leave(sender, now_ms)
+        return tuple(actions)
+
+    def members(self) -> list[Member]:
+        """Return who is connected, each device for itself."""
+        return list(self._members.values())
 
     def can_be_forgotten(self, now_ms: int) -> bool:
         """Tell whether an empty room holds nothing that a later call would need."""
@@ -211,9 +224,7 @@ class Room:
 
     def _look_up(self, sender: Sender) -> tuple[Sender, ...]:
         listeners = tuple(
-            other
-            for other, member in self._members.items()
-            if other != sender and not member.deafened
+            other for other, member in self._members.items() if other != sender and member.hears()
         )
         self._listeners[sender] = listeners
         return listeners
@@ -227,6 +238,7 @@ class Room:
         if member.permissions == permissions:
             return ()
         member.permissions = permissions
+        self._listeners.clear()
         return (Send((sender,), Rights(int(permissions))),)
 
     def _accept(self, sender: Sender, commit: commits.Commit) -> None:

@@ -17,7 +17,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, PubAck, StreamConfig
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamConfig
 from nats.js.errors import NotFoundError
 
 from sidetone.bus import Unsubscribe
@@ -58,7 +58,7 @@ class NatsJournal:
         self._url = url
         self._client = client
         self._stream = _stream_of(client)
-        self._recorder: tuple[Client, JetStreamContext] | None = None
+        self._recorder: _Recorder | None = None
         self._turn = asyncio.Lock()
         self._followers = Tasks()
 
@@ -86,14 +86,17 @@ class NatsJournal:
         All are sent before the first is confirmed. The server takes what comes over one
         connection in order, so what it has kept after a failure is the first part of them.
         """
+        if not facts:
+            return
         async with self._turn:
             try:
                 with _translated():
-                    stream = await self._recording()
-                    confirmed = [await _send(stream, fact) for fact in facts]
+                    if self._recorder is None:
+                        self._recorder = await _Recorder.connect(self._url)
                     async with asyncio.timeout(ANSWER_SECONDS_MAX):
-                        await asyncio.gather(*confirmed)
+                        await self._recorder.record(facts)
             except BaseException:
+                # Nothing may come over this connection after it has come over the next one.
                 await self._hang_up()
                 raise
 
@@ -109,24 +112,76 @@ class NatsJournal:
 
         return unsubscribe
 
-    async def _recording(self) -> JetStreamContext:
-        """Return the connection that records, a new one where the last was lost."""
-        if self._recorder is None or self._recorder[0].is_closed:
-            client = await connected(self._url, reconnects=False)
-            self._recorder = client, _stream_of(client)
-        return self._recorder[1]
-
     async def _hang_up(self) -> None:
-        """Close the connection that records: nothing may come over it after something else."""
         recorder, self._recorder = self._recorder, None
         if recorder is not None:
-            with suppress(TimeoutError, OSError, Error):
-                async with asyncio.timeout(ANSWER_SECONDS_MAX):
-                    await recorder[0].close()
+            await recorder.close()
+
+
+class _Recorder:
+    """A connection that records one batch after the other; after a failure it is closed."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._inbox = client.new_inbox()
+        self._unconfirmed = 0
+        self._confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @classmethod
+    async def connect(cls, url: str) -> "_Recorder":
+        client = await connected(url, reconnects=False)
+        recorder = cls(client)
+        await client.subscribe(recorder._inbox, cb=recorder._confirm)  # pyright: ignore[reportUnknownMemberType]
+        return recorder
+
+    async def record(self, facts: Sequence[Fact]) -> None:
+        """Send *facts* and return when the last is confirmed."""
+        self._unconfirmed = len(facts)
+        self._confirmed = asyncio.get_running_loop().create_future()
+        for fact in facts:
+            await self._client.publish(
+                subject_of(fact.audience),
+                encode(fact),
+                reply=self._inbox,
+                headers={"Nats-Msg-Id": fact.id.hex},
+            )
+        await self._confirmed
+
+    async def close(self) -> None:
+        """Disconnect, be the server there or not."""
+        with suppress(TimeoutError, OSError, Error):
+            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+                await self._client.close()
+
+    async def _confirm(self, message: Msg) -> None:
+        """Count what the server says of one fact: that it is kept, or why it is not."""
+        if self._confirmed.done():
+            return
+        try:
+            error = msgspec.json.decode(message.data, type=_Confirmation).error
+        except UNREADABLE:
+            # No stream takes what goes to this subject: then the answer is a bare status.
+            error = _Error("no stream takes facts")
+        if error is not None:
+            self._confirmed.set_exception(_Lost(error.description))
+            return
+        self._unconfirmed -= 1
+        if not self._unconfirmed:
+            self._confirmed.set_result(None)
+
+
+class _Error(msgspec.Struct):
+    description: str
+
+
+class _Confirmation(msgspec.Struct):
+    """What the server answers to a fact; without an error it is kept, or was kept before."""
+
+    error: _Error | None = None
 
 
 class _Lost(Exception):
-    """The follower has to find its place in the stream again."""
+    """The connection or the place in the stream can be used no more: begin anew."""
 
 
 class _Follower:
@@ -205,10 +260,10 @@ class _Follower:
             sequence = message.metadata.sequence
             if sequence.consumer != seen + 1:
                 raise _Lost("a fact was lost on its way")
+            if self._ended:
+                break
             seen += 1
             await self._take(message)
-            if self._ended:
-                return seen
             self._last = sequence.stream
         return seen
 
@@ -234,16 +289,6 @@ async def _last_of_stream(stream: JetStreamContext) -> int:
     return state.last_seq
 
 
-async def _send(stream: JetStreamContext, fact: Fact) -> asyncio.Future[PubAck]:
-    """Send *fact* and return its confirmation to come."""
-    return await stream.publish_async(  # pyright: ignore[reportUnknownMemberType]
-        subject_of(fact.audience),
-        encode(fact),
-        wait_stall=ANSWER_SECONDS_MAX,
-        headers={"Nats-Msg-Id": fact.id.hex},
-    )
-
-
 def subject_of(audience: Audience) -> str:
     """Return where facts for *audience* go, so that somebody could follow a part of them.
 
@@ -263,7 +308,7 @@ def subject_of(audience: Audience) -> str:
 def _translated() -> Generator[None]:
     try:
         yield
-    except (Error, OSError, TimeoutError) as error:
+    except (Error, OSError, TimeoutError, _Lost) as error:
         reason = str(error) or type(error).__name__
         detail = f"the journal does not answer ({reason}); facts are told when it is back"
         raise Unavailable("journal_unavailable", detail) from error

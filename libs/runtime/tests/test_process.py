@@ -13,30 +13,38 @@ from typing import Any
 
 import httpx
 import pytest
-from litestar import Request, get
+from litestar import Litestar, Request, get
 from litestar.datastructures import State
 
-from sidetone.bus.memory import MemoryBus
 from sidetone.runtime.clock import SystemClock
-from sidetone.runtime.http import app_of
 from sidetone.runtime.process import serving
 from sidetone.runtime.start import StartError
 from sidetone.runtime.tls import Identity
 
 CLOCK = SystemClock()
 WEEK_MS = 7 * 24 * 3_600_000
-APP = app_of([], bus=MemoryBus(), clock=CLOCK)
+
+
+@get("/livez")
+async def livez() -> str:
+    return "alive"
+
+
+APP = Litestar([livez], openapi_config=None, logging_config=None)
 
 PROGRAM = """
 import sys
-from sidetone.bus.memory import MemoryBus
+from litestar import Litestar, get
 from sidetone.runtime.clock import SystemClock
-from sidetone.runtime.http import app_of
 from sidetone.runtime.process import run, serving, stop_requested
+
+@get("/livez")
+async def livez() -> str:
+    return "alive"
 
 async def main() -> None:
     clock = SystemClock()
-    app = app_of([], bus=MemoryBus(), clock=clock)
+    app = Litestar([livez], openapi_config=None, logging_config=None)
     async with serving(app, sys.argv[1], int(sys.argv[2]), clock=clock) as port:
         print(port, flush=True)
         await stop_requested()
@@ -133,7 +141,7 @@ async def peer(request: Request[Any, Any, State]) -> str:
 async def test_a_forwarded_address_is_believed_from_trusted_proxies_only(
     trusted: list[str], seen: str
 ) -> None:
-    app = app_of([peer], bus=MemoryBus(), clock=CLOCK)
+    app = Litestar([peer], openapi_config=None, logging_config=None)
     async with (
         serving(app, "127.0.0.1", 0, clock=CLOCK, trusted_proxies=trusted) as port,
         httpx.AsyncClient(headers={"x-forwarded-for": "192.0.2.1"}) as client,
@@ -158,7 +166,7 @@ async def test_a_request_in_flight_is_answered_before_the_server_is_gone() -> No
         await release.wait()
         return "done"
 
-    app = app_of([slow], bus=MemoryBus(), clock=CLOCK)
+    app = Litestar([slow], openapi_config=None, logging_config=None)
     async with httpx.AsyncClient() as client:
         async with serving(app, "127.0.0.1", 0, clock=CLOCK) as port:
             asking = asyncio.create_task(client.get(f"http://127.0.0.1:{port}/slow"))

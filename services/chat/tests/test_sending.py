@@ -30,7 +30,7 @@ async def test_a_message_is_answered_kept_and_told(stage: Stage) -> None:
     tavern = await stage.tavern()
     sent = await tavern.guest.say(tavern.channel, " hello\r\nthere ")
     assert (sent.text, sent.author, sent.kind) == ("hello\nthere", tavern.guest.user, "text")
-    assert (await tavern.owner.page(tavern.channel))[0][0] == sent
+    assert sent in (await tavern.owner.page(tavern.channel))[0]
     assert MessageSent(sent) in await stage.heard(MessageSent)
     told = next(fact for fact in stage.facts if fact.event == MessageSent(sent))
     assert told.audience == InChannel(tavern.server.id, tavern.channel)
@@ -148,7 +148,7 @@ async def test_files_are_claimed_and_carried(stage: Stage) -> None:
     ids = [str(file.id) for file in files]
     sent = await tavern.guest.say(tavern.channel, "", attachments=ids)
     assert sent.attachments == files
-    assert (await tavern.owner.page(tavern.channel))[0][0] == sent
+    assert sent in (await tavern.owner.page(tavern.channel))[0]
     unknown = await tavern.guest.post(tavern.channel, text="x", attachments=[str(any_id())])
     assert unknown.status_code == 404
     eleven = [str(any_id()) for _ in range(11)]

@@ -26,7 +26,8 @@ def name(path: Path) -> str:
 def test_a_module_is_small_and_named(path: Path) -> None:
     text = path.read_text()
     assert text.count("\n") <= FILE_LINES_MAX
-    assert path.stem not in VAGUE
+    # A command's file has the command's name: `sidetone service NAME`.
+    assert path.stem not in VAGUE or path.parent.name == "commands"
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or 0) - node.lineno + 1
@@ -41,7 +42,7 @@ def test_a_module_says_what_it_is_for(path: Path) -> None:
 @pytest.mark.parametrize("path", [p for p in PRODUCTION if "application" in p.parts], ids=name)
 def test_a_use_case_is_called_what_it_does(path: Path) -> None:
     """``send_message.py`` holds ``SendMessage``, so the folder reads as a list of abilities."""
-    if path.stem in {"__init__", "ports"}:
+    if path.stem == "__init__" or path.stem.endswith("ports"):
         return
     classes = {n.name for n in ast.parse(path.read_text()).body if isinstance(n, ast.ClassDef)}
     assert path.stem.title().replace("_", "") in classes

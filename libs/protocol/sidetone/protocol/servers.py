@@ -4,7 +4,7 @@ A conversation between two, and one of a group, is a server too, of another *kin
 channel: one way to be a member, to see, to write, to call.
 """
 
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
@@ -143,7 +143,7 @@ class Ban(Answer, frozen=True):
 
 
 class AuditEntry(Answer, frozen=True):
-    """Something that *actor* did; *before* and *after* hold the fields that differ.
+    """Something that *actor* did; *before* and *after* hold the fields that differ, as text.
 
     *request* is the id that the answer to the request carried.
     """
@@ -153,8 +153,8 @@ class AuditEntry(Answer, frozen=True):
     actor: UserId
     action: str
     target: UUID | None
-    before: dict[str, Any]
-    after: dict[str, Any]
+    before: dict[str, str]
+    after: dict[str, str]
     reason: str
     request: str
 

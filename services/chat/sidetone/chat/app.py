@@ -66,7 +66,15 @@ from sidetone.chat.interface.http_servers import server_routes
 from sidetone.chat.interface.http_templates import template_routes
 from sidetone.chat.interface.message_facts import MessageFacts
 from sidetone.chat.interface.questions import answer_questions, answer_read_states
-from sidetone.protocol.events import AccountClosed, Fact, ServerChanged
+from sidetone.protocol.events import (
+    AccountClosed,
+    Fact,
+    RelationshipChanged,
+    RelationshipEnded,
+    ServerChanged,
+    ToUsers,
+)
+from sidetone.protocol.ids import UserId
 from sidetone.runtime.communities import Communities
 from sidetone.runtime.limits import Limit, Limiter
 from sidetone.runtime.outbox import Outbox
@@ -111,8 +119,17 @@ class Ground:
                 await self.communities.hear(change)
             case AccountClosed(user):
                 await self.end_memberships(user)
+            case RelationshipChanged(relationship):
+                self._between(fact, relationship.user)
+            case RelationshipEnded(other):
+                self._between(fact, other)
             case _:
                 pass
+
+    def _between(self, fact: Fact, other: UserId) -> None:
+        if isinstance(fact.audience, ToUsers):
+            for user in fact.audience.users:
+                self.contacts.forget(user, other)
 
 
 class Writing:

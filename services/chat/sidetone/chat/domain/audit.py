@@ -6,7 +6,6 @@ with its number: an entry that was changed, removed, inserted or cut off the end
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -24,8 +23,8 @@ class Deed(msgspec.Struct, frozen=True):
     actor: UserId
     action: str
     target: UUID | None
-    before: dict[str, Any]
-    after: dict[str, Any]
+    before: dict[str, str]
+    after: dict[str, str]
     reason: str
 
     @classmethod
@@ -68,9 +67,14 @@ def verify(
     return None if (number, previous) == head else number + 1
 
 
-def _fields(piece: msgspec.Struct | None) -> dict[str, Any]:
-    return {} if piece is None else msgspec.to_builtins(piece)
+def _fields(piece: msgspec.Struct | None) -> dict[str, str]:
+    """Return the fields of *piece* as text: words as they are, all else as JSON."""
+    fields: dict[str, object] = {} if piece is None else msgspec.to_builtins(piece)
+    return {
+        name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        for name, value in fields.items()
+    }
 
 
-def _without(fields: dict[str, Any], names: set[str]) -> dict[str, Any]:
+def _without(fields: dict[str, str], names: set[str]) -> dict[str, str]:
     return {name: value for name, value in fields.items() if name not in names}

@@ -29,8 +29,9 @@ class AskedClaims:
 class AskedContacts:
     """People, whom auth knows, and relationships, which presence keeps.
 
-    What stands between the same two is asked every 30 s at most: each message in a conversation
-    wants to know it. While nobody can answer, the last answer holds.
+    What stands between the same two is asked every 30 s at most, and after it was heard that it
+    changed: each message in a conversation wants to know it. While nobody can answer, the last
+    answer holds.
     """
 
     def __init__(self, bus: Bus, clock: Clock) -> None:
@@ -65,6 +66,11 @@ class AskedContacts:
         """Refuse users that do not exist. Raises ``NotFound``, or ``Unavailable``."""
         if len(await self._bus.ask(WhoAre(list(users)))) < len(users):
             raise NotFound("user_unknown", "there is no such user")
+
+    def forget(self, one: UserId, other: UserId) -> None:
+        """Ask again: something changed between the two."""
+        self._known.pop((one, other), None)
+        self._known.pop((other, one), None)
 
     def _keep(self, user: UserId, answer: dict[UserId, Contact], now_ms: int) -> None:
         for other, contact in answer.items():

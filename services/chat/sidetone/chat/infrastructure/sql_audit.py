@@ -1,7 +1,7 @@
 """The audit log in a relational database: appended within the change that it tells of."""
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -107,11 +107,11 @@ def _entry(row: Row) -> AuditEntry:
         actor,
         action,
         target,
-        msgspec.json.decode(before, type=dict[str, Any]),
-        msgspec.json.decode(after, type=dict[str, Any]),
+        msgspec.json.decode(before, type=dict[str, str]),
+        msgspec.json.decode(after, type=dict[str, str]),
         *rest,
     )
 
 
-def _text(fields: dict[str, Any]) -> str:
+def _text(fields: dict[str, str]) -> str:
     return msgspec.json.encode(fields, order="sorted").decode()

@@ -1,6 +1,8 @@
 """How the tests speak to a running auth service: real HTTP, embedded adapters."""
 
 import asyncio
+import base64
+import json
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -139,6 +141,12 @@ class Stage:
 
 def bearer(token: str | None) -> dict[str, str]:
     return {"authorization": f"Bearer {token}"} if token else {}
+
+
+def login_of(login: dict[str, Any]) -> str:
+    """Return the id of the login that an access token names."""
+    payload = login["access_token"].split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["sid"]
 
 
 def body_of(identity: DeviceIdentity) -> RegisterDevice:

@@ -183,7 +183,7 @@ async def room(room: UUID, limit: Annotated[int, Parameter(ge=1, le=100)] = 5) -
 async def found(
     kind: Literal["text", "voice"],
     ids: Annotated[list[UUID], Parameter(query="id", max_items=2)],
-    since: int | None = None,
+    since: Annotated[int | None, Parameter(ge=0)] = None,
     trace: Annotated[str, Parameter(header="X-Trace")] = "",
 ) -> Found:
     """Find something."""
@@ -379,6 +379,7 @@ async def test_queries_and_headers_become_what_the_handler_names(platform: Platf
         "kind=text&id=none",
         "kind=text&id=00000000-0000-0000-0000-000000000001&since=soon",
         "kind=text&id=00000000-0000-0000-0000-000000000001&since=",
+        "kind=text&id=00000000-0000-0000-0000-000000000001&since=-1",
         "kind=%FF",
         "kind=text" + "&id=00000000-0000-0000-0000-000000000001" * 3,
     ],
@@ -714,10 +715,12 @@ async def test_the_document_tells_what_a_route_takes_and_answers(platform: Platf
     assert set(operation["responses"]) == {
         "201", "400", "401", "403", "409", "413", "415", "422", "429", "503"
     }  # fmt: skip
-    problem = operation["responses"]["401"]["content"]["application/problem+json"]
+    assert operation["responses"]["401"] == {"$ref": "#/components/responses/Refusal401"}
+    refusals = document["components"]["responses"]
+    problem = refusals["Refusal401"]["content"]["application/problem+json"]
     assert problem["schema"] == {"$ref": "#/components/schemas/Problem"}
     assert problem["example"]["kind"] == "unauthenticated"
-    assert "Retry-After" in operation["responses"]["503"]["headers"]
+    assert "Retry-After" in refusals["Refusal503"]["headers"]
     assert [header["name"] for header in operation["parameters"]] == ["Idempotency-Key"]
     order_schema = document["components"]["schemas"]["Order"]
     assert order_schema["additionalProperties"] is False

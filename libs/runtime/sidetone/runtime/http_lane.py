@@ -8,7 +8,7 @@ the framework's way.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple, cast
+from typing import Annotated, Any, NamedTuple, Union, cast, get_args
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -142,7 +142,14 @@ def constrained(parameter: FieldDefinition) -> Any:  # noqa: ANN401 - a type is 
         for theirs, ours in _BOUNDS.items()
         if (bound := getattr(definition, theirs)) is not None
     }
-    return Annotated[kind, msgspec.Meta(**bounds)] if bounds else kind
+    if not bounds:
+        return kind
+    if parameter.is_optional:
+        # Bounds are those of the value, if there is one.
+        present = [member for member in get_args(kind) if member is not type(None)]
+        kind = Union[tuple(present)]  # noqa: UP007 - made at run time
+        return Union[Annotated[kind, msgspec.Meta(**bounds)], None]  # noqa: UP007 - as above
+    return Annotated[kind, msgspec.Meta(**bounds)]
 
 
 def name_of(parameter: FieldDefinition) -> str:

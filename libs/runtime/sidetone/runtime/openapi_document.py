@@ -5,7 +5,7 @@ service takes. What the HTTP layer adds to every route (its refusals, ids, the t
 in one place.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from typing import Any, get_args, get_origin
 
@@ -20,7 +20,7 @@ from litestar.typing import FieldDefinition
 from sidetone.protocol.refusals import Problem
 from sidetone.runtime.http_gate import Rules, rules_of
 from sidetone.runtime.http_lane import constrained, is_header, name_of, query_parameters
-from sidetone.runtime.openapi import PROBLEM_MEDIA_TYPE, responses
+from sidetone.runtime.openapi import EXAMPLES, PROBLEM_MEDIA_TYPE, responses
 from sidetone.runtime.openapi_examples import example_of
 
 Json = dict[str, Any]
@@ -56,6 +56,10 @@ def document_of(routes: Iterable[BaseRoute]) -> bytes:
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": schemas.components,
+            "responses": {
+                _refusal_name(status): _describe_refusal(status, spec, schemas)
+                for status, spec in responses(*EXAMPLES).items()
+            },
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
             },
@@ -192,11 +196,14 @@ class _Operation:
         return {"required": True, "content": {"application/json": content}}
 
     def _describe_responses(self, schemas: _Schemas) -> Json:
-        refusals = {**self._refusals(), **(self._handler.responses or {})}
-        described = {str(self._handler.status_code): self._describe_success(schemas)}
-        for status, spec in sorted(refusals.items()):
-            described[str(status)] = _describe_refusal(status, spec, schemas)
-        return described
+        refusals = sorted({*self._refusals(), *(self._handler.responses or {})})
+        return {
+            str(self._handler.status_code): self._describe_success(schemas),
+            **{
+                str(status): {"$ref": f"#/components/responses/{_refusal_name(status)}"}
+                for status in refusals
+            },
+        }
 
     def _describe_success(self, schemas: _Schemas) -> Json:
         described: Json = {
@@ -214,7 +221,7 @@ class _Operation:
             described["content"] = {media_type: {}}
         return described
 
-    def _refusals(self) -> Mapping[int, ResponseSpec]:
+    def _refusals(self) -> list[int]:
         statuses = list(_FOR_ALL)
         if self._rules.caller:
             statuses += _FOR_CALLERS
@@ -225,7 +232,11 @@ class _Operation:
         if self._path_parameters:
             # An id that is none leads to no route.
             statuses.append(404)
-        return responses(*statuses)
+        return statuses
+
+
+def _refusal_name(status: int) -> str:
+    return f"Refusal{status}"
 
 
 def _describe_refusal(status: int, spec: ResponseSpec, schemas: _Schemas) -> Json:

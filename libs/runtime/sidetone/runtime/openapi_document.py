@@ -196,12 +196,12 @@ class _Operation:
         return {"required": True, "content": {"application/json": content}}
 
     def _describe_responses(self, schemas: _Schemas) -> Json:
-        refusals = sorted({*self._refusals(), *(self._handler.responses or {})})
+        refusals: set[int] = {*self._refusals(), *(self._handler.responses or {})}
         return {
             str(self._handler.status_code): self._describe_success(schemas),
             **{
                 str(status): {"$ref": f"#/components/responses/{_refusal_name(status)}"}
-                for status in refusals
+                for status in sorted(refusals)
             },
         }
 

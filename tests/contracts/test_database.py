@@ -224,6 +224,112 @@ async def test_a_script_happens_as_a_whole_or_not_at_all(database: Database) -> 
     await database.execute("INSERT INTO half VALUES (1)", {})
 
 
+async def test_one_statement_runs_for_many_values_in_order(database: Database) -> None:
+    people = [person(name) for name in ("Ada", "Ben", "Cleo")]
+    assert await database.execute_many(INSERT, people) == 3
+    assert await database.fetch(NAMES, {}) == [("Ada",), ("Ben",), ("Cleo",)]
+    rename = "UPDATE people SET name = :after WHERE name = :before"
+    steps = [{"before": "Ada", "after": "Dora"}, {"before": "Dora", "after": "Eve"}]
+    assert await database.execute_many(rename, [*steps, {"before": "nobody", "after": "x"}]) == 2
+    assert await database.execute_many(INSERT, []) == 0
+
+
+async def test_of_many_values_all_are_kept_or_none(database: Database) -> None:
+    ada = person("Ada")
+    with pytest.raises(Conflict):
+        await database.execute_many(INSERT, [ada, person("Ben"), ada])
+    assert await database.fetch(NAMES, {}) == []
+
+    async def insert_many_and_fail() -> None:
+        async with database.transaction() as transaction:
+            await transaction.execute_many(INSERT, [person("Ada"), person("Ben")])
+            assert len(await transaction.fetch(NAMES, {})) == 2
+            await transaction.execute_many(INSERT, [])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await insert_many_and_fail()
+    assert await database.fetch(NAMES, {}) == []
+
+
+async def test_reading_waits_for_no_transaction(database: Database) -> None:
+    await database.execute(INSERT, person("Ada"))
+    async with asyncio.timeout(10), database.transaction() as transaction:
+        await transaction.execute(INSERT, person("Ben"))
+        others = [asyncio.create_task(names_in(database)) for _ in range(8)]
+        assert await asyncio.gather(*others) == [[("Ada",)]] * 8
+    assert await names_in(database) == [("Ada",), ("Ben",)]
+
+
+async def names_in(database: Database) -> object:
+    return await database.fetch(NAMES, {})
+
+
+async def test_what_was_acknowledged_is_read_at_once(database: Database) -> None:
+    for number in range(50):
+        await database.execute(INSERT, person(str(number)))
+        count = "WITH all_people AS (SELECT id FROM people) SELECT count(*) FROM all_people"
+        assert await database.fetch(count, {}) == [(number + 1,)]
+
+
+async def test_a_statement_that_begins_with_a_name_may_write(database: Database) -> None:
+    await database.execute(INSERT, person("Ada"))
+    rename = """
+        WITH named AS (SELECT id FROM people WHERE name = :before)
+        UPDATE people SET name = :after WHERE id IN (SELECT id FROM named) RETURNING name
+    """
+    assert await database.fetch(rename, {"before": "Ada", "after": "Ben"}) == [("Ben",)]
+    assert await database.fetch(NAMES, {}) == [("Ben",)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_one_at_a_time_is_alone_with_a_name(kind: DatabaseKind) -> None:
+    with database_place(kind) as place:
+        async with open_database_at(place) as one, open_database_at(place) as other:
+            await one.run_script(SCHEMA)
+            ends = (one, other) if kind == "postgres" else (one, one)
+            inside = 0
+
+            async def be_alone(database: Database) -> None:
+                nonlocal inside
+                async with database.alone("sweep") as rows:
+                    inside += 1
+                    assert inside == 1
+                    await rows.execute_many(INSERT, [person(str(uuid4()))])
+                    await asyncio.sleep(0)
+                    assert inside == 1
+                    inside -= 1
+
+            await asyncio.gather(*(be_alone(end) for end in ends * 5))
+            assert await one.fetch("SELECT count(*) FROM people", {}) == [(10,)]
+
+
+async def test_who_is_alone_with_one_name_waits_for_no_other(database: Database) -> None:
+    async with asyncio.timeout(10), database.alone("a") as rows, database.alone("b") as others:
+        await others.execute(INSERT, person("Ben"))
+        await rows.execute(INSERT, person("Ada"))
+    assert await database.fetch(NAMES, {}) == [("Ada",), ("Ben",)]
+
+
+async def test_while_somebody_is_alone_others_write(database: Database) -> None:
+    async with asyncio.timeout(10), database.alone("relay"):
+        async with database.transaction() as transaction:
+            await transaction.execute(INSERT, person("Ada"))
+        await database.execute(INSERT, person("Ben"))
+    assert await database.fetch(NAMES, {}) == [("Ada",), ("Ben",)]
+
+
+async def test_who_fails_alone_lets_the_next_one_in(database: Database) -> None:
+    async def fail() -> None:
+        async with database.alone("relay"):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    async with asyncio.timeout(10), database.alone("relay") as rows:
+        await rows.execute(INSERT, person("Ada"))
+
+
 WRITER = """
 import asyncio, sys
 from pathlib import Path

@@ -63,6 +63,52 @@ async def migrate(database: Database, service: str, folder: Traversable) -> None
                 ) from conflict
 
 
+class Step(NamedTuple):
+    """One migration as a database stands to it."""
+
+    name: str
+    applied: bool
+    reversible: bool
+
+
+async def steps(database: Database, service: str, folder: Traversable) -> list[Step]:
+    """Return the files of *folder* in order, and what *database* has seen of them.
+
+    Raises ``StorageError`` where the database has seen other files than these.
+    """
+    migrations = _read(folder)
+    await _create_ledger(database)
+    applied = await _applied(database, service)
+    _require_known(service, migrations, applied)
+    return [Step(each.name, each.number in applied, bool(each.down)) for each in migrations]
+
+
+async def revert(database: Database, service: str, folder: Traversable, to: int) -> list[str]:
+    """Undo what was applied after number *to*, the last first; return the names of the files.
+
+    Raises ``StorageError`` before anything is undone where a file has no way down.
+    """
+    migrations = _read(folder)
+    await _create_ledger(database)
+    applied = await _applied(database, service)
+    _require_known(service, migrations, applied)
+    undone = [each for each in reversed(migrations) if each.number in applied and each.number > to]
+    for migration in undone:
+        if not migration.down:
+            raise no_way_down(service, migration.name)
+    for number, _, _, _, down in undone:
+        forget = (
+            f"DELETE FROM schema_migrations WHERE service = '{service}' AND number = {number};"  # noqa: S608
+        )
+        await database.run_script(f"{forget}\n{down}")
+    return [migration.name for migration in undone]
+
+
+def no_way_down(service: str, name: str) -> StorageError:
+    """Return the error of a migration that cannot be undone."""
+    return StorageError(f"the migration {name} of {service} has no way down: restore a backup")
+
+
 def _read(folder: Traversable) -> list[_Migration]:
     """Return the migrations in order; other files, such as a README, are left alone."""
     migrations: list[_Migration] = []

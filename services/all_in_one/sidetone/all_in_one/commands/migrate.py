@@ -1,0 +1,154 @@
+"""``sidetone migrate``: the tables of every service, up to this version or back.
+
+Servers migrate up by themselves when they start; this command is for who wants it done before, or
+undone. It refuses whole where a file has no way down.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TypeAlias
+
+import click
+
+from sidetone.all_in_one.commands.serve import default_data_folder
+from sidetone.all_in_one.data_folder import opened
+from sidetone.runtime.process import run
+from sidetone.storage import Database
+from sidetone.storage.migrations import migrate as migrate_up
+from sidetone.storage.migrations import no_way_down, revert, steps
+from sidetone.storage.postgres import PostgresDatabase
+from sidetone.storage.sqlite import SqliteDatabase
+
+OnDatabase: TypeAlias = Callable[[Callable[[Database], Awaitable[None]]], None]
+
+# What has tables, and the package that holds its migrations.
+PACKAGES = {
+    "auth": "sidetone.auth",
+    "chat": "sidetone.chat",
+    "media": "sidetone.media",
+    "outbox": "sidetone.runtime",
+    "presence": "sidetone.presence",
+    "voice": "sidetone.voice",
+}
+
+
+@click.group()
+@click.option(
+    "--database",
+    metavar="URL|FILE",
+    help="postgresql://… or an SQLite file; default: the one in the data folder.",
+)
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of all data.")
+@click.pass_context
+def migrate(context: click.Context, database: str | None, data: Path | None) -> None:
+    """Bring a database up to this version, or back to an earlier one."""
+    folder = data or default_data_folder()
+
+    def on_database(work: Callable[[Database], Awaitable[None]]) -> None:
+        async def main() -> None:
+            async with _opened(database, folder) as chosen:
+                await work(chosen)
+
+        run(main)
+
+    context.obj = on_database
+
+
+@migrate.command()
+@click.pass_obj
+def up(on_database: OnDatabase) -> None:
+    """Apply what was not applied yet."""
+
+    async def work(database: Database) -> None:
+        for service, package in PACKAGES.items():
+            before = await steps(database, service, migrations_of(package))
+            await migrate_up(database, service, migrations_of(package))
+            for step in before:
+                if not step.applied:
+                    click.echo(f"{service}: {step.name} is applied.")
+        click.echo("The database is up to this version.")
+
+    on_database(work)
+
+
+@migrate.command()
+@click.option("--service", type=click.Choice(sorted(PACKAGES)), help="Only this one.")
+@click.option("--to", type=click.IntRange(min=0), help="The last number that stays; 0: none.")
+@click.pass_obj
+def down(
+    on_database: OnDatabase,
+    service: str | None,
+    to: int | None,
+) -> None:
+    """Undo the last step of each service, or all after a number. What it held is lost."""
+
+    async def work(database: Database) -> None:
+        chosen = [service] if service else sorted(PACKAGES)
+        targets = {name: await _target(database, name, to) for name in chosen}
+        for name, target in targets.items():
+            for undone in await revert(database, name, migrations_of(PACKAGES[name]), target):
+                click.echo(f"{name}: {undone} is undone.")
+
+    on_database(work)
+
+
+@migrate.command()
+@click.pass_obj
+def status(on_database: OnDatabase) -> None:
+    """Show each step: whether it is applied, and whether there is a way back."""
+
+    async def work(database: Database) -> None:
+        for service, package in PACKAGES.items():
+            for step in await steps(database, service, migrations_of(package)):
+                state = "applied" if step.applied else "not applied"
+                way = "" if step.reversible else ", no way down"
+                click.echo(f"{service}: {step.name} is {state}{way}.")
+
+    on_database(work)
+
+
+def migrations_of(package: str) -> Traversable:
+    """Return the folder with the migrations of *package*."""
+    return files(package) / "migrations"
+
+
+async def _target(database: Database, service: str, to: int | None) -> int:
+    """Return the number that *service* goes back to.
+
+    Raises ``StorageError`` where that cannot be, so that no service is undone before all can be.
+    """
+    known = await steps(database, service, migrations_of(PACKAGES[service]))
+    applied = [number for number, step in enumerate(known, start=1) if step.applied]
+    target = max(applied, default=1) - 1 if to is None else to
+    for number in reversed(applied):
+        if number > target and not known[number - 1].reversible:
+            raise no_way_down(service, known[number - 1].name)
+    return target
+
+
+@asynccontextmanager
+async def _opened(database: str | None, folder: Path) -> AsyncGenerator[Database]:
+    """Open the database that was named, or that of the data folder, which no server may use."""
+    if database is None:
+        with opened(folder) as data:
+            async with _closed_after(await SqliteDatabase.open(data.database)) as sqlite:
+                yield sqlite
+    elif "://" in database:
+        async with _closed_after(await PostgresDatabase.open(database)) as postgres:
+            yield postgres
+    else:
+        async with _closed_after(await SqliteDatabase.open(Path(database))) as sqlite:
+            yield sqlite
+
+
+@asynccontextmanager
+async def _closed_after(
+    database: SqliteDatabase | PostgresDatabase,
+) -> AsyncGenerator[Database]:
+    try:
+        yield database
+    finally:
+        await database.close()

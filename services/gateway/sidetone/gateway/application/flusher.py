@@ -72,11 +72,12 @@ class Flusher:
         socket = self.sockets.get(session)
         if socket is None or session.state is not State.OPEN:
             return
-        if socket.writable:
-            frames = session.take()
-            if frames is None:
-                socket.close(CloseCode.SESSION_LOST, "too much happened; identify anew")
-            elif frames:
-                socket.write(frames)
-        elif session.too_far_behind:
-            socket.close(CloseCode.TOO_SLOW, "events arrive faster than you take them; resume")
+        if not socket.writable:
+            if session.too_far_behind:
+                socket.close(CloseCode.TOO_SLOW, "events arrive faster than you take; resume")
+            return
+        frames = session.take()
+        if frames is None:
+            socket.close(CloseCode.SESSION_LOST, "too much happened; identify anew")
+        elif frames:
+            socket.write(frames)

@@ -58,6 +58,10 @@ class Replay:
         for _ in range(min(sequence - self.first + 1, len(self._events))):
             self._bytes -= self._events.popleft().size
 
+    def newest(self) -> bytes:
+        """Return the frame of the last event; there must be one."""
+        return self._events[-1].numbered(self.last)
+
     def after(self, sequence: int) -> Iterator[bytes]:
         """Yield the frames that follow *sequence*, which must all be kept."""
         first = self.first

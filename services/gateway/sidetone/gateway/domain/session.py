@@ -71,11 +71,16 @@ class Session:
 
     def take(self) -> bytes | None:
         """Return the frames that were not written yet, as written now; None if one is lost."""
-        if self.lost:
-            return None
-        data = b"" if self._replay is None else b"".join(self._replay.after(self.written))
+        replay, written = self._replay, self.written
         self.written = self.sequence
-        return data
+        if replay is None:
+            return b""
+        if self.sequence == written + 1:
+            return replay.newest()
+        if replay.first > written + 1:
+            self.written = written
+            return None
+        return b"".join(replay.after(written))
 
     def hear(self, sequence: int) -> bool:
         """Forget what the client has. False: it claims what was never written."""

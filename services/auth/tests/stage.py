@@ -92,16 +92,18 @@ class Stage:
                         return fact
                 await asyncio.sleep(0.005)
 
-    async def post(self, path: str, token: str | None = None, **body: object) -> httpx.Response:
+    async def post(self, path: str, token: str | None = None, /, **body: object) -> httpx.Response:
         return await self.client.post(path, json=body, headers=bearer(token))
 
     async def get(self, path: str, token: str | None = None) -> httpx.Response:
         return await self.client.get(path, headers=bearer(token))
 
-    async def put(self, path: str, token: str | None = None, **body: object) -> httpx.Response:
+    async def put(self, path: str, token: str | None = None, /, **body: object) -> httpx.Response:
         return await self.client.put(path, json=body, headers=bearer(token))
 
-    async def patch(self, path: str, token: str | None = None, **body: object) -> httpx.Response:
+    async def patch(
+        self, path: str, token: str | None = None, /, **body: object
+    ) -> httpx.Response:
         return await self.client.patch(path, json=body, headers=bearer(token))
 
     async def delete(self, path: str, token: str | None = None) -> httpx.Response:

@@ -29,7 +29,7 @@ async def mails(tmp_path: Path, count: int) -> list[Any]:
     """Wait for *count* mails in all, and return them in order."""
     folder = tmp_path / "mail"
     async with asyncio.timeout(10):
-        while len(found := sorted(folder.glob("*.eml"))) < count:
+        while len(found := sorted(folder.glob("*.eml"))) < count:  # noqa: ASYNC110 - a folder has no events
             await asyncio.sleep(0.005)
     assert len(found) == count
     return [email.message_from_bytes(f.read_bytes(), policy=email.policy.default) for f in found]
@@ -213,6 +213,7 @@ class SmtpServer:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.port = 0
+        self.over = asyncio.Event()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 test\r\n")
@@ -231,8 +232,9 @@ class SmtpServer:
                 break
             else:
                 writer.write(b"250 test\r\n")
-        await writer.drain()
         writer.close()
+        await writer.wait_closed()
+        self.over.set()
 
 
 @contextlib.asynccontextmanager
@@ -242,6 +244,7 @@ async def smtp() -> AsyncGenerator[SmtpServer]:
     async with server:
         fake.port = server.sockets[0].getsockname()[1]
         yield fake
+        await fake.over.wait()
 
 
 async def test_mail_is_handed_to_an_smtp_server() -> None:
@@ -263,6 +266,7 @@ async def test_an_smtp_server_without_tls_gets_no_mail_that_wants_it() -> None:
 
 async def test_too_many_errands_are_dropped_and_a_failing_one_stops_none() -> None:
     done: list[int] = []
+    finished = asyncio.Event()
     errands = QueuedErrands(waiting_max=3)
 
     def errand(number: int) -> Any:
@@ -272,6 +276,7 @@ async def test_too_many_errands_are_dropped_and_a_failing_one_stops_none() -> No
             if number == 1:
                 raise ValueError("a bug")
             done.append(number)
+            finished.set()
 
         return run
 
@@ -279,7 +284,6 @@ async def test_too_many_errands_are_dropped_and_a_failing_one_stops_none() -> No
         errands.add(errand(number))
     working = asyncio.create_task(errands.work())
     async with asyncio.timeout(10):
-        while not done:
-            await asyncio.sleep(0.005)
+        await finished.wait()
     working.cancel()
     assert done == [2]

@@ -125,6 +125,8 @@ def _write(folder: Path, name: str, content: bytes) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for old in sorted(folder.glob("*.eml"))[: -(_FILES_MAX - 1)]:
         old.unlink(missing_ok=True)
-    path = folder / name
-    path.touch(mode=0o600)
-    path.write_bytes(content)
+    # Whoever looks finds whole mails alone.
+    unfinished = folder / f"{name}.part"
+    unfinished.touch(mode=0o600)
+    unfinished.write_bytes(content)
+    unfinished.rename(folder / name)

@@ -1,5 +1,6 @@
 """Pictures are made anew: what one sees stays, everything else goes; bombs hurt nobody."""
 
+import asyncio
 import io
 import random
 import struct
@@ -259,6 +260,24 @@ class TestBombs:
         with pytest.raises(Invalid) as refused:
             await workshop.paint(one(slow), "WEBP", Bounds(side_px=16000))
         assert refused.value.code == "picture_unreadable"
+
+    async def test_a_picture_that_never_ends_is_given_up(self) -> None:
+        async def endless() -> AsyncIterator[bytes]:
+            yield picture()[:50]
+            await asyncio.Event().wait()
+
+        workshop = Workshop(Limits(cpu_seconds=1), at_once=1)
+        with pytest.raises(Invalid):
+            await workshop.paint(endless(), "PNG", Bounds(100))
+        assert (await workshop.paint(one(picture()), "PNG", Bounds(100))).width == 60
+
+    async def test_too_many_pictures_at_once_are_told_to_wait(self) -> None:
+        workshop = Workshop(at_once=1, waiting_max=2)
+        made = await asyncio.gather(
+            *(workshop.paint(one(b"x"), "PNG", Bounds(100)) for _ in range(5)),
+            return_exceptions=True,
+        )
+        assert [type(failure) for failure in made] == [Invalid] * 3 + [Unavailable] * 2
 
     async def test_a_store_that_fails_while_a_picture_is_read_is_told(self) -> None:
         async def broken() -> AsyncIterator[bytes]:

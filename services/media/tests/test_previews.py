@@ -134,6 +134,7 @@ async def test_each_channel_has_a_copy_and_the_page_is_asked_once(
         preview(embedded, "http://birds.example/", here),
         preview(embedded, "http://birds.example/", there),
     )
+    await preview(embedded, "http://birds.example/", here)
     assert len(site.asked) == 2
     assert first is not None
     assert second is not None
@@ -170,6 +171,7 @@ async def test_a_page_without_a_picture_is_shown_without(embedded: Stage, site: 
         answer(PAGE, status="404 Not Found"),
         answer(PAGE, status="304 Not Modified"),
         answer(gzip.compress(PAGE), content_encoding="gzip"),
+        answer(PAGE, content_encoding="br"),
         answer(gzip.compress(b"<title>x</title>" + bytes(50_000_000)), content_encoding="gzip"),
         b"not http at all",
         b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 100_000,
@@ -177,7 +179,7 @@ async def test_a_page_without_a_picture_is_shown_without(embedded: Stage, site: 
         b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
         b"",
     ],
-    ids=range(15),
+    ids=range(16),
 )
 async def test_there_is_nothing_to_show(embedded: Stage, site: Site, page: bytes) -> None:
     site.pages["/"] = page

@@ -28,6 +28,7 @@ from sidetone.media.infrastructure.web import PublicNetwork, PublicWeb, SystemAd
 from sidetone.media.infrastructure.workshop import Workshop
 from sidetone.media.interface.http import DOORWAY_PATH, UseCases, routes
 from sidetone.media.interface.questions import answer_questions
+from sidetone.protocol.refusals import Unavailable
 from sidetone.runtime.limits import Limit, Limiter
 from sidetone.runtime.surroundings import Surroundings
 from sidetone.storage import Database
@@ -110,7 +111,9 @@ async def _keep_swept(sweep: Sweep, database: Database, seconds: float) -> None:
                 forgotten = await sweep()
             if forgotten:
                 _log.info("files_swept", files=forgotten)
+        except Unavailable as unavailable:
+            # It comes back; what is late is not lost.
+            _log.warning("sweep_waits", reason=unavailable.detail)
         except Exception:
-            # A store that is away comes back; what is late is not lost.
             _log.exception("sweep_failed")
         await asyncio.sleep(seconds)

@@ -31,12 +31,18 @@ _log = structlog.get_logger(__name__)
 
 
 class Workshop:
-    """Does jobs in children, *at_once* of them; the others wait, up to a bound."""
+    """Does jobs in children, *at_once* of them; *waiting_max* others wait their turn."""
 
-    def __init__(self, limits: Limits = DEFAULT_LIMITS, at_once: int = _JOBS_AT_ONCE) -> None:
+    def __init__(
+        self,
+        limits: Limits = DEFAULT_LIMITS,
+        at_once: int = _JOBS_AT_ONCE,
+        waiting_max: int = _JOBS_WAITING_MAX,
+    ) -> None:
         self._limits = limits
         self._places = asyncio.Semaphore(at_once)
         self._waiting = 0
+        self._waiting_max = waiting_max
 
     async def paint(
         self, pieces: AsyncIterable[bytes], picture_format: str, bounds: Bounds
@@ -70,7 +76,7 @@ class Workshop:
 
     @contextlib.asynccontextmanager
     async def _place(self) -> AsyncGenerator[None]:
-        if self._waiting >= _JOBS_WAITING_MAX:
+        if self._waiting >= self._waiting_max:
             raise Unavailable("checks_busy", "too many files are being checked; try again later")
         self._waiting += 1
         try:

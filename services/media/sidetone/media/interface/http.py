@@ -9,7 +9,7 @@ from litestar import Response, Router, get, post, put
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import ResponseSpec
-from litestar.response import Redirect, Stream
+from litestar.response import Stream
 
 from sidetone.media.application.complete_upload import CompleteUpload
 from sidetone.media.application.ports import Contents, Part
@@ -33,6 +33,7 @@ DOORWAY_PATH = f"{PATH}/bytes"
 # Whatever a file is, it opens nothing, runs nothing and is framed nowhere.
 _POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 _CACHED_SECONDS = 3600
+_FOUND = 302
 _NOT_MODIFIED = 304
 _PARTIAL = 206
 
@@ -150,7 +151,7 @@ async def _given(
     shown_as = disposition(kind, holding.file.name)
     url = await contents.address(holding.file.id, part, media_type, shown_as)
     if url is not None:
-        return Redirect(url, status_code=302)
+        return Response(b"", status_code=_FOUND, headers={"location": url}, media_type=media_type)
     # What is under an id never changes.
     headers = {
         "etag": f'"{holding.file.id}"',

@@ -3,6 +3,9 @@
 One number per key: the theoretical arrival time. No clock: the time comes in, in milliseconds.
 """
 
+# A shorter wait is none; it also is what rounding leaves of nothing.
+WAIT_MS_MIN = 1.0
+
 
 def attempt(arrival_ms: float, now_ms: float, count: int, period_ms: int) -> tuple[float, float]:
     """Return the arrival time after one more attempt, and how long to wait, in milliseconds.
@@ -19,7 +22,7 @@ def attempt(arrival_ms: float, now_ms: float, count: int, period_ms: int) -> tup
     interval_ms = period_ms / count
     # No attempt can have set a later time than this: then the clock has stepped back.
     arrival_ms = min(max(arrival_ms, now_ms), now_ms + period_ms)
-    wait_ms = arrival_ms + interval_ms - period_ms - now_ms
-    if wait_ms > 0:
+    wait_ms = arrival_ms - now_ms + interval_ms - period_ms
+    if wait_ms >= WAIT_MS_MIN:
         return float(arrival_ms), float(wait_ms)
     return arrival_ms + interval_ms, 0.0

@@ -31,8 +31,8 @@ _TAKE = (
 local count, period = tonumber(ARGV[1]), tonumber(ARGV[2])
 local arrival = tonumber(redis.call('GET', KEYS[1]) or 0)
 arrival = math.min(math.max(arrival, now), now + period)
-local wait = arrival + period / count - period - now
-if wait > 0 then return string.format('%.17g', wait) end
+local wait = arrival - now + period / count - period
+if wait >= 1 then return string.format('%.17g', wait) end
 arrival = arrival + period / count
 redis.call('SET', KEYS[1], string.format('%.17g', arrival), 'PX', math.ceil(arrival - now))
 return '0'

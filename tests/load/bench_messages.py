@@ -22,7 +22,6 @@ from sidetone.chat.application.read_history import ReadHistory
 from sidetone.chat.application.send_message import SendMessage
 from sidetone.chat.domain.reading import id_at
 from sidetone.chat.domain.server import community
-from sidetone.chat.infrastructure.asked import AskedContacts
 from sidetone.chat.infrastructure.message_rows import INSERT_ANYWAY, values_of
 from sidetone.chat.infrastructure.own_search import own_search
 from sidetone.chat.infrastructure.store_patience import StorePatience
@@ -54,7 +53,7 @@ class Tavern:
             ground.enter_channel,
             writing.messages,
             writing.media,
-            AskedContacts(around.bus, around.clock),
+            ground.contacts,
             pace,
             StorePatience(around.store),
             around.clock,

@@ -4,7 +4,14 @@ from sidetone.runtime.deployment import Count, HttpSettings, Port
 
 
 class Settings(HttpSettings, frozen=True, kw_only=True):
-    """Read from ``SIDETONE_CHAT_*``."""
+    """Read from ``SIDETONE_CHAT_*``.
+
+    Without *typesense_url* there is no search. The limit of messages is that of one author in one
+    channel.
+    """
 
     port: Port = 8102
     invites_per_address_per_minute: Count = 10
+    messages_per_channel_in_five_seconds: Count = 5
+    typesense_url: str = ""
+    typesense_api_key: str = ""

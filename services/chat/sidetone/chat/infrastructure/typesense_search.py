@@ -32,6 +32,7 @@ from sidetone.storage import Database, Transaction
 
 _AT_ONCE = 250
 _POLL_SECONDS = 1.0
+_COMMIT_SECONDS = 0.05
 _ORDER_LENGTH_MAX = 19
 _TIMEOUT_SECONDS = 3.0
 _OLDEST = "SELECT number, channel, message FROM search_queue ORDER BY number LIMIT :limit"
@@ -72,13 +73,9 @@ class TypesenseSearch:
         api = AsyncApiCall(Configuration(cast("Any", settings)))
         return cls(database, api, collection)
 
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._api.aclose()
-
     async def begin(self, tasks: Tasks) -> None:
-        """Start to drain the queue."""
-        tasks.start(self._drain())
+        """Start to drain the queue; when that is ended, the connections are closed."""
+        tasks.start(self._work())
 
     # --- What the messages tell ---
 
@@ -99,6 +96,12 @@ class TypesenseSearch:
         self._queued.set()
 
     # --- What Typesense is told ---
+
+    async def _work(self) -> None:
+        try:
+            await self._drain()
+        finally:
+            await self._api.aclose()
 
     async def _drain(self) -> None:
         """Tell what is queued, for as long as the process lives."""
@@ -126,8 +129,10 @@ class TypesenseSearch:
             async with asyncio.timeout(_POLL_SECONDS):
                 await self._queued.wait()
         except TimeoutError:
-            pass
+            return
         self._queued.clear()
+        # What was queued is seen when its transaction has ended.
+        await asyncio.sleep(_COMMIT_SECONDS)
 
     async def _create_collection(self) -> None:
         facet = {"type": "string", "index": True}

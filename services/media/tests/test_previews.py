@@ -134,7 +134,7 @@ async def test_each_channel_has_a_copy_and_the_page_is_asked_once(
         preview(embedded, "http://birds.example/", here),
         preview(embedded, "http://birds.example/", there),
     )
-    await preview(embedded, "http://birds.example/", here)
+    await preview(embedded, "http://birds.example/#top", here)
     assert len(site.asked) == 2
     assert first is not None
     assert second is not None

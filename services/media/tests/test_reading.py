@@ -94,6 +94,8 @@ class TestSight:
         embedded.clock.ahead_ms += 10_001
         assert problem(await ada.read(file.id)) == (404, "file_unknown")
         assert embedded.asked == 2
+        embedded.sights.add((ada.id, channel))
+        assert (await ada.read(file.id)).status_code == 200
 
     async def test_a_channel_without_sight_hides_the_preview_too(self, embedded: Stage) -> None:
         ada, ben = embedded.user(), embedded.user()

@@ -30,7 +30,7 @@ class PreviewLink:
         """Return the preview, None where there is none to show. Raises ``Unavailable``."""
         if public_link(url) is None:
             return None
-        sight = await self.look(url)
+        sight = await self.look(url.partition("#")[0])
         if sight is None:
             return None
         page = sight.page

@@ -10,10 +10,12 @@ from sidetone.protocol.ids import ChannelId, FileId, UserId
 from sidetone.runtime.clock import Clock
 
 # A page of pictures asks chat once; who lost a channel may read its files for so much longer.
+# That somebody sees nothing is not remembered: who has just joined would wait.
 _SIGHT_REMEMBERED_MS = 10_000
 _SIGHTS_MAX = 10_000
 
-_Sights: TypeAlias = OrderedDict[tuple[UserId, ChannelId], tuple[int, bool]]
+# Until when it is believed that a user sees a channel.
+_Sights: TypeAlias = OrderedDict[tuple[UserId, ChannelId], int]
 
 
 def _no_sights() -> _Sights:
@@ -52,12 +54,12 @@ class ReadFile:
 
     async def _sees(self, user: UserId, channel: ChannelId) -> bool:
         now_ms = self.clock.now_ms()
-        until_ms, seen = self.remembered.get((user, channel), (0, False))
-        if now_ms < until_ms:
-            return seen
-        seen = await self.sight.sees(user, channel)
+        if now_ms < self.remembered.get((user, channel), 0):
+            return True
         self.remembered.pop((user, channel), None)
-        self.remembered[user, channel] = (now_ms + _SIGHT_REMEMBERED_MS, seen)
+        if not await self.sight.sees(user, channel):
+            return False
+        self.remembered[user, channel] = now_ms + _SIGHT_REMEMBERED_MS
         if len(self.remembered) > _SIGHTS_MAX:
             self.remembered.popitem(last=False)
-        return seen
+        return True

@@ -151,9 +151,10 @@ async def _given(
     shown_as = disposition(kind, holding.file.name)
     url = await contents.address(holding.file.id, part, media_type, shown_as)
     if url is not None:
-        return Response(b"", status_code=_FOUND, headers={"location": url}, media_type=media_type)
-    # What is under an id never changes.
+        return Response(b"", status_code=_FOUND, headers={"location": url})
+    # What is under an id never changes. Of a stream the framework believes the headers alone.
     headers = {
+        "content-type": media_type,
         "etag": f'"{holding.file.id}"',
         "cache-control": f"private, max-age={_CACHED_SECONDS}, immutable",
         "content-disposition": shown_as,
@@ -161,7 +162,7 @@ async def _given(
         "accept-ranges": "bytes",
     }
     if headers["etag"] in request.headers.get("if-none-match", ""):
-        return Response(b"", status_code=_NOT_MODIFIED, headers=headers, media_type=media_type)
+        return Response(b"", status_code=_NOT_MODIFIED, headers=headers)
     size_bytes = await contents.size_of(holding.file.id, part)
     if size_bytes is None:
         raise unknown_file()
@@ -174,5 +175,4 @@ async def _given(
         contents.read(holding.file.id, part, start, length),
         status_code=200 if span is None else _PARTIAL,
         headers=headers,
-        media_type=media_type,
     )

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -221,35 +222,60 @@ async def test_forgetting_makes_the_next_who_asks_load() -> None:
     assert shows(await communities.get(SERVER), 2)
 
 
-@given(st.lists(st.sampled_from(["change", "lose", "repeat", "get", "ask", "answer", "turn"])))
-def test_whatever_is_lost_or_late_the_last_change_leaves_the_right_state(steps: list[str]) -> None:
+class Life:
+    """Changes that are heard one after the other or lost, beside those who ask."""
+
+    def __init__(self) -> None:
+        self.chat = Chat()
+        self.communities = Communities(self.chat.describe)
+        self.running: list[asyncio.Task[None]] = []
+        self._last: asyncio.Task[None] | None = None
+
+    def lose(self) -> None:
+        self.chat.generation += 1
+
+    def repeat(self) -> None:
+        self._last = asyncio.create_task(self._hear(self._last, changed(self.chat.generation)))
+        self.running.append(self._last)
+
+    def change(self) -> None:
+        self.lose()
+        self.repeat()
+
+    def get(self) -> None:
+        self.running.append(asyncio.create_task(self._get()))
+
+    def hold_answers(self) -> None:
+        self.chat.open.clear()
+
+    def answer(self) -> None:
+        self.chat.open.set()
+
+    def wait(self) -> None:
+        """Let a turn of the loop pass."""
+
+    async def _hear(self, after: asyncio.Task[None] | None, change: ServerChanged) -> None:
+        if after is not None:
+            await after
+        await self.communities.hear(change)
+
+    async def _get(self) -> None:
+        await self.communities.get(SERVER)
+
+
+STEPS = [Life.lose, Life.repeat, Life.change, Life.get, Life.hold_answers, Life.answer, Life.wait]
+
+
+@given(st.lists(st.sampled_from(STEPS)))
+def test_whatever_is_lost_or_late_the_last_change_leaves_the_right_state(
+    steps: list[Callable[[Life], None]],
+) -> None:
     async def live() -> None:
-        chat = Chat()
-        communities = Communities(chat.describe)
-        heard: list[asyncio.Task[None]] = []
-
-        async def hear(after: asyncio.Task[None] | None, change: ServerChanged) -> None:
-            if after is not None:
-                await after
-            await communities.hear(change)
-
-        async def get() -> None:
-            await communities.get(SERVER)
-
-        getting = [asyncio.create_task(get())]
-        for step in [*steps, "change"]:
-            if step in {"change", "lose"}:
-                chat.generation += 1
-            if step in {"change", "repeat"}:
-                before = heard[-1] if heard else None
-                heard.append(asyncio.create_task(hear(before, changed(chat.generation))))
-            if step == "get":
-                getting.append(asyncio.create_task(get()))
-            if step in {"ask", "answer"}:
-                (chat.open.set if step == "answer" else chat.open.clear)()
+        life = Life()
+        for step in [Life.get, *steps, Life.change, Life.answer]:
+            step(life)
             await asyncio.sleep(0)
-        chat.open.set()
-        await asyncio.gather(*heard, *getting)
-        assert shows(communities.held(SERVER), chat.generation)
+        await asyncio.gather(*life.running)
+        assert shows(life.communities.held(SERVER), life.chat.generation)
 
     asyncio.run(live())

@@ -1,15 +1,18 @@
-"""The platform in both topologies, and people who use it over HTTP.
+"""The platform in both topologies, and people who use it over HTTP and the gateway.
 
-``embedded`` is one application on embedded adapters. ``distributed`` is auth, chat and two of
-voice, each with its own connection to NATS: nothing can travel between them but through it.
+``embedded`` is one application on embedded adapters. ``distributed`` is every service on its own,
+two of chat and two of voice, each with its own connections to PostgreSQL, Valkey and NATS: nothing
+can travel between them but through these.
 """
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
@@ -19,33 +22,72 @@ from uuid_utils.compat import uuid7
 
 import sidetone.auth.app
 import sidetone.chat.app
-import sidetone.voice.app
+import sidetone.gateway.app
+import sidetone.presence.app
+from sidetone.all_in_one.app import SERVICES, Place, Policies, build
 from sidetone.bus import Bus
-from sidetone.credentials.limits import Limit
+from sidetone.bus.jetstream import NatsJournal
+from sidetone.bus.tasks import Tasks
+from sidetone.client.gateway_link import GatewayLink, Happening
+from sidetone.client.pinned import Endpoint
 from sidetone.credentials.tickets import Ticket, verify
 from sidetone.e2ee.identity import create_identity
 from sidetone.protocol.accounts import LoggedIn, RegisterDevice
 from sidetone.protocol.calls import VoiceTicket
+from sidetone.protocol.frames import Ready
 from sidetone.protocol.ids import ChannelId, DeviceId, NodeId, UserId
+from sidetone.protocol.messages import Message
 from sidetone.protocol.questions import BriefNode
-from sidetone.protocol.servers import Channel, ChannelKind, Invite, Server
+from sidetone.protocol.requests import Page
+from sidetone.protocol.servers import Channel, ChannelKind, Invite, Server, ServerState
 from sidetone.runtime.clock import SystemClock
+from sidetone.runtime.deployment import checks
 from sidetone.runtime.http import app_of
+from sidetone.runtime.http_gate import HttpPolicy
+from sidetone.runtime.limits import Limit
 from sidetone.runtime.process import serving
+from sidetone.runtime.surroundings import Surroundings
+from sidetone.storage.files_folder import FolderFiles
+from sidetone.storage.valkey import ValkeyKeyValue
+from tests import engines
 from tests.surroundings import (
-    BusKind,
-    DatabaseKind,
-    KeyValueKind,
-    open_bus,
-    open_database,
+    Topology,
+    fresh_postgres,
+    open_database_at,
     open_keyvalue,
+    open_nats,
+    open_surroundings,
 )
 
-Topology = Literal["embedded", "distributed"]
 PASSWORD = "a dozen green umbrellas"
 UNLIMITED = Limit(100_000, 60_000)
+# Limits have tests of their own, at their defaults; stories are told without them.
+POLICIES = Policies(
+    http=HttpPolicy(per_caller=UNLIMITED, per_address=UNLIMITED),
+    auth=sidetone.auth.app.Policy(
+        login_per_account=UNLIMITED,
+        login_per_address=UNLIMITED,
+        login_per_account_and_address=UNLIMITED,
+        refresh_per_address=UNLIMITED,
+        register_per_address=UNLIMITED,
+        requests_per_network=UNLIMITED,
+    ),
+    chat=sidetone.chat.app.Policy(
+        invites_per_address=UNLIMITED,
+        messages_per_channel=UNLIMITED,
+        typing_per_channel=UNLIMITED,
+        reactions_per_channel=UNLIMITED,
+        searches=UNLIMITED,
+    ),
+    gateway=sidetone.gateway.app.Policy(identifies_per_minute=10_000),
+    presence=sidetone.presence.app.Policy(
+        relationship_changes=UNLIMITED, presence_changes=UNLIMITED
+    ),
+)
+REPLICAS = {"chat": 2, "voice": 2}
 
 A = TypeVar("A")
+H = TypeVar("H", bound=Happening)
 
 
 class MovedClock(SystemClock):
@@ -62,7 +104,6 @@ class Platform:
     """Where the services are, and the bus as a forwarding unit sees it."""
 
     urls: Mapping[str, list[str]]
-    routers: list[Router]
     bus: Bus
     clock: MovedClock
     http: httpx.AsyncClient
@@ -131,6 +172,30 @@ class Person:
         invite = await self.ask("POST", f"/chat/servers/{server.id}/invites", Invite, {})
         assert await guest.ask("POST", f"/chat/invites/{invite.code}/accept", Server) == server
 
+    async def say(self, channel: ChannelId, text: str, *, replica: int = 0) -> Message:
+        path = f"/chat/channels/{channel}/messages"
+        response = await self.send("POST", path, {"text": text}, replica=replica)
+        assert response.status_code == 201, response.text
+        return msgspec.json.decode(response.content, type=Message)
+
+    async def history(self, channel: ChannelId) -> list[Message]:
+        """Return what this person reads in *channel*, newest first."""
+        path = f"/chat/channels/{channel}/messages?limit=100"
+        return (await self.ask("GET", path, Page[Message])).items
+
+    async def fresh_login(self, **_: object) -> LoggedIn:
+        """Return the login that the gateway link identifies with."""
+        return self.login
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncGenerator["Ears"]:
+        """Hear what the gateway tells, for the length of the block."""
+        link = GatewayLink(Endpoint(self.platform.urls["gateway"][0]), self)
+        async with link.listening() as happenings:
+            ready = await anext(aiter(happenings))
+            assert isinstance(ready, Ready)
+            yield Ears(ready, happenings)
+
     async def join(self, channel: ChannelId, *, replica: int = 0) -> httpx.Response:
         path = f"/voice/channels/{channel}/join"
         return await self.send("POST", path, {"device": self.device}, replica=replica)
@@ -145,6 +210,36 @@ class Person:
     ) -> None:
         path = f"/chat/channels/{channel}/overwrites/{subject}"
         await self.tell("PUT", path, {"allow": allow, "deny": deny})
+
+
+class Ears:
+    """What one person is told, in order."""
+
+    def __init__(self, ready: Ready, happenings: AsyncIterator[Happening]) -> None:
+        self.ready = ready
+        self._happenings = happenings
+
+    async def next(self, kind: type[H], which: Callable[[H], bool] = lambda _: True) -> H:
+        """Return the next happening of *kind*, of those *which* is true for; skip all others."""
+        async with asyncio.timeout(10):
+            async for happening in self._happenings:
+                if isinstance(happening, kind) and which(happening):
+                    return happening
+        raise AssertionError("the gateway went away")
+
+    async def until(self, kind: type[H], which: Callable[[H], bool]) -> list[Happening]:
+        """Return all that happens up to the happening of *kind* that *which* is true for."""
+        heard: list[Happening] = []
+        async with asyncio.timeout(10):
+            async for happening in self._happenings:
+                heard.append(happening)
+                if isinstance(happening, kind) and which(happening):
+                    return heard
+        raise AssertionError("the gateway went away")
+
+    def server(self, server: Server) -> ServerState:
+        """Return how *server* stood when the session began."""
+        return next(state for state in self.ready.servers if state.server.id == server.id)
 
 
 async def sign_up(platform: Platform, name: str) -> Person:
@@ -167,80 +262,83 @@ def code_of(response: httpx.Response) -> tuple[int, str]:
 
 @asynccontextmanager
 async def open_platform(
-    topology: Topology, chat_policy: sidetone.chat.app.Policy | None = None
+    topology: Topology, policies: Policies = POLICIES
 ) -> AsyncGenerator[Platform]:
     """Build every service and serve it on loopback."""
     async with AsyncExitStack() as stack:
-        builder = _Builder(stack, topology, MovedClock())
-        bus = await builder.bus()
-        auth_policy = sidetone.auth.app.Policy(
-            login_per_account=UNLIMITED,
-            login_per_address=UNLIMITED,
-            register_per_address=UNLIMITED,
-        )
-        policy = chat_policy or sidetone.chat.app.Policy(invites_per_address=UNLIMITED)
-        auth_bus, chat_bus = await builder.bus(), await builder.bus()
-        auth = await sidetone.auth.app.build(
-            await builder.database(), auth_bus, builder.clock, auth_policy
-        )
-        chat = await sidetone.chat.app.build(
-            await builder.database(), chat_bus, builder.clock, policy
-        )
-        voice_database, store = await builder.database(), await builder.store()
-        voices: list[tuple[Router, Bus]] = []
-        for _ in range(1 if topology == "embedded" else 2):
-            voice_bus = await builder.bus()
-            voice = await sidetone.voice.app.build(voice_database, store, voice_bus, builder.clock)
-            voices.append((voice, voice_bus))
-        urls = await builder.serve([(auth, auth_bus), (chat, chat_bus), *voices])
+        files = FolderFiles(Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        clock = MovedClock()
+        if topology == "embedded":
+            around = await stack.enter_async_context(open_surroundings(topology, clock))
+            urls, bus = await _serve_together(stack, Place(around, files, policies)), around.bus
+        else:
+            cluster = await _Cluster.open(stack, clock)
+            urls = await _serve_apart(stack, cluster, files, policies)
+            bus = (await cluster.join()).bus
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
-        yield Platform(urls, [chat, voices[0][0]], bus, builder.clock, http)
+        yield Platform(urls, bus, clock, http)
 
 
-class _Builder:
-    """What the services of one topology stand on."""
+async def _serve_together(stack: AsyncExitStack, place: Place) -> dict[str, list[str]]:
+    app = await build(*place)
+    clock = place.around.clock
+    server = serving(app.http, "127.0.0.1", 0, clock=clock, upgrades=app.gateway)
+    url = f"http://127.0.0.1:{await stack.enter_async_context(server)}"
+    return {name: [url] for name in (*SERVICES, "gateway")}
 
-    def __init__(self, stack: AsyncExitStack, topology: Topology, clock: MovedClock) -> None:
+
+async def _serve_apart(
+    stack: AsyncExitStack, cluster: "_Cluster", files: FolderFiles, policies: Policies
+) -> dict[str, list[str]]:
+    urls: dict[str, list[str]] = {}
+    for name, build_service in SERVICES.items():
+        for _ in range(REPLICAS.get(name, 1)):
+            around = await cluster.join()
+            router = await build_service(Place(around, files, policies))
+            urls.setdefault(name, []).append(await _serve(stack, around, policies, [router]))
+    around = await cluster.join()
+    gateway = await sidetone.gateway.app.build(around, policies.gateway)
+    urls["gateway"] = [await _serve(stack, around, policies, [], gateway)]
+    return urls
+
+
+async def _serve(
+    stack: AsyncExitStack,
+    around: Surroundings,
+    policies: Policies,
+    routers: list[Router],
+    gateway: Any = None,
+) -> str:
+    app = app_of(routers, around=around, policy=policies.http, ready=checks(around))
+    server = serving(app, "127.0.0.1", 0, clock=around.clock, upgrades=gateway)
+    return f"http://127.0.0.1:{await stack.enter_async_context(server)}"
+
+
+class _Cluster:
+    """What services that run apart share: one database, one store, one bus, one journal."""
+
+    def __init__(self, stack: AsyncExitStack, database_url: str, clock: MovedClock) -> None:
         self._stack = stack
-        self._embedded = topology == "embedded"
-        self._shared: dict[str, Any] = {}
-        self.clock = clock
+        self._database_url = database_url
+        self._clock = clock
 
-    async def bus(self) -> Bus:
-        """Return the bus of one service."""
-        kind: BusKind = "memory" if self._embedded else "nats"
-        return await self._open("bus", open_bus(kind))
+    @classmethod
+    async def open(cls, stack: AsyncExitStack, clock: MovedClock) -> "_Cluster":
+        await stack.enter_async_context(open_keyvalue("valkey"))
+        return cls(stack, stack.enter_context(fresh_postgres()), clock)
 
-    async def database(self) -> Any:
-        kind: DatabaseKind = "sqlite" if self._embedded else "postgres"
-        return await self._open("database", open_database(kind))
-
-    async def store(self) -> Any:
-        kind: KeyValueKind = "memory" if self._embedded else "valkey"
-        return await self._open("store", open_keyvalue(kind))
-
-    async def serve(self, services: list[tuple[Router, Bus]]) -> dict[str, list[str]]:
-        """Serve one application with everything, or one for each service."""
-        if self._embedded:
-            url = await self._serve([router for router, _ in services], services[0][1])
-            return {"auth": [url], "chat": [url], "voice": [url]}
-        urls: dict[str, list[str]] = {}
-        for router, bus in services:
-            urls.setdefault(router.path.strip("/"), []).append(await self._serve([router], bus))
-        return urls
-
-    async def _serve(self, routers: list[Router], bus: Bus) -> str:
-        app = app_of(routers, bus=bus, clock=self.clock)
-        server = serving(app, "127.0.0.1", 0, clock=self.clock)
-        return f"http://127.0.0.1:{await self._stack.enter_async_context(server)}"
-
-    async def _open(self, name: str, opener: Any) -> Any:
-        """Open a new one, or in the embedded topology the one that all share."""
-        if not self._embedded:
-            return await self._stack.enter_async_context(opener)
-        if name not in self._shared:
-            self._shared[name] = await self._stack.enter_async_context(opener)
-        return self._shared[name]
+    async def join(self) -> Surroundings:
+        """Return the connections of one more process."""
+        enter = self._stack.enter_async_context
+        database = await enter(open_database_at(self._database_url))
+        store = await ValkeyKeyValue.open(engines.valkey_url())
+        self._stack.push_async_callback(store.close)
+        bus = await enter(open_nats())
+        journal = await NatsJournal.connect(engines.nats_url())
+        self._stack.push_async_callback(journal.close)
+        tasks = Tasks()
+        self._stack.push_async_callback(tasks.close)
+        return Surroundings(database, store, bus, journal, self._clock, tasks)
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

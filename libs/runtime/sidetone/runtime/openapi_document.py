@@ -120,7 +120,15 @@ class _Operation:
         return operation
 
     def _parameters(self) -> list[FieldDefinition]:
-        return query_parameters(self._handler, frozenset(self._path_parameters))
+        """Return what comes in the query or in headers, also for what is made of them."""
+        made = self._handler.resolve_dependencies()
+        parameters: list[FieldDefinition] = []
+        for parameter in query_parameters(self._handler, frozenset(self._path_parameters)):
+            if parameter.name in made:
+                parameters += made[parameter.name].parsed_fn_signature.parameters.values()
+            else:
+                parameters.append(parameter)
+        return parameters
 
     def _annotation(self, path_parameter: str) -> object:
         """Return the type of a path parameter with the handler's own bounds, where it has some."""
@@ -196,14 +204,16 @@ class _Operation:
         return {"required": True, "content": {"application/json": content}}
 
     def _describe_responses(self, schemas: _Schemas) -> Json:
-        refusals: set[int] = {*self._refusals(), *(self._handler.responses or {})}
-        return {
-            str(self._handler.status_code): self._describe_success(schemas),
-            **{
-                str(status): {"$ref": f"#/components/responses/{_refusal_name(status)}"}
-                for status in sorted(refusals)
-            },
-        }
+        described: Json = {str(self._handler.status_code): self._describe_success(schemas)}
+        own = self._handler.responses or {}
+        for status in sorted({*self._refusals(), *own}):
+            if status in EXAMPLES:
+                described[str(status)] = {
+                    "$ref": f"#/components/responses/{_refusal_name(status)}"
+                }
+            else:
+                described[str(status)] = _describe_other(own[status])
+        return described
 
     def _describe_success(self, schemas: _Schemas) -> Json:
         described: Json = {
@@ -252,6 +262,15 @@ def _describe_refusal(status: int, spec: ResponseSpec, schemas: _Schemas) -> Jso
         "headers": headers,
         "content": {PROBLEM_MEDIA_TYPE: content},
     }
+
+
+def _describe_other(spec: ResponseSpec) -> Json:
+    """Return an answer that is neither the usual one nor a refusal: a part, another place."""
+    described: Json = {"description": spec.description}
+    container: object = spec.data_container  # pyright: ignore[reportUnknownMemberType]
+    if container is not None:
+        described["content"] = {str(spec.media_type): {}}
+    return described
 
 
 def _header(description: str) -> Json:

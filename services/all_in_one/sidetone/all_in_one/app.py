@@ -1,13 +1,19 @@
 """All services in one application: the composition that ``serve`` and the tests share."""
 
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple, TypeAlias
+
 import msgspec
+from litestar import Router
 from litestar.types import ASGIApp
 
 import sidetone.auth.app
 import sidetone.chat.app
+import sidetone.gateway.app
 import sidetone.media.app
 import sidetone.presence.app
 import sidetone.voice.app
+from sidetone.gateway.interface.door import Door
 from sidetone.runtime.deployment import checks
 from sidetone.runtime.http import app_of
 from sidetone.runtime.http_gate import HttpPolicy
@@ -21,23 +27,45 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     http: HttpPolicy = HttpPolicy()
     auth: sidetone.auth.app.Policy = sidetone.auth.app.Policy()
     chat: sidetone.chat.app.Policy = sidetone.chat.app.Policy()
+    gateway: sidetone.gateway.app.Policy = sidetone.gateway.app.Policy()
     media: sidetone.media.app.Policy = sidetone.media.app.Policy()
     presence: sidetone.presence.app.Policy = sidetone.presence.app.Policy()
 
 
+class Place(NamedTuple):
+    """Where a service is built: its surroundings, the files of all, and the policies."""
+
+    around: Surroundings
+    files: Files
+    policies: Policies
+
+
+class Application(NamedTuple):
+    """What answers requests, and what takes over the connections that become sockets."""
+
+    http: ASGIApp
+    gateway: Door
+
+
+Build: TypeAlias = Callable[[Place], Awaitable[Router]]
+
+# The services that answer requests, by the first word of their paths.
+SERVICES: Mapping[str, Build] = {
+    "auth": lambda at: sidetone.auth.app.build(at.around, at.policies.auth),
+    "chat": lambda at: sidetone.chat.app.build(at.around, at.policies.chat),
+    "media": lambda at: sidetone.media.app.build(at.around, at.files, at.policies.media),
+    "presence": lambda at: sidetone.presence.app.build(at.around, at.policies.presence),
+}
 DEFAULT = Policies()
 
 
-async def build(around: Surroundings, files: Files, policies: Policies = DEFAULT) -> ASGIApp:
-    """Return one ASGI application that holds every service.
+async def build(around: Surroundings, files: Files, policies: Policies = DEFAULT) -> Application:
+    """Return one application that holds every service.
 
-    The caller closes what is *around*, and *files*.
+    The caller closes what is *around*, and *files*; whoever serves it closes its gateway.
     """
-    routers = [
-        await sidetone.auth.app.build(around.database, around.bus, around.clock, policies.auth),
-        await sidetone.chat.app.build(around, policies.chat),
-        await sidetone.media.app.build(around, files, policies.media),
-        await sidetone.presence.app.build(around, policies.presence),
-        await sidetone.voice.app.build(around.database, around.store, around.bus, around.clock),
-    ]
-    return app_of(routers, around=around, policy=policies.http, ready=checks(around))
+    place = Place(around, files, policies)
+    routers = [await build_service(place) for build_service in SERVICES.values()]
+    http = app_of(routers, around=around, policy=policies.http, ready=checks(around))
+    gateway = await sidetone.gateway.app.build(around, policies.gateway, policies.http.tokens)
+    return Application(http, gateway)

@@ -12,9 +12,11 @@ import msgspec
 
 import sidetone.auth.app
 import sidetone.chat.app
+import sidetone.gateway.app
 from sidetone.all_in_one.app import Policies, build
 from sidetone.all_in_one.data_folder import DataFolder, opened
 from sidetone.all_in_one.voice_node import VoiceNode
+from sidetone.auth.infrastructure.mail import FolderMail
 from sidetone.bus import Bus
 from sidetone.bus.local import LocalBusServer
 from sidetone.bus.memory import MemoryBus, MemoryJournal
@@ -28,7 +30,7 @@ from sidetone.runtime.http_gate import HttpPolicy
 from sidetone.runtime.limits import Limit
 from sidetone.runtime.process import run, serving, stop_requested
 from sidetone.runtime.settings import load
-from sidetone.runtime.start import StartError
+from sidetone.runtime.start import StartError, settle_memory
 from sidetone.runtime.surroundings import Surroundings
 from sidetone.runtime.tls import Identity
 from sidetone.storage.files_folder import FolderFiles
@@ -49,7 +51,7 @@ class Settings(msgspec.Struct, frozen=True):
     requests_per_address_per_second: Count = 20
     cors_origins: list[str] = []
 
-    def policies(self) -> Policies:
+    def policies(self, folder: DataFolder) -> Policies:
         """Return the limits as the services take them."""
         return Policies(
             http=HttpPolicy(
@@ -57,10 +59,12 @@ class Settings(msgspec.Struct, frozen=True):
                 per_address=per_second(self.requests_per_address_per_second),
                 cors_origins=self.cors_origins,
             ),
+            gateway=sidetone.gateway.app.Policy(origins=self.cors_origins),
             auth=sidetone.auth.app.Policy(
                 register_per_address=Limit(self.registrations_per_minute, _MINUTE_MS),
                 login_per_address=Limit(self.logins_per_minute, _MINUTE_MS),
                 login_per_account=Limit(self.logins_per_minute_and_account, _MINUTE_MS),
+                mail=FolderMail(str(folder.mail)),
             ),
             chat=sidetone.chat.app.Policy(
                 messages_per_channel=Limit(5 * self.messages_per_channel_per_second, 5_000)
@@ -123,6 +127,7 @@ async def _serve(options: Options) -> None:
     logs.configure("json" if options.log == "json" else "console")
     settings = load(Settings, "SIDETONE", os.environ)
     async with running(options, settings) as address:
+        settle_memory()
         click.echo(f"Sidetone is up: {address}")
         click.echo("Give this address to your members; it carries the server's fingerprint.")
         await stop_requested()
@@ -137,9 +142,16 @@ async def running(options: Options, settings: Settings) -> AsyncGenerator[Addres
         folder = stack.enter_context(opened(options.data))
         identity = Identity.open(folder.tls, [options.public_host], clock.now_ms())
         around = await _surroundings(stack, folder, clock)
-        app = await build(around, FolderFiles(folder.files), settings.policies())
+        app = await build(around, FolderFiles(folder.files), settings.policies(folder))
         port = await stack.enter_async_context(
-            serving(app, options.host, options.port, clock=clock, identity=identity)
+            serving(
+                app.http,
+                options.host,
+                options.port,
+                clock=clock,
+                identity=identity,
+                upgrades=app.gateway,
+            )
         )
         bridge = await LocalBusServer.open(around.bus, folder.bus)
         stack.push_async_callback(bridge.close)

@@ -41,6 +41,10 @@ soak seconds="60":
 bench what *args:
     python -m tests.load.bench_{{ what }} {{ args }}
 
+# Ask every route what its document says and what it does not: thousands of requests.
+fuzz-api *args:
+    python -m tests.api.fuzz {{ args }}
+
 # Bring databases up to date, back, or show where they are: `./just migrate status`.
 [no-exit-message]
 migrate *args:

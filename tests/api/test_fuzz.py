@@ -1,0 +1,16 @@
+"""The interface does what its document says: the short version of ``./just fuzz-api``."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.api.fuzz import fuzz
+
+CASES_MIN = 300
+
+
+@pytest.mark.timeout(300)
+async def test_no_answer_is_undocumented_and_none_is_a_failure(tmp_path: Path) -> None:
+    findings = await fuzz(tmp_path, examples=2, seed=1, phases="examples,fuzzing")
+    assert findings.clean, findings.output
+    assert findings.cases >= CASES_MIN

@@ -10,7 +10,7 @@ from services.media.tests.stage import Member, Stage, open_stage, picture, probl
 from sidetone.protocol.events import AccountClosed, Fact, ServerChanged, Services
 from sidetone.protocol.files import File
 from sidetone.protocol.ids import ChannelId, FactId, FileId, ServerId
-from sidetone.protocol.questions import ClaimFiles
+from sidetone.protocol.questions import ClaimFiles, DropFiles
 
 WORDS = random.Random(1).randbytes(700_000)
 
@@ -139,18 +139,15 @@ class TestFacts:
         assert (await ben.read(file.id)).content == WORDS
         assert (await ben.read(others.id)).status_code == 200
 
-    async def test_the_files_of_a_channel_go_with_it(self, stage: Stage) -> None:
-        ada = stage.user()
-        file, channel = await shared(stage, ada)
-        kept, _ = await shared(stage, ada)
-        change = ServerChanged(ServerId(uuid4()), 2, gone=[channel, uuid4()])
-        await stage.around.journal.record([Fact(FactId(uuid4()), Services(), change)])
-
-        async def is_gone() -> bool:
-            return (await ada.read(file.id)).status_code == 404
-
-        await until(is_gone)
-        assert (await ada.read(kept.id)).content == WORDS
+    async def test_the_files_of_a_thread_that_is_put_away_stay(self, embedded: Stage) -> None:
+        ada = embedded.user()
+        file, channel = await shared(embedded, ada)
+        put_away = ServerChanged(ServerId(uuid4()), 2, gone=[channel])
+        closed = AccountClosed(embedded.user().id)
+        for event in (put_away, closed):
+            await embedded.around.journal.record([Fact(FactId(uuid4()), Services(), event)])
+        await embedded.around.bus.ask(DropFiles([FileId(uuid4())]))
+        assert (await ada.read(file.id)).content == WORDS
 
 
 async def test_many_read_at_once(stage: Stage) -> None:

@@ -13,7 +13,7 @@ from sidetone.protocol.refusals import Refusal, Unavailable
 from sidetone.runtime.clock import Clock
 
 # An answer on the bus has two seconds, a slow page more: who asks too early comes back.
-_PATIENCE_SECONDS = 1.2
+_PATIENCE_SECONDS = 1.7
 _LOOKS_AT_ONCE = 32
 _SEEN_MAX = 256
 _FOUND_MS = 60 * 60_000

@@ -70,10 +70,6 @@ class Holdings(Protocol):
         """Drop what only *user* had: the avatar, and what was never used."""
         ...
 
-    async def drop_in_channels(self, channels: Sequence[ChannelId]) -> None:
-        """Drop the attachments of *channels*."""
-        ...
-
     async def drop_late(self, open_before_ms: int, ready_before_ms: int, now_ms: int) -> None:
         """Drop uploads announced before the one time, and unused files from before the other."""
         ...

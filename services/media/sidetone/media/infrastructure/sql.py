@@ -62,9 +62,6 @@ _DROP_OF_USER = """
 UPDATE media_files SET state = 'dropped', token = NULL
 WHERE owner = :owner AND (purpose = 'avatar' OR state IN ('open', 'checking', 'ready'))
 """
-_DROP_IN_CHANNEL = """
-UPDATE media_files SET state = 'dropped' WHERE channel = :channel AND state = 'claimed'
-"""
 _DROP_LATE = """
 UPDATE media_files SET state = 'dropped', token = NULL WHERE id IN (
     SELECT id FROM media_files
@@ -166,11 +163,6 @@ class SqlHoldings:
     async def drop_of_user(self, user: UserId) -> None:
         """Hide what only *user* had."""
         await self._database.execute(_DROP_OF_USER, {"owner": user})
-
-    async def drop_in_channels(self, channels: Sequence[ChannelId]) -> None:
-        """Hide what belongs to *channels*."""
-        values = [{"channel": channel} for channel in channels]
-        await self._database.execute_many(_DROP_IN_CHANNEL, values)
 
     async def drop_late(self, open_before_ms: int, ready_before_ms: int, now_ms: int) -> None:
         """Hide what took too long."""

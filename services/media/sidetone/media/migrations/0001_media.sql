@@ -21,7 +21,6 @@ CREATE TABLE media_files (
 );
 CREATE INDEX media_files_by_owner ON media_files (owner, state);
 CREATE INDEX media_files_by_state ON media_files (state, created_at_ms);
-CREATE INDEX media_files_by_channel ON media_files (channel);
 
 -- How many bytes each user announced on each day since 1970.
 CREATE TABLE media_spent (

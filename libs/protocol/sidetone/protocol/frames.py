@@ -22,8 +22,10 @@ class CloseCode(IntEnum):
     """Why the gateway hangs up.
 
     After ``TOO_SLOW``, ``SILENT``, ``TRY_AGAIN`` and a close without a code the session can be
-    resumed; after ``SESSION_LOST`` identify anew; after ``UNAUTHENTICATED`` get a new token first;
-    after the others the client is at fault, and asking again will not help.
+    resumed, after ``TOKEN_EXPIRED`` with a new token; after ``SESSION_LOST`` and ``RESTARTING``
+    identify anew; after ``UNAUTHENTICATED`` get a new token first, and if it is refused as well,
+    log in; after ``TOO_FAST`` wait. After the others the client is at fault, and asking again will
+    not help. What breaks the WebSocket protocol itself is closed with a code of RFC 6455.
     """
 
     GOODBYE = 1000

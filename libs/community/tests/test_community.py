@@ -44,7 +44,7 @@ def slowly(state: ServerState, user: UserId, channel: ChannelId) -> Permission:
         for subjects in ({SERVER}, {role.id for role in held} - {SERVER}, {user})
     ]
     granted = effective(
-        merged(Overwrite(Permission(role.permissions), Permission.NONE) for role in held).allow,
+        merged(Overwrite(role.permissions, 0) for role in held).allow,
         *levels,
         is_owner=state.server.kind == "community" and user == state.server.owner,
     )

@@ -38,8 +38,8 @@ def slowly(
         return every
     granted = {bit for bit in every if bit in base}
     for level in ([everyone], roles, [member]):
-        granted -= {bit for bit in every for overwrite in level if bit in overwrite.deny}
-        granted |= {bit for bit in every for overwrite in level if bit in overwrite.allow}
+        granted -= {bit for bit in every for overwrite in level if bit & overwrite.deny}
+        granted |= {bit for bit in every for overwrite in level if bit & overwrite.allow}
     return granted if Permission.VIEW_CHANNEL in granted else set()
 
 

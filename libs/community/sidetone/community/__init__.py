@@ -19,13 +19,13 @@ from sidetone.permissions import (
     merged,
 )
 from sidetone.protocol.events import ServerChanged
-from sidetone.protocol.ids import ChannelId, RoleId, UserId
+from sidetone.protocol.ids import ChannelId, UserId
 from sidetone.protocol.servers import Channel, Emoji, Member, Role, Server, ServerState
 
 _NOTHING = Permission.NONE
 _ADMIN = Permission.ADMINISTRATOR
 # What is about calls has no meaning where one cannot talk, and is never granted there.
-_OF_CALLS = (
+_NOT_OF_CALLS = ~(
     Permission.CONNECT
     | Permission.SPEAK
     | Permission.VIDEO
@@ -35,7 +35,7 @@ _OF_CALLS = (
     | Permission.MOVE_MEMBERS
 )
 # What a member loses whom a moderator muted.
-_OF_SPEAKING = Permission.SPEAK | Permission.PRIORITY_SPEAKER
+_NOT_OF_SPEAKING = ~(Permission.SPEAK | Permission.PRIORITY_SPEAKER)
 _TALKING = frozenset({"voice", "direct"})
 OWNER_RANK = 1 << 31
 
@@ -62,10 +62,11 @@ class Community:
         """Become what *change* says; one that is not newer changes nothing."""
         if change.generation <= self.generation:
             return
+        if self.alters_rules(change):
+            self._decided.clear()
         self.generation = change.generation
         self.server = change.now or self.server
         lost_roles = {gone for gone in change.gone if gone in self.roles}
-        lost_channels = any(gone in self.channels for gone in change.gone)
         for gone in change.gone:
             for pieces in (self.roles, self.channels, self.members, self.emoji):
                 pieces.pop(gone, None)
@@ -74,8 +75,6 @@ class Community:
         self.members.update((member.user, member) for member in change.members)
         self.emoji.update((emoji.id, emoji) for emoji in change.emoji)
         self._take_away(lost_roles)
-        if change.now or change.roles or change.channels or lost_roles or lost_channels:
-            self._decided.clear()
         for user in [*change.gone, *(member.user for member in change.members)]:
             self._decided.pop(UserId(user), None)
 
@@ -84,6 +83,21 @@ class Community:
         twin = Community(self.state())
         twin.apply(change)
         return twin
+
+    def alters_rules(self, change: ServerChanged) -> bool:
+        """Return whether *change* can alter what those may do whom it does not name.
+
+        Names, topics and places in an order are no rules.
+        """
+        return (
+            (change.now is not None and _owner(change.now) != self.owner)
+            or any(gone in self.roles or gone in self.channels for gone in change.gone)
+            or any(_rules_of(self.roles.get(role.id)) != _rules_of(role) for role in change.roles)
+            or any(
+                _rules_of(self.channels.get(channel.id)) != _rules_of(channel)
+                for channel in change.channels
+            )
+        )
 
     def _take_away(self, roles: set[UUID]) -> None:
         """Take *roles* that are no more from those who had them: a delta does not repeat them."""
@@ -99,7 +113,7 @@ class Community:
     @property
     def owner(self) -> UserId | None:
         """Return who may do everything; in a conversation nobody stands above the others."""
-        return self.server.owner if self.server.kind == "community" else None
+        return _owner(self.server)
 
     def permissions(self, user: UserId, channel: ChannelId, now_ms: int) -> Permission:
         """Return what *user* may do in *channel*; nothing for a stranger or an unknown channel."""
@@ -172,9 +186,9 @@ class Community:
         everyone = self.roles.get(self.server.id)
         if member is None or everyone is None:
             return _NOTHING
-        base = Permission(everyone.permissions)
+        base = everyone.permissions
         for role in self._roles_of(member):
-            base |= Permission(role.permissions)
+            base |= role.permissions
         is_owner = user == self.owner
         if channel is None:
             return effective(base, is_owner=is_owner) or _NOTHING
@@ -182,10 +196,10 @@ class Community:
         if place is None:
             return _NOTHING
         granted = effective(base, *self._levels(place, member), is_owner=is_owner)
-        if place.kind not in _TALKING:
-            granted &= ~_OF_CALLS
         if member.muted:
-            granted &= ~_OF_SPEAKING
+            granted &= _NOT_OF_SPEAKING
+        if place.kind not in _TALKING:
+            granted &= _NOT_OF_CALLS
         return granted or _NOTHING
 
     def _levels(self, place: Channel, member: Member) -> tuple[Overwrite, Overwrite, Overwrite]:
@@ -195,13 +209,30 @@ class Community:
         """
         if place.kind == "thread" and place.parent is not None:
             place = self.channels.get(place.parent, place)
+        if not place.overwrites:
+            return NO_OVERWRITE, NO_OVERWRITE, NO_OVERWRITE
         by_subject = {
-            overwrite.subject: Overwrite(Permission(overwrite.allow), Permission(overwrite.deny))
+            overwrite.subject: Overwrite(overwrite.allow, overwrite.deny)
             for overwrite in place.overwrites
         }
-        roles = [RoleId(role) for role in member.roles if role in self.roles]
+        roles = [role for role in member.roles if role in self.roles]
         return (
             by_subject.get(self.server.id, NO_OVERWRITE),
             merged(by_subject[role] for role in roles if role in by_subject),
             by_subject.get(member.user, NO_OVERWRITE),
         )
+
+
+def _owner(server: Server) -> UserId | None:
+    return server.owner if server.kind == "community" else None
+
+
+def _rules_of(piece: Role | Channel | None) -> object:
+    """Return what decisions follow from; None: it is not there."""
+    match piece:
+        case Role():
+            return piece.permissions
+        case Channel():
+            return piece.kind, piece.parent, piece.overwrites
+        case _:
+            return None

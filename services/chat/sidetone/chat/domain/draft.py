@@ -14,7 +14,11 @@ from sidetone.chat.domain.standing import Standing
 from sidetone.community import Community
 from sidetone.protocol.events import ServerChanged
 from sidetone.protocol.ids import UserId
+from sidetone.protocol.refusals import Conflict
 from sidetone.protocol.servers import Channel, Emoji, Member, Role, Server
+
+# What one fact may hold: half of what NATS carries by default.
+DELTA_BYTES_MAX = 512 * 1024
 
 Piece: TypeAlias = Server | Role | Channel | Member | Emoji
 
@@ -80,7 +84,18 @@ class Draft:
         return self.server is not None or self.deleted or any(kinds)
 
     def delta(self) -> ServerChanged:
-        """Return what everybody is told; who holds the state before has the state after."""
+        """Return what everybody is told; who holds the state before has the state after.
+
+        Raises ``Conflict`` for more than a journal carries as one fact.
+        """
+        delta = self._delta()
+        if len(msgspec.msgpack.encode(delta)) > DELTA_BYTES_MAX:
+            raise Conflict(
+                "change_too_large", "this changes too much at once; change it in smaller steps"
+            )
+        return delta
+
+    def _delta(self) -> ServerChanged:
         archived = [channel.id for channel in self.channels.values() if channel.archived]
         return ServerChanged(
             self.before.server.id,

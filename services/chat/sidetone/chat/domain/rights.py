@@ -3,9 +3,11 @@
 Thousands of members share few sets of roles: what a set may do is decided once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from uuid import UUID
+
+import msgspec
 
 from sidetone.community import Community
 from sidetone.protocol.events import RightsChanged, ServerChanged
@@ -76,29 +78,26 @@ def _singled_out(community: Community, channel: ChannelId) -> Iterator[UUID]:
 def _touched_channels(
     before: Community, after: Community, change: ServerChanged
 ) -> Iterator[ChannelId]:
-    if _alters_all(before, change) or change.members or _any_in(change.gone, before.members):
-        places = {**before.channels, **after.channels}
-    else:
-        ids = [*(channel.id for channel in change.channels), *change.gone]
-        places = {id_: before.channels.get(id_) or after.channels.get(id_) for id_ in ids}
-    return (place.id for place in places.values() if place and place.kind in _TALKING)
+    """Yield the channels to talk in where rights can be others now."""
+    named = {*(channel.id for channel in change.channels), *change.gone}
+    alone = not change.members and named <= {*before.channels, *after.channels}
+    places = {**before.channels, **after.channels}
+    if alone and not _alters_roles(before, change):
+        places = {id_: place for id_, place in places.items() if id_ in named}
+    return (ChannelId(id_) for id_, place in places.items() if place.kind in _TALKING)
 
 
 def _touched_members(
     before: Community, after: Community, change: ServerChanged
 ) -> Iterable[UserId]:
-    if _alters_all(before, change) or change.channels or _any_in(change.gone, before.channels):
+    """Return the members whose rights can be others now."""
+    if change.deleted or before.alters_rules(change):
         return [UserId(user) for user in {**before.members, **after.members}]
-    return [
-        *(member.user for member in change.members),
-        *(UserId(id_) for id_ in change.gone if id_ in before.members),
-    ]
+    return [*(member.user for member in change.members), *(UserId(id_) for id_ in change.gone)]
 
 
-def _alters_all(before: Community, change: ServerChanged) -> bool:
-    """Return whether rights of any member in any channel may be others now."""
-    return bool(change.now or change.roles or change.deleted or _any_in(change.gone, before.roles))
-
-
-def _any_in(ids: Iterable[UUID], pieces: Mapping[UUID, object]) -> bool:
-    return any(id_ in pieces for id_ in ids)
+def _alters_roles(before: Community, change: ServerChanged) -> bool:
+    """Return whether a change of other things than channels can alter anybody's rights."""
+    without = msgspec.structs.replace(change, channels=[], gone=[])
+    lost = any(id_ in before.roles for id_ in change.gone)
+    return change.deleted or lost or before.alters_rules(without)

@@ -8,7 +8,7 @@ from sidetone.protocol.servers import Channel, Member, Role, Server, ServerState
 # Per user; the others are per server.
 SERVERS_MAX = 200
 CONVERSATIONS_MAX = 1_000
-MEMBERS_MAX = 10_000
+MEMBERS_MAX = 5_000
 CHANNELS_MAX = 500
 ROLES_MAX = 250
 EMOJI_MAX = 200

@@ -65,7 +65,7 @@ class Authenticator:
         return json.dumps(
             {
                 "type": changes.get("kind", kind),
-                "challenge": changes.get("challenge", options["challenge"]),
+                "challenge": changes.get("asked", options["challenge"]),
                 "origin": changes.get("origin", self.origin),
                 "crossOrigin": False,
             }

@@ -104,7 +104,7 @@ async def test_presence_alone_logs_nobody_in(stage: Stage) -> None:
     "changes",
     [
         {"origin": "https://evil.example"},
-        {"challenge": encode(bytes(32))},
+        {"asked": encode(bytes(32))},
         {"kind": "webauthn.create"},
         {"rp_id": "evil.example"},
         {"signature": b"\x30\x06\x02\x01\x01\x02\x01\x01"},

@@ -1,7 +1,7 @@
 """All services in one application: the composition that ``serve`` and the tests share."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 from litestar import Router
@@ -17,8 +17,11 @@ from sidetone.gateway.interface.door import Door
 from sidetone.runtime.deployment import checks
 from sidetone.runtime.http import app_of
 from sidetone.runtime.http_gate import HttpPolicy
+from sidetone.runtime.limits import Limit
 from sidetone.runtime.surroundings import Surroundings
 from sidetone.storage.files import Files
+
+P = TypeVar("P", bound=msgspec.Struct)
 
 
 class Policies(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +33,25 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     gateway: sidetone.gateway.app.Policy = sidetone.gateway.app.Policy()
     media: sidetone.media.app.Policy = sidetone.media.app.Policy()
     presence: sidetone.presence.app.Policy = sidetone.presence.app.Policy()
+    voice: sidetone.voice.app.Policy = sidetone.voice.app.Policy()
+
+    def with_limits_raised(self, factor: int) -> "Policies":
+        """Return the same with *factor* times as much allowed by every limit."""
+        return Policies(**{name: _raised(getattr(self, name), factor) for name in _names(self)})
+
+
+def _raised(policy: P, factor: int) -> P:
+    limits = {name: getattr(policy, name) for name in _names(policy)}
+    raised = {
+        name: Limit(limit.count * factor, limit.period_ms)
+        for name, limit in limits.items()
+        if isinstance(limit, Limit)
+    }
+    return msgspec.structs.replace(policy, **raised)
+
+
+def _names(policy: msgspec.Struct) -> tuple[str, ...]:
+    return policy.__struct_fields__
 
 
 class Place(NamedTuple):
@@ -55,6 +77,7 @@ SERVICES: Mapping[str, Build] = {
     "chat": lambda at: sidetone.chat.app.build(at.around, at.policies.chat),
     "media": lambda at: sidetone.media.app.build(at.around, at.files, at.policies.media),
     "presence": lambda at: sidetone.presence.app.build(at.around, at.policies.presence),
+    "voice": lambda at: sidetone.voice.app.build(at.around, at.policies.voice),
 }
 DEFAULT = Policies()
 

@@ -18,8 +18,13 @@ from sidetone.storage.transactions import StrictTransaction
 
 Connection: TypeAlias = AsyncConnection[TupleRow]
 
+_CONNECTIONS_MIN = 2
 _CONNECTIONS_MAX = 10
 _CONNECT_SECONDS_MAX = 5
+# How long a statement waits for a connection. The pool, too, gives up to connect after this time
+# and begins anew with the next statement: its own pauses would grow with the outage.
+_WAIT_SECONDS_MAX = 2.0
+_STATEMENTS_PREPARED = 500
 _CONNECTION = {
     "autocommit": True,
     "connect_timeout": _CONNECT_SECONDS_MAX,
@@ -78,9 +83,10 @@ class PostgresDatabase:
             url,
             connection_class=AsyncConnection[TupleRow],
             kwargs=_CONNECTION,
-            min_size=1,
+            min_size=_CONNECTIONS_MIN,
             max_size=_CONNECTIONS_MAX,
-            timeout=_CONNECT_SECONDS_MAX,
+            timeout=_WAIT_SECONDS_MAX,
+            reconnect_timeout=_WAIT_SECONDS_MAX,
             configure=_configure,
             open=False,
         )
@@ -180,7 +186,10 @@ class _Statements:
 
 
 async def _configure(connection: Connection) -> None:
+    connection.prepared_max = _STATEMENTS_PREPARED
     await connection.execute("SET statement_timeout = '30s'")
+    # Whoever vanished inside a transaction holds nobody up for longer than this.
+    await connection.execute("SET idle_in_transaction_session_timeout = '60s'")
 
 
 @contextmanager

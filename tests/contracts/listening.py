@@ -33,3 +33,9 @@ class Follower:
         async with asyncio.timeout(30), self._more:
             await self._more.wait_for(lambda: generation in self.generations)
         return self.generations
+
+    async def wait_for_count(self, count: int) -> list[int]:
+        """Wait until *count* facts are told, and return their generations."""
+        async with asyncio.timeout(30), self._more:
+            await self._more.wait_for(lambda: len(self.generations) >= count)
+        return self.generations

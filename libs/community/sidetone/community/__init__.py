@@ -51,6 +51,7 @@ class Community:
         self.members: dict[UUID, Member] = {member.user: member for member in state.members}
         self.emoji: dict[UUID, Emoji] = {emoji.id: emoji for emoji in state.emoji}
         self._decided: dict[UserId, dict[ChannelId | None, Permission]] = {}
+        self._levels_of: dict[UUID, dict[UUID, Overwrite]] = {}
 
     # --- What changes ---
 
@@ -64,6 +65,7 @@ class Community:
             return
         if self.alters_rules(change):
             self._decided.clear()
+            self._levels_of.clear()
         self.generation = change.generation
         self.server = change.now or self.server
         lost_roles = {gone for gone in change.gone if gone in self.roles}
@@ -211,15 +213,15 @@ class Community:
             place = self.channels.get(place.parent, place)
         if not place.overwrites:
             return NO_OVERWRITE, NO_OVERWRITE, NO_OVERWRITE
-        by_subject = {
-            overwrite.subject: Overwrite(overwrite.allow, overwrite.deny)
-            for overwrite in place.overwrites
-        }
-        roles = [role for role in member.roles if role in self.roles]
+        levels = self._levels_of.get(place.id)
+        if levels is None:
+            levels = self._levels_of[place.id] = {
+                each.subject: Overwrite(each.allow, each.deny) for each in place.overwrites
+            }
         return (
-            by_subject.get(self.server.id, NO_OVERWRITE),
-            merged(by_subject[role] for role in roles if role in by_subject),
-            by_subject.get(member.user, NO_OVERWRITE),
+            levels.get(self.server.id, NO_OVERWRITE),
+            merged(levels[role.id] for role in self._roles_of(member) if role.id in levels),
+            levels.get(member.user, NO_OVERWRITE),
         )
 
 

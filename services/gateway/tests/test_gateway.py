@@ -1,12 +1,13 @@
 """The gateway over real sockets: what members are told, and how sessions begin, break and end."""
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from uuid import uuid4
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from sidetone.bus import Bus
 from sidetone.gateway.domain.policy import Policy
@@ -37,7 +38,7 @@ from sidetone.protocol.questions import ReadStatesOf, ServersOf
 from sidetone.protocol.refusals import Unavailable
 from sidetone.protocol.servers import Member, Role
 from sidetone.protocol.social import Presence, Relationship
-from tests.gateway_listener import listening
+from tests.gateway_listener import Listener, listening
 from tests.gateway_stage import Town, channel_in, gateway_stage, hidden_from, shown_to
 from tests.surroundings import TOPOLOGIES, Topology
 
@@ -436,6 +437,58 @@ async def _following(bus: Bus, kind: type) -> asyncio.Queue:
     heard: asyncio.Queue = asyncio.Queue()
     await bus.subscribe(kind, heard.put)
     return heard
+
+
+# --- Slow readers ---
+
+
+@asynccontextmanager
+async def listening_slowly(port: int) -> AsyncGenerator[Listener]:
+    """Connect with the smallest buffers; what is not asked for is not read."""
+    raw = socket.create_connection(("127.0.0.1", port))
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    async with listening(port, sock=raw, max_queue=1) as client:
+        yield client
+
+
+@pytest.mark.parametrize("events", [400, 140], ids=["behind", "stalled"])
+async def test_who_reads_too_slowly_is_cut_off_and_resumes_without_a_loss(events: int) -> None:
+    async with gateway_stage(policy=Policy(stall_ms=500)) as (town, port):
+        ann, bob = town.user("ann"), town.user("bob")
+        told = [PresenceChanged(Presence(ann, "online", "x" * 1_000)) for _ in range(events)]
+        gone = await _following(town.around.bus, SessionClosed)
+        async with listening_slowly(port) as slow, listening(port) as quick:
+            session = (await slow.ready(town.token(ann))).session
+            await quick.ready(town.token(bob))
+            sent = 0
+            while gone.empty() and sent < events:
+                await town.record(ToUsers([ann, bob]), told[sent])
+                sent += 1
+                assert await quick.event() == told[0], "others do not wait for the slow one"
+            assert await gone.get() == SessionClosed(session, ann, left=False)
+            await quick.hears_nothing()
+            with suppress(ConnectionClosed):
+                while True:
+                    await slow.event()
+        assert slow.sequence < sent
+        async with listening(port) as back:
+            await back.hello()
+            await back.say(Resume(town.token(ann), session, slow.sequence))
+            assert await back.frame() == Resumed()
+            back.sequence = slow.sequence
+            while back.sequence < sent:
+                assert await back.event() == told[0]
+
+
+async def test_a_snapshot_larger_than_any_buffer_is_waited_for() -> None:
+    async with gateway_stage() as (town, port):
+        ann = town.user("ann")
+        town.server(ann, *(town.user() for _ in range(10_000)))
+        async with listening(port, max_queue=1) as slow:
+            ready = await slow.ready(town.token(ann))
+            assert len(ready.servers[0].members) == 10_001
+            await town.record(ToUsers([ann]), NOBODY)
+            assert await slow.event() == NOBODY
 
 
 # --- Tokens ---

@@ -1,5 +1,6 @@
 """What members are told of a server's changes leaves each with exactly what they may see."""
 
+from typing import Any
 from uuid import UUID
 
 from hypothesis import given
@@ -7,55 +8,10 @@ from hypothesis import strategies as st
 
 from sidetone.community import Community
 from sidetone.gateway.domain.outlook import as_seen, outlooks
-from sidetone.permissions import EVERYONE, Permission
 from sidetone.protocol.events import ServerChanged
-from sidetone.protocol.ids import ChannelId, RoleId, ServerId, UserId
-from sidetone.protocol.servers import Channel, Member, Overwrite, Role, Server, ServerState
-
-SERVER = ServerId(UUID(int=1))
-OWNER, *OTHERS = USERS = [UserId(UUID(int=100 + number)) for number in range(5)]
-ROLES = [RoleId(SERVER), *(RoleId(UUID(int=200 + number)) for number in range(3))]
-CHANNELS = [ChannelId(UUID(int=300 + number)) for number in range(4)]
-VIEW = int(Permission.VIEW_CHANNEL)
-
-permissions = st.sampled_from([0, VIEW, int(EVERYONE), int(Permission.ADMINISTRATOR)])
-roles = st.builds(Role, st.sampled_from(ROLES), st.just("r"), st.integers(0, 3), permissions)
-overwrites = st.builds(
-    lambda subject, bits: Overwrite(subject, "role" if subject in ROLES else "member", *bits),
-    st.sampled_from([*ROLES, *USERS]),
-    st.sampled_from([(VIEW, 0), (0, VIEW), (0, 0)]),
-)
-channels = st.builds(
-    Channel,
-    st.sampled_from(CHANNELS),
-    st.just(SERVER),
-    st.text(max_size=2),
-    st.sampled_from(["text", "voice", "thread"]),
-    parent=st.none() | st.sampled_from(CHANNELS),
-    overwrites=st.lists(overwrites, max_size=3, unique_by=lambda one: one.subject),
-)
-members = st.builds(
-    Member,
-    st.sampled_from(USERS),
-    st.just(0),
-    roles=st.lists(st.sampled_from(ROLES[1:]), max_size=2, unique=True),
-)
-changes = st.builds(
-    dict,
-    roles=st.lists(roles, max_size=2, unique_by=lambda one: one.id),
-    channels=st.lists(channels, max_size=3, unique_by=lambda one: one.id),
-    members=st.lists(members, max_size=2, unique_by=lambda one: one.user),
-    gone=st.lists(st.sampled_from([*ROLES[1:], *CHANNELS, *OTHERS]), max_size=2, unique=True),
-    now=st.none() | st.builds(Server, st.just(SERVER), st.just("n"), st.sampled_from(USERS)),
-)
-
-
-def community() -> Community:
-    everyone = Role(ROLES[0], "everyone", 0, int(EVERYONE))
-    state = ServerState(
-        Server(SERVER, "name", OWNER), 1, [everyone], [], [Member(user, 0) for user in USERS]
-    )
-    return Community(state)
+from sidetone.protocol.ids import UserId
+from sidetone.protocol.servers import Channel
+from tests.server_changes import SERVER, USERS, changes, community
 
 
 def seen_by(town: Community, user: UserId) -> dict[UUID, Channel]:
@@ -65,7 +21,7 @@ def seen_by(town: Community, user: UserId) -> dict[UUID, Channel]:
 
 @given(st.lists(changes, max_size=6))
 def test_each_member_knows_what_they_may_see_and_never_hears_of_the_rest(
-    steps: list[dict],
+    steps: list[dict[str, Any]],
 ) -> None:
     town = community()
     known = {user: dict(seen_by(town, user)) for user in USERS}
@@ -96,7 +52,7 @@ def test_each_member_knows_what_they_may_see_and_never_hears_of_the_rest(
 
 
 @given(st.lists(changes, max_size=4))
-def test_members_of_the_same_roles_share_one_outlook(steps: list[dict]) -> None:
+def test_members_of_the_same_roles_share_one_outlook(steps: list[dict[str, Any]]) -> None:
     town = community()
     for step in steps:
         town.apply(ServerChanged(SERVER, town.generation + 1, **step))

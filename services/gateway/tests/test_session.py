@@ -3,6 +3,7 @@
 import re
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -154,16 +155,18 @@ def test_nothing_is_kept_of_what_the_client_has() -> None:
     assert not session.hear(2), "a number from the future is not"
 
 
-def test_a_socket_goes_while_what_it_missed_can_still_be_resumed() -> None:
+@pytest.mark.parametrize("size", [1, 3_000])
+def test_a_socket_goes_while_what_it_missed_can_still_be_resumed(size: int) -> None:
     session = new_session()
     session.open()
-    for name in range(KEPT // 2):
-        session.push(event(name))
-    assert not session.too_far_behind
-    session.push(event(99))
-    assert session.too_far_behind
+    told = 0
+    while not session.too_far_behind:
+        told += 1
+        session.push(Encoded(b"<", b":%d>" % told + b" " * size))
+    assert told <= KEPT // 2
     session.detach(0)
     assert session.resume(0)
+    assert len(read(session.take() or b"")) == told
 
 
 def test_nobody_comes_back_after_too_long_or_too_much() -> None:

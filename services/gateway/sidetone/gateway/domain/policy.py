@@ -7,8 +7,8 @@ class Policy(msgspec.Struct, frozen=True):
     """What a client may do, and what is kept for it.
 
     A client that was *silence_ms* without a word is gone. A socket that takes nothing for
-    *stall_ms*, or is half of what is kept behind, is too slow. After a drop a session is kept for
-    *kept_ms*, with at most *kept_events* events of *kept_bytes* together.
+    *stall_ms*, or is a quarter of what is kept behind, is too slow. After a drop a session is
+    kept for *kept_ms*, with at most *kept_events* events of *kept_bytes* together.
     """
 
     heartbeat_ms: int = 5_000

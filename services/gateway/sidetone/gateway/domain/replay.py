@@ -67,3 +67,7 @@ class Replay:
         first = self.first
         for number, event in enumerate(islice(self._events, sequence - first + 1, None), 1):
             yield event.numbered(sequence + number)
+
+    def bytes_after(self, sequence: int) -> int:
+        """Return the size of the frames that follow *sequence*."""
+        return sum(event.size for event in islice(self._events, sequence - self.first + 1, None))

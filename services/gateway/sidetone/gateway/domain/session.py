@@ -55,14 +55,19 @@ class Session:
         return True
 
     @property
-    def behind(self) -> int:
-        """How many events were not written yet."""
-        return self.sequence - self.written
-
-    @property
     def too_far_behind(self) -> bool:
-        """Whether the socket should go while what it has missed can still be resumed."""
-        return self.behind > self._policy.kept_events // 2 or self.lost
+        """Whether a quarter of what is kept was not written: what is on its way counts as well.
+
+        The socket should go while its client can still resume.
+        """
+        policy, replay = self._policy, self._replay
+        if replay is None:
+            return False
+        return (
+            self.sequence - self.written > policy.kept_events // 4
+            or self.lost
+            or replay.bytes_after(self.written) > policy.kept_bytes // 4
+        )
 
     @property
     def lost(self) -> bool:

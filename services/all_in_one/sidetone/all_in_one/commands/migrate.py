@@ -9,20 +9,37 @@ from contextlib import asynccontextmanager
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import click
 
 from sidetone.all_in_one.commands.serve import default_data_folder
-from sidetone.all_in_one.data_folder import opened
+from sidetone.all_in_one.data_folder import DataFolder, opened
 from sidetone.runtime.process import run
-from sidetone.storage import Database
+from sidetone.storage import Database, StorageError
 from sidetone.storage.migrations import migrate as migrate_up
 from sidetone.storage.migrations import no_way_down, revert, steps
 from sidetone.storage.postgres import PostgresDatabase
 from sidetone.storage.sqlite import SqliteDatabase
 
-OnDatabase: TypeAlias = Callable[[Callable[[Database], Awaitable[None]]], None]
+Work: TypeAlias = Callable[[Database], Awaitable[None]]
+
+
+class Place(NamedTuple):
+    """Where the database is, as the command line says."""
+
+    database: str | None
+    folder: Path
+
+    def work(self, work: Work, *, create: bool = False) -> None:
+        """Do *work* on the database; one that is not there is made only to be migrated up."""
+
+        async def main() -> None:
+            async with _opened(self.database, self.folder, create=create) as database:
+                await work(database)
+
+        run(main)
+
 
 # What has tables, and the package that holds its migrations.
 PACKAGES = {
@@ -45,21 +62,12 @@ PACKAGES = {
 @click.pass_context
 def migrate(context: click.Context, database: str | None, data: Path | None) -> None:
     """Bring a database up to this version, or back to an earlier one."""
-    folder = data or default_data_folder()
-
-    def on_database(work: Callable[[Database], Awaitable[None]]) -> None:
-        async def main() -> None:
-            async with _opened(database, folder) as chosen:
-                await work(chosen)
-
-        run(main)
-
-    context.obj = on_database
+    context.obj = Place(database, data or default_data_folder())
 
 
 @migrate.command()
 @click.pass_obj
-def up(on_database: OnDatabase) -> None:
+def up(place: Place) -> None:
     """Apply what was not applied yet."""
 
     async def work(database: Database) -> None:
@@ -71,7 +79,7 @@ def up(on_database: OnDatabase) -> None:
                     click.echo(f"{service}: {step.name} is applied.")
         click.echo("The database is up to this version.")
 
-    on_database(work)
+    place.work(work, create=True)
 
 
 @migrate.command()
@@ -79,7 +87,7 @@ def up(on_database: OnDatabase) -> None:
 @click.option("--to", type=click.IntRange(min=0), help="The last number that stays; 0: none.")
 @click.pass_obj
 def down(
-    on_database: OnDatabase,
+    place: Place,
     service: str | None,
     to: int | None,
 ) -> None:
@@ -92,12 +100,12 @@ def down(
             for undone in await revert(database, name, migrations_of(PACKAGES[name]), target):
                 click.echo(f"{name}: {undone} is undone.")
 
-    on_database(work)
+    place.work(work)
 
 
 @migrate.command()
 @click.pass_obj
-def status(on_database: OnDatabase) -> None:
+def status(place: Place) -> None:
     """Show each step: whether it is applied, and whether there is a way back."""
 
     async def work(database: Database) -> None:
@@ -107,7 +115,7 @@ def status(on_database: OnDatabase) -> None:
                 way = "" if step.reversible else ", no way down"
                 click.echo(f"{service}: {step.name} is {state}{way}.")
 
-    on_database(work)
+    place.work(work)
 
 
 def migrations_of(package: str) -> Traversable:
@@ -130,9 +138,11 @@ async def _target(database: Database, service: str, to: int | None) -> int:
 
 
 @asynccontextmanager
-async def _opened(database: str | None, folder: Path) -> AsyncGenerator[Database]:
+async def _opened(database: str | None, folder: Path, *, create: bool) -> AsyncGenerator[Database]:
     """Open the database that was named, or that of the data folder, which no server may use."""
     if database is None:
+        if not create:
+            _require_file(DataFolder(folder).database)
         with opened(folder) as data:
             async with _closed_after(await SqliteDatabase.open(data.database)) as sqlite:
                 yield sqlite
@@ -140,8 +150,14 @@ async def _opened(database: str | None, folder: Path) -> AsyncGenerator[Database
         async with _closed_after(await PostgresDatabase.open(database)) as postgres:
             yield postgres
     else:
+        _require_file(Path(database))
         async with _closed_after(await SqliteDatabase.open(Path(database))) as sqlite:
             yield sqlite
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        raise StorageError(f"there is no database at {path}: check the path")
 
 
 @asynccontextmanager

@@ -10,9 +10,11 @@ import httpx
 import msgspec
 import pytest
 
+from services.auth.tests.provider import CLIENT_ID, CLIENT_SECRET, open_provider
 from services.auth.tests.stage import PATIENT, Opener, Stage, StillClock
 from sidetone.auth.app import Policy, build
 from sidetone.auth.infrastructure.mail import FolderMail
+from sidetone.auth.infrastructure.oidc import ProviderPolicy
 from sidetone.bus.memory import MemoryBus, MemoryJournal
 from sidetone.bus.tasks import Tasks
 from sidetone.protocol.questions import ClaimFiles, DropFiles, WhatMayUserDo
@@ -24,6 +26,7 @@ from sidetone.runtime.process import serving
 from sidetone.runtime.surroundings import Surroundings
 from sidetone.storage.memory import MemoryKeyValue
 from sidetone.storage.sqlite import SqliteDatabase
+from tests.surroundings import TOPOLOGIES, open_surroundings
 
 GENEROUS = Limit(1_000_000, 1_000)
 
@@ -59,22 +62,45 @@ async def open_stage(template: Path, tmp_path: Path) -> AsyncIterator[Opener]:
         async def open_one(policy: Policy) -> Stage:
             path = Path(shutil.copy(template, tmp_path / "auth.sqlite3"))
             clock = StillClock()
-            around = await surroundings(stack, path, clock)
-            stage = Stage(around, clock)
-            await around.bus.answer(WhatMayUserDo, stage.what_may_user_do)
-            await around.bus.answer(ClaimFiles, stage.claim_files)
-            await around.bus.answer(DropFiles, stage.drop_files)
-            await around.journal.follow(stage.hear)
-            auth = await build(around, policy)
-            http = HttpPolicy(tokens=policy.token, per_caller=GENEROUS, per_address=GENEROUS)
-            app = app_of([auth], around=around, policy=http)
-            port = await stack.enter_async_context(serving(app, "127.0.0.1", 0, clock=clock))
-            stage.client = await stack.enter_async_context(
-                httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, verify=False)
-            )
-            return stage
+            return await raised(stack, await surroundings(stack, path, clock), clock, policy)
 
         yield open_one
+
+
+async def raised(
+    stack: AsyncExitStack, around: Surroundings, clock: StillClock, policy: Policy
+) -> Stage:
+    """Serve auth on what is *around*, until *stack* is closed."""
+    stage = Stage(around, clock)
+    await around.bus.answer(WhatMayUserDo, stage.what_may_user_do)
+    await around.bus.answer(ClaimFiles, stage.claim_files)
+    await around.bus.answer(DropFiles, stage.drop_files)
+    await around.journal.follow(stage.hear)
+    auth = await build(around, policy)
+    http = HttpPolicy(tokens=policy.token, per_caller=GENEROUS, per_address=GENEROUS)
+    app = app_of([auth], around=around, policy=http)
+    port = await stack.enter_async_context(serving(app, "127.0.0.1", 0, clock=clock))
+    stage.client = await stack.enter_async_context(
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, verify=False)
+    )
+    return stage
+
+
+@pytest.fixture(params=TOPOLOGIES)
+async def any_stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
+    """Open a stage in each topology, with a provider and mail."""
+    clock = StillClock()
+    mail = FolderMail(str(tmp_path / "mail"))
+    async with (
+        open_provider(clock) as provider,
+        open_surroundings(request.param, clock) as around,
+        AsyncExitStack() as stack,
+    ):
+        house = ProviderPolicy("house", "House", provider.issuer, CLIENT_ID, CLIENT_SECRET)
+        policy = msgspec.structs.replace(PATIENT, mail=mail, providers=[house])
+        stage = await raised(stack, around, clock, policy)
+        stage.provider = provider
+        yield stage
 
 
 @pytest.fixture

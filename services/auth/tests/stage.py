@@ -11,6 +11,7 @@ from uuid import UUID
 import httpx
 import msgspec
 
+from services.auth.tests.provider import OpenIdProvider
 from sidetone.auth.app import Policy
 from sidetone.e2ee.identity import DeviceIdentity, create_identity
 from sidetone.permissions import Permission
@@ -64,6 +65,7 @@ class Stage:
         self.dropped: list[FileId] = []
         self.permissions = Permission.VIEW_CHANNEL | Permission.CONNECT
         self.client: httpx.AsyncClient
+        self.provider: OpenIdProvider
 
     async def what_may_user_do(self, question: WhatMayUserDo) -> ChannelRights:
         if question.channel != CHANNEL:

@@ -6,18 +6,23 @@ from importlib.resources import files
 from typing import Literal
 
 import pytest
+from typing_extensions import override
 
 from services.voice.tests.stage import MovedClock, room
 from sidetone.bus.memory import MemoryBus
 from sidetone.credentials.tickets import Perm
 from sidetone.permissions import ALL, Permission
-from sidetone.protocol.events import RightsChanged, VoiceRights
-from sidetone.protocol.ids import UserId
-from sidetone.protocol.refusals import Unavailable
+from sidetone.protocol.events import Fact, RightsChanged, Services, VoiceRights
+from sidetone.protocol.ids import ChannelId, FactId, ServerId, UserId
+from sidetone.protocol.refusals import NotFound, Unavailable
+from sidetone.protocol.servers import ServerState
+from sidetone.runtime.communities import Communities
 from sidetone.storage import Database
 from sidetone.storage.migrations import migrate
 from sidetone.voice.application.brief_node import BriefNode
 from sidetone.voice.application.follow_rights import FollowRights
+from sidetone.voice.application.places import Places
+from sidetone.voice.application.ports import Watermarks
 from sidetone.voice.domain.rights import perms_of
 from sidetone.voice.infrastructure.sql import MEMORY_MS, SqlTicketKeys, SqlWatermarks
 from tests.surroundings import database_place, open_database, open_database_at
@@ -52,13 +57,33 @@ async def heard(bus: MemoryBus) -> asyncio.Queue[VoiceRights]:
     return heard
 
 
+def following(watermarks: Watermarks, bus: MemoryBus, clock: MovedClock) -> FollowRights:
+    """Return a follower that knows no server: every channel is one that is gone."""
+
+    async def load(_: ServerId) -> ServerState:
+        raise NotFound("server_unknown", "planted")
+
+    class NoPlaces(Places):
+        @override
+        async def server_of(self, channel: ChannelId) -> ServerId:
+            raise NotFound("channel_unknown", "planted")
+
+    places = NoPlaces(bus, Communities(load))
+    return FollowRights(places, watermarks, bus, clock)
+
+
+def changed(channel: ChannelId, generation: int, user: UserId, bits: int) -> Fact:
+    change = RightsChanged(channel, generation, {user: bits})
+    return Fact(FactId(channel), Services(), change)
+
+
 async def take(heard: asyncio.Queue[VoiceRights], count: int) -> list[VoiceRights]:
     async with asyncio.timeout(30):
         return [await heard.get() for _ in range(count)]
 
 
 def test_every_bit_of_a_ticket_has_its_permission() -> None:
-    assert perms_of(ALL) == Perm(sum(Perm))
+    assert perms_of(ALL) == Perm(sum(Perm)) & ~Perm.DEAFENED
     assert perms_of(Permission.NONE) == Perm(0)
 
 
@@ -70,7 +95,7 @@ async def test_a_change_is_stored_and_then_told_to_the_units(
     database: Database, bus: MemoryBus, heard: asyncio.Queue[VoiceRights]
 ) -> None:
     clock, watermarks = MovedClock(), SqlWatermarks(database)
-    await FollowRights(watermarks, bus, clock)(RightsChanged(LOUNGE, ADA, int(LISTEN), 7))
+    await following(watermarks, bus, clock)(changed(LOUNGE, 7, ADA, int(LISTEN)))
     expected = VoiceRights(LOUNGE, ADA, int(Perm.CONNECT), 7)
     assert await take(heard, 1) == [expected]
     assert await watermarks.recent(clock.ms) == [expected]
@@ -102,35 +127,23 @@ async def test_an_older_change_that_comes_late_undoes_nothing(
     database: Database, bus: MemoryBus, heard: asyncio.Queue[VoiceRights]
 ) -> None:
     clock, watermarks = MovedClock(), SqlWatermarks(database)
-    follow = FollowRights(watermarks, bus, clock)
-    await follow(RightsChanged(LOUNGE, ADA, 0, 8))
+    follow = following(watermarks, bus, clock)
+    await follow(changed(LOUNGE, 8, ADA, 0))
     await take(heard, 1)
-    await follow(RightsChanged(LOUNGE, ADA, int(LISTEN), 7))
-    await follow(RightsChanged(HALL, ADA, 0, 8))
+    await follow(changed(LOUNGE, 7, ADA, int(LISTEN)))
+    await follow(changed(HALL, 8, ADA, 0))
     assert [rights.channel for rights in await take(heard, 1)] == [HALL]
     stored = {one.channel: one.perms for one in await watermarks.recent(clock.ms)}
     assert stored == {LOUNGE: 0, HALL: 0}
 
 
-async def test_of_changes_that_wait_the_latest_counts(
-    database: Database, bus: MemoryBus, heard: asyncio.Queue[VoiceRights]
-) -> None:
-    follow = FollowRights(SqlWatermarks(database), bus, MovedClock())
-    await follow(RightsChanged(LOUNGE, ADA, int(LISTEN), 7))
-    await follow(RightsChanged(LOUNGE, ADA, 0, 9))
-    await follow(RightsChanged(LOUNGE, ADA, int(LISTEN), 8))
-    await follow(RightsChanged(HALL, ADA, 0, 9))
-    latest = {one.channel: (one.perms, one.generation) for one in await take(heard, 2)}
-    assert latest == {LOUNGE: (0, 9), HALL: (0, 9)}
-
-
 async def test_thousands_of_changes_are_carried_without_loss(
     database: Database, bus: MemoryBus, heard: asyncio.Queue[VoiceRights]
 ) -> None:
-    follow = FollowRights(SqlWatermarks(database), bus, MovedClock())
+    follow = following(SqlWatermarks(database), bus, MovedClock())
     users = [UserId(room(1_000 + number)) for number in range(2_500)]
-    for user in users:
-        await follow(RightsChanged(LOUNGE, user, 0, 5))
+    change = RightsChanged(LOUNGE, 5, dict.fromkeys(users, 0))
+    await follow(Fact(FactId(LOUNGE), Services(), change))
     assert {one.user for one in await take(heard, len(users))} == set(users)
 
 
@@ -147,7 +160,9 @@ class LostWatermarks:
 async def test_a_kick_reaches_the_units_even_without_a_database(
     bus: MemoryBus, heard: asyncio.Queue[VoiceRights]
 ) -> None:
-    await FollowRights(LostWatermarks(), bus, MovedClock())(RightsChanged(LOUNGE, ADA, 0, 7))
+    follow = following(LostWatermarks(), bus, MovedClock())
+    with pytest.raises(Unavailable):
+        await follow(changed(LOUNGE, 7, ADA, 0))
     assert await take(heard, 1) == [VoiceRights(LOUNGE, ADA, 0, 7)]
 
 

@@ -7,6 +7,8 @@ from sidetone.protocol.ids import CallId, ChannelId, DeviceId, ServerId, UserId
 from sidetone.protocol.requests import Answer, Body
 
 Outcome: TypeAlias = Literal["open", "ended", "missed", "declined", "cancelled"]
+# Who is ``quiet`` does not want to be disturbed: they may take the call, and nothing rings.
+CallAnswer: TypeAlias = Literal["ringing", "quiet", "joined", "declined", "missed"]
 
 
 class JoinVoice(Body, frozen=True):
@@ -49,7 +51,9 @@ class VoiceState(Answer, frozen=True):
 class Call(Answer, frozen=True):
     """A call in a conversation of a few: who began it, who is rung, who was in it.
 
-    While *outcome* is ``open`` it goes on; *ringing* are those who have not answered yet.
+    While *outcome* is ``open`` it goes on; *ringing* are those who have not answered yet. A call
+    that was answered lasted from *answered_at_ms* to *ended_at_ms*; any other one was ``missed``,
+    ``declined`` or ``cancelled``.
     """
 
     id: CallId
@@ -61,3 +65,17 @@ class Call(Answer, frozen=True):
     ringing: list[UserId] = []
     joined: list[UserId] = []
     ended_at_ms: int | None = None
+    answered_at_ms: int | None = None
+
+
+class CallRecord(Answer, frozen=True):
+    """``GET /voice/calls``: a call, and what became of it for the one who asks."""
+
+    call: Call
+    answer: CallAnswer
+
+
+class MoveMember(Body, frozen=True):
+    """``POST /voice/channels/{channel}/members/{user}/move``."""
+
+    target: ChannelId

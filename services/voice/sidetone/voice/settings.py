@@ -1,10 +1,11 @@
 """What may differ between two deployments of voice."""
 
-from sidetone.runtime.deployment import HttpSettings, Port
+from sidetone.runtime.deployment import Count, HttpSettings, Port
 
 
 class Settings(HttpSettings, frozen=True, kw_only=True):
     """Read from ``SIDETONE_VOICE_*``."""
 
     port: Port = 8103
-    valkey_url: str = "valkey://127.0.0.1:6379/0"
+    calls_per_minute: Count = 20
+    moves_per_minute: Count = 60

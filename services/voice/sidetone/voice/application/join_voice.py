@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sidetone.bus import Bus
-from sidetone.credentials.tickets import LIFETIME_SECONDS, Perm, Ticket
+from sidetone.credentials.tickets import LIFETIME_SECONDS, Ticket
 from sidetone.permissions import Permission
 from sidetone.protocol.calls import VoiceTicket
 from sidetone.protocol.ids import ChannelId, DeviceId, UserId
@@ -11,6 +11,7 @@ from sidetone.protocol.questions import IssueGrant, WhatMayUserDo
 from sidetone.protocol.refusals import Forbidden
 from sidetone.runtime.clock import Clock
 from sidetone.voice.application.place_room import PlaceRoom
+from sidetone.voice.application.places import Places
 from sidetone.voice.application.ports import TicketKeys
 from sidetone.voice.domain.rights import perms_of
 
@@ -25,17 +26,20 @@ class JoinVoice:
 
     place_room: PlaceRoom
     keys: TicketKeys
+    places: Places
     bus: Bus
     clock: Clock
 
     async def __call__(self, channel: ChannelId, user: UserId, device: DeviceId) -> VoiceTicket:
         """Return where to go and what to show there. Raises ``Refusal``."""
         rights = await self.bus.ask(WhatMayUserDo(user, channel))
-        perms = perms_of(Permission(rights.permissions))
-        if Perm.CONNECT not in perms:
+        permissions = Permission(rights.permissions)
+        if Permission.CONNECT not in permissions:
             raise Forbidden(
                 "permission_missing", "you need CONNECT in this channel, and it must be for voice"
             )
+        community = await self.places.community_of(channel, rights.generation)
+        perms = perms_of(permissions, community.members.get(user))
         node = await self.place_room(channel)
         issued = await self.bus.ask(IssueGrant(user, device, channel))
         now = self.clock.now_ms() // 1000

@@ -1,7 +1,8 @@
-"""Permissions of a channel as the bits of a ticket."""
+"""Permissions of a channel, and who is deafened in it, as the bits of a ticket."""
 
 from sidetone.credentials.tickets import Perm
 from sidetone.permissions import Permission
+from sidetone.protocol.servers import Member
 
 _BITS = {
     Permission.CONNECT: Perm.CONNECT,
@@ -13,8 +14,10 @@ _BITS = {
 }
 
 
-def perms_of(permissions: Permission) -> Perm:
-    """Return what a ticket may say. Without ``CONNECT`` it says nothing at all.
+def perms_of(permissions: Permission, member: Member | None = None) -> Perm:
+    """Return what a ticket may say of *member*. Without ``CONNECT`` it says nothing at all.
+
+    Whom a moderator muted has no permission to speak; to be deafened is not a permission.
 
     >>> perms_of(Permission.VIEW_CHANNEL | Permission.CONNECT | Permission.SPEAK)
     <Perm.CONNECT|SPEAK: 3>
@@ -27,4 +30,6 @@ def perms_of(permissions: Permission) -> Perm:
     for permission, perm in _BITS.items():
         if permission in permissions:
             perms |= perm
+    if member is not None and member.deafened:
+        perms |= Perm.DEAFENED
     return perms

@@ -1,14 +1,21 @@
-"""Placements in the ephemeral store."""
+"""Placements, and who is shown in rooms, in the ephemeral store."""
 
 from collections.abc import Sequence
 
+import msgspec
+
+from sidetone.protocol.calls import VoiceState
 from sidetone.protocol.events import NodeAlive
 from sidetone.protocol.ids import ChannelId
+from sidetone.runtime.clock import Clock
 from sidetone.storage import KeyValue
+from sidetone.voice.application.ports import ShownRoom
 
 # Longer than a ticket lives: by then the room is reported by its unit, or nobody came.
 LEASE_SECONDS = 60.0
 _HOPS_MAX = 8
+# Renewed three times before it is over.
+_SHOWN_SECONDS = 70.0
 
 
 class KeyValuePlacements:
@@ -38,3 +45,38 @@ class KeyValuePlacements:
 
 def _value(node: NodeAlive) -> bytes:
     return node.node.to_bytes(8, "big")
+
+
+class KeyValueShownRooms:
+    """One value per room, which is swapped.
+
+    A version in the value makes each one unlike any other, so that of several replicas that show
+    the same exactly one succeeds.
+    """
+
+    def __init__(self, store: KeyValue, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def of(self, channel: ChannelId) -> ShownRoom | None:
+        """Return who is shown in *channel*; None: nothing is known, and that is nobody."""
+        value = await self._store.get(_shown(channel))
+        return None if value is None else msgspec.msgpack.decode(value, type=ShownRoom)
+
+    async def show(
+        self, channel: ChannelId, before: ShownRoom | None, states: list[VoiceState]
+    ) -> bool:
+        """Show *states* from now on; False if another one was faster than *before*."""
+        key = _shown(channel)
+        if before is not None and before.states == states:
+            value = msgspec.msgpack.encode(before)
+        else:
+            value = msgspec.msgpack.encode(ShownRoom(states, self._clock.new_id().bytes))
+        if before is None:
+            return await self._store.put_if_absent(key, value, _SHOWN_SECONDS) == value
+        held = msgspec.msgpack.encode(before)
+        return await self._store.replace(key, held, value, _SHOWN_SECONDS)
+
+
+def _shown(channel: ChannelId) -> str:
+    return f"voice:shown:{channel}"

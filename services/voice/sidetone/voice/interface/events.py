@@ -1,17 +1,27 @@
-"""The facts that voice listens to."""
+"""What voice listens to: the forwarding units, and the journal."""
 
-from sidetone.bus import Bus
-from sidetone.protocol.events import NodeAlive, RightsChanged
+from sidetone.bus import Bus, Journal
+from sidetone.protocol.events import NodeAlive, RoomChanged
 from sidetone.runtime.clock import Clock
 from sidetone.voice.application.follow_rights import FollowRights
+from sidetone.voice.application.show_rooms import ShowRooms
+from sidetone.voice.application.watch_calls import WatchCalls
 from sidetone.voice.domain.fleet import Fleet
 
 
-async def follow_events(bus: Bus, fleet: Fleet, follow_rights: FollowRights, clock: Clock) -> None:
-    """Subscribe to heartbeats and to changes of rights."""
+async def follow_units(bus: Bus, fleet: Fleet, show_rooms: ShowRooms, clock: Clock) -> None:
+    """Subscribe to heartbeats, and to who is in which room."""
 
     async def hear(alive: NodeAlive) -> None:
         fleet.hear(alive, clock.now_ms())
 
     await bus.subscribe(NodeAlive, hear)
-    await bus.subscribe(RightsChanged, follow_rights)
+    await bus.subscribe(RoomChanged, show_rooms.hear)
+
+
+async def follow_facts(
+    journal: Journal, follow_rights: FollowRights, watch_calls: WatchCalls
+) -> None:
+    """Follow changes of rights, and accounts that are closed: none waits for the other."""
+    await journal.follow(follow_rights)
+    await journal.follow(watch_calls.hear)

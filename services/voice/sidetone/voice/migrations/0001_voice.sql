@@ -1,3 +1,4 @@
+-- up
 -- Ed25519 seeds that sign voice tickets; kid is 1 to 255.
 CREATE TABLE ticket_keys (
     kid BIGINT PRIMARY KEY,
@@ -15,3 +16,6 @@ CREATE TABLE voice_rights (
     PRIMARY KEY (channel, member)
 );
 CREATE INDEX voice_rights_by_time ON voice_rights (changed_at_ms);
+-- down
+DROP TABLE voice_rights;
+DROP TABLE ticket_keys;

@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sidetone.all_in_one.app import build
+from sidetone.all_in_one.app import Policies, build
 from sidetone.audio.tracks import Track
-from sidetone.auth.app import Policy
+from sidetone.bus import Bus
 from sidetone.bus.local import LocalBusServer
 from sidetone.bus.memory import MemoryBus
 from sidetone.client.call import Call
 from sidetone.client.client import Client
-from sidetone.credentials.limits import Limit
 from sidetone.credentials.pins import Address
 from sidetone.protocol.events import NodeAlive
 from sidetone.protocol.refusals import Conflict
@@ -27,22 +26,18 @@ from sidetone.protocol.servers import Channel
 from sidetone.runtime.clock import SystemClock
 from sidetone.runtime.process import serving
 from sidetone.runtime.tls import Identity
-from sidetone.storage.memory import MemoryKeyValue
-from sidetone.storage.sqlite import SqliteDatabase
+from sidetone.storage.files_folder import FolderFiles
 from sidetone.voice_sfu import app as voice_sfu
+from tests.surroundings import open_surroundings
 
 PASSWORD = "nine quiet otters hum"
-MINUTE_MS = 60_000
-GENEROUS = Limit(1000, MINUTE_MS)
-POLICY = Policy(
-    register_per_address=GENEROUS, login_per_address=GENEROUS, login_per_account=GENEROUS
-)
+POLICIES = Policies().with_limits_raised(1_000)
 
 
 class Home:
     """A server, the clients that use it, and the forwarding units that carry its calls."""
 
-    def __init__(self, folder: Path, bus: MemoryBus, identity: Identity, port: int) -> None:
+    def __init__(self, folder: Path, bus: Bus, identity: Identity, port: int) -> None:
         self.folder = folder
         self.bus = bus
         self.identity = identity
@@ -121,21 +116,24 @@ class Home:
 
 @asynccontextmanager
 async def open_home(folder: Path) -> AsyncGenerator[Home]:
-    """Run a server whose data is in *folder*."""
-    clock = SystemClock()
+    """Run a server whose files are in *folder*."""
     async with AsyncExitStack() as stack:
-        identity = Identity.open(folder / "tls", ["localhost"], clock.now_ms())
-        database = await SqliteDatabase.open(folder / "database")
-        stack.push_async_callback(database.close)
-        bus = MemoryBus()
-        stack.push_async_callback(bus.close)
-        bridge = await LocalBusServer.open(bus, folder / "bus")
+        around = await stack.enter_async_context(open_surroundings("embedded"))
+        identity = Identity.open(folder / "tls", ["localhost"], around.clock.now_ms())
+        bridge = await LocalBusServer.open(around.bus, folder / "bus")
         stack.push_async_callback(bridge.close)
-        app = await build(database, MemoryKeyValue(), bus, clock, POLICY)
+        app = await build(around, FolderFiles(folder / "files"), POLICIES)
         port = await stack.enter_async_context(
-            serving(app, "127.0.0.1", 0, clock=clock, identity=identity)
+            serving(
+                app.http,
+                "127.0.0.1",
+                0,
+                clock=around.clock,
+                identity=identity,
+                upgrades=app.gateway,
+            )
         )
-        home = Home(folder, bus, identity, port)
+        home = Home(folder, around.bus, identity, port)
         await stack.enter_async_context(home.clients)
         yield home
 

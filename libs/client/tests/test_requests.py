@@ -188,7 +188,7 @@ async def test_an_answer_of_another_shape_is_not_believed() -> None:
     async with knocking(Door()) as api:
         await api.accounts.log_in("ada", "correct horse battery")
         with pytest.raises(Unavailable) as caught:
-            await api._requests.ask("GET", "/chat/servers", Server)
+            await api.servers._requests.ask("GET", "/chat/servers", Server)
     assert caught.value.code == "answer_unknown"
 
 

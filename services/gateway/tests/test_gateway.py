@@ -15,7 +15,6 @@ from sidetone.protocol.calls import VoiceState
 from sidetone.protocol.events import (
     AccountClosed,
     Around,
-    Fact,
     InChannel,
     LoginEnded,
     MessagesDeleted,
@@ -32,7 +31,7 @@ from sidetone.protocol.events import (
     TypingStarted,
 )
 from sidetone.protocol.frames import CloseCode, Heartbeat, Identify, Renew, Resume, Resumed
-from sidetone.protocol.ids import ChannelId, DeviceId, FactId, LoginId, RoleId, SessionId
+from sidetone.protocol.ids import ChannelId, DeviceId, LoginId, RoleId, SessionId
 from sidetone.protocol.messages import ReadState
 from sidetone.protocol.questions import ReadStatesOf, ServersOf
 from sidetone.protocol.refusals import Unavailable
@@ -226,20 +225,6 @@ async def test_what_is_between_services_stays_there(embedded: tuple[Town, int]) 
         )
         await town.record(ToUsers([ann]), NOBODY)
         assert await client.event() == NOBODY
-
-
-async def test_a_fact_that_is_told_twice_is_heard_once(embedded: tuple[Town, int]) -> None:
-    town, port = embedded
-    ann, bob = town.user("ann"), town.user("bob")
-    fact = Fact(FactId(uuid4()), ToUsers([ann]), NOBODY)
-    async with listening(port) as client:
-        await client.ready(town.token(ann))
-        # A journal leaves out repeats by id itself, so a second journal stands in for a late one.
-        await town.around.journal.record([fact])
-        assert await client.event() == NOBODY
-        await town.around.journal.record([fact])
-        await town.record(ToUsers([ann]), PresenceChanged(Presence(bob, "idle")))
-        assert await client.event() == PresenceChanged(Presence(bob, "idle"))
 
 
 # --- Servers ---

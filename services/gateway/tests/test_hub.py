@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +29,7 @@ from sidetone.protocol.events import (
 from sidetone.protocol.frames import CloseCode, Dispatch, ServerFrame
 from sidetone.protocol.ids import ChannelId, FactId, LoginId, SessionId, UserId
 from sidetone.protocol.questions import DescribeServer
+from sidetone.protocol.refusals import Unavailable
 from sidetone.protocol.servers import ServerState
 from tests.server_changes import CHANNELS, SERVER, USERS, changes, community
 
@@ -172,6 +174,38 @@ async def test_an_invented_channel_is_heard_by_nobody_and_leaves_nothing_behind(
         await stage.take("spoken", ChannelId(uuid4()))
     assert not any(reader.heard for reader in stage.readers)
     assert not stage.hub.crowds[SERVER]._seeing
+    await stage.bus.close()
+
+
+async def test_a_fact_that_is_told_twice_is_heard_once() -> None:
+    stage = Stage()
+    await stage.open()
+    fact = Fact(FactId(uuid4()), InServer(SERVER), MessagesDeleted(CHANNELS[0], []))
+    for _ in range(2):
+        await stage.follow.hear_fact(fact)
+    assert {session.sequence for session in stage.hub.sessions.values()} == {1}
+    await stage.bus.close()
+
+
+async def test_a_fact_that_cannot_be_told_yet_is_told_later() -> None:
+    stage = Stage()
+    await stage.open()
+    missed = ServerChanged(SERVER, 2)
+    stage.truth.apply(missed)
+    change = ServerChanged(SERVER, 3)
+    stage.truth.apply(change)
+    fact = Fact(FactId(uuid4()), InServer(SERVER), change)
+
+    async def away(_: DescribeServer) -> ServerState:
+        raise Unavailable("bus_down", "nobody answers")
+
+    await stage.bus.answer(DescribeServer, away)
+    with pytest.raises(Unavailable):
+        await stage.follow.hear_fact(fact)
+    assert {session.sequence for session in stage.hub.sessions.values()} == {0}
+    await stage.bus.answer(DescribeServer, stage._describe)
+    await stage.follow.hear_fact(fact)
+    assert {session.sequence for session in stage.hub.sessions.values()} == {1}
     await stage.bus.close()
 
 

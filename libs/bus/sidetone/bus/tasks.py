@@ -4,6 +4,10 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+# What a task waits for may swallow its cancellation: before Python 3.12 ``asyncio.wait_for`` does
+# when its answer comes at the same moment.
+_CANCEL_AGAIN_SECONDS = 1.0
+
 
 class Tasks:
     """The tasks of one bus; whoever starts them looks at the length and keeps a bound."""
@@ -24,7 +28,9 @@ class Tasks:
         """Cancel what still runs, except the caller itself, and wait until it has ended."""
         # A task that is cancelled before its first step cannot clean up after itself.
         await asyncio.sleep(0)
-        ending = [task for task in self._running if task is not asyncio.current_task()]
-        for task in ending:
-            task.cancel()
-        await asyncio.gather(*ending, return_exceptions=True)
+        ending = {task for task in self._running if task is not asyncio.current_task()}
+        while ending:
+            for task in ending:
+                task.cancel()
+            ended, ending = await asyncio.wait(ending, timeout=_CANCEL_AGAIN_SECONDS)
+            await asyncio.gather(*ended, return_exceptions=True)

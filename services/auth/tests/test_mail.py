@@ -287,3 +287,29 @@ async def test_too_many_errands_are_dropped_and_a_failing_one_stops_none() -> No
         await finished.wait()
     working.cancel()
     assert done == [2]
+
+
+async def test_a_reset_that_is_under_way_ends_with_the_old_password_or_address(
+    mail_stage: Stage, tmp_path: Path
+) -> None:
+    """Whoever reads the old mailbox, or asked for a reset before, does not get in later."""
+    stage = mail_stage
+    login = await verified(stage, tmp_path)
+    await stage.post("/auth/password/reset", address=ADDRESS)
+    first = token_in((await mails(tmp_path, 2))[-1])
+    proof = {"password": PASSWORD}
+    token = login["access_token"]
+    await stage.put("/auth/password", token, new_password=NEW_PASSWORD, proof=proof)
+    await mails(tmp_path, 3)
+    await stage.post("/auth/password/reset", address=ADDRESS)
+    second = token_in((await mails(tmp_path, 4))[-1])
+    proof = {"password": NEW_PASSWORD}
+    await stage.put("/auth/address", token, address="new@example.org", proof=proof)
+    sent = [mail for mail in await mails(tmp_path, 6) if mail["To"] == "new@example.org"]
+    verification = token_in(sent[0])
+    assert (await stage.post("/auth/address/verify", token=verification)).status_code == 204
+    for reset in (first, second):
+        answer = await stage.post(
+            "/auth/password/reset/confirm", token=reset, new_password=PASSWORD
+        )
+        assert (answer.status_code, answer.json()["code"]) == (404, "reset_unknown")

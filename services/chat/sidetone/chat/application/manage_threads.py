@@ -145,12 +145,13 @@ class ManageThreads:
     async def archive_idle(self) -> int:
         """Archive threads in which nobody wrote for a week; return how many."""
         since = id_at(self.clock.now_ms() - IDLE_MS_MAX)
-        idle = await self.threads.idle(since, _ARCHIVED_AT_ONCE)
-        for thread in idle:
+        count = 0
+        for thread in await self.threads.idle(since, _ARCHIVED_AT_ONCE):
             async with self.changes.of(thread.server) as change:
                 if thread.id in change.draft.before.channels:
                     change.draft.put(msgspec.structs.replace(thread, archived=True))
-        return len(idle)
+                    count += 1
+        return count
 
 
 async def _thread(change: Change, thread: ChannelId) -> Channel:

@@ -37,7 +37,7 @@ SELECT wanted.place, (
     WHERE messages.channel = wanted.channel AND messages.id > wanted.since
       AND messages.author <> :user
     LIMIT {UNREAD_MAX}
-  ) AS some
+  ) AS unread
 ) FROM wanted
 """  # noqa: S608 - constants
 _CALLED = f"""

@@ -30,7 +30,12 @@ from sidetone.voice.infrastructure.keyvalue import KeyValuePlacements, KeyValueS
 from sidetone.voice.infrastructure.sql import SqlTicketKeys, SqlWatermarks
 from sidetone.voice.infrastructure.sql_calls import SqlCalls
 from sidetone.voice.interface.events import follow_facts, follow_units
-from sidetone.voice.interface.http import call_routes, channel_routes, routes
+from sidetone.voice.interface.http import (
+    call_routes,
+    channel_routes,
+    history_routes,
+    routes,
+)
 from sidetone.voice.interface.questions import answer_questions
 
 _MINUTE_MS = 60_000
@@ -79,7 +84,7 @@ async def build(around: Surroundings, policy: Policy = DEFAULT) -> Router:
         ),
         *call_routes(
             Ring(calls, places, bus, clock, policy.patience),
-            list_calls,
             Limiter(store, "calls", policy.calls),
         ),
+        *history_routes(list_calls),
     )

@@ -68,9 +68,7 @@ def channel_routes(
     return [join, move, disconnect]
 
 
-def call_routes(
-    ring: Ring, list_calls: ListCalls, limiter: Limiter
-) -> list[ControllerRouterHandler]:
+def call_routes(ring: Ring, limiter: Limiter) -> list[ControllerRouterHandler]:
     """Bind what happens around calls in conversations."""
 
     @post(
@@ -117,6 +115,12 @@ def call_routes(
         """Take back a call that nobody has answered."""
         return await ring.cancel(CallId(call), user)
 
+    return [call_route, accept, decline, cancel]
+
+
+def history_routes(list_calls: ListCalls) -> list[ControllerRouterHandler]:
+    """Bind what is told of calls."""
+
     @get("/calls/{call:uuid}", operation_id="read_call", tags=_TAGS, responses=responses(404))
     async def read(call: UUID, user: UserId) -> CallRecord:
         """Tell of one call."""
@@ -133,4 +137,4 @@ def call_routes(
         place = None if channel is None else ChannelId(channel)
         return await list_calls(user, place, limit, cursor)
 
-    return [call_route, accept, decline, cancel, read, history]
+    return [read, history]

@@ -39,6 +39,7 @@ OWNED = {
     "emoji",
     "report",
     "bot",
+    "call",
     "login",
     "device",
     "passkey",
@@ -180,6 +181,7 @@ async def everything_of(town: Town) -> list[Any]:
         await api.moderation.audit_log(server),
         await api.people.conversations(),
         await api.people.relationships(),
+        await api.voice.calls(),
         await api.accounts.bots(),
         [login.id for login in await api.accounts.logins()],
     ]

@@ -118,6 +118,7 @@ async def _fill(ada: Client, ben: Client, state: ServerState) -> dict[str, str]:
     await api.people.befriend(ben.user.id)
     conversation = await api.people.open_conversation(ben.user.id)
     await api.messages.send(conversation.channels[0].id, "between us")
+    call = await api.voice.call(conversation.channels[0].id)
     await api.people.set_presence(SetPresence("dnd", "raiding"))
     bot = await api.accounts.create_bot("Barkeeper", ["read", "write"])
     login = next(one.id for one in await api.accounts.logins() if one.current)
@@ -132,6 +133,8 @@ async def _fill(ada: Client, ben: Client, state: ServerState) -> dict[str, str]:
         "thread": str(thread.id),
         "emoji": str(emoji.id),
         "report": str(report.id),
+        "call": str(call.id),
+        "target": str(channel),
         "subject": str(role),
         "whose": str(ada.user.id),
         "other": str(ben.user.id),

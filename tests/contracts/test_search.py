@@ -1,6 +1,7 @@
 """What every search index does, told once."""
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ import msgspec
 import pytest
 from uuid_utils.compat import uuid7
 
+from sidetone.bus.tasks import Tasks
 from sidetone.chat.application.messages import NewMessage
 from sidetone.chat.domain.reading import id_at
 from sidetone.chat.domain.search_query import SearchQuery, Trait, words_of
@@ -22,7 +24,7 @@ from sidetone.chat.infrastructure.typesense_search import TypesenseSearch
 from sidetone.protocol.files import File
 from sidetone.protocol.ids import ChannelId, FileId, MessageId, ServerId, UserId
 from sidetone.protocol.messages import Message
-from sidetone.protocol.refusals import Invalid
+from sidetone.protocol.refusals import Invalid, Unavailable
 from sidetone.runtime.outbox import Outbox
 from sidetone.runtime.surroundings import Surroundings
 from sidetone.storage.migrations import migrate
@@ -97,19 +99,23 @@ class Shelf:
         return [message for _, message in hits]
 
 
+async def add_server(around: Surroundings) -> None:
+    await around.database.execute(
+        """
+        INSERT INTO servers (id, kind, name, owner, description, generation, audit_number,
+            audit_hash, created_at_ms)
+        VALUES (:id, 'community', 'Home', :id, '', 1, 0, :none, 0)
+        """,
+        {"id": SERVER, "none": b""},
+    )
+
+
 @asynccontextmanager
 async def open_shelf(kind: str) -> AsyncGenerator[Shelf]:
     async with open_surroundings("embedded") as around:
         outbox = await Outbox.open(around, "chat")
         await migrate(around.database, "chat", files("sidetone.chat") / "migrations")
-        await around.database.execute(
-            """
-            INSERT INTO servers (id, kind, name, owner, description, generation, audit_number,
-                audit_hash, created_at_ms)
-            VALUES (:id, 'community', 'Home', :id, '', 1, 0, :none, 0)
-            """,
-            {"id": SERVER, "none": b""},
-        )
+        await add_server(around)
         if kind == "fts5":
             index = FtsSearch(around.database)
             await index.begin(around.tasks)
@@ -284,3 +290,32 @@ async def test_a_message_that_was_rolled_back_is_not_found(shelf: Shelf) -> None
 async def test_a_cursor_of_somebody_else_is_refused(shelf: Shelf, cursor: str) -> None:
     with pytest.raises(Invalid):
         await shelf.index.find(SearchQuery(SERVER, [HERE]), cursor, 10)
+
+
+async def test_what_was_said_while_typesense_was_away_is_found_afterwards() -> None:
+    async with open_surroundings("embedded") as around:
+        outbox = await Outbox.open(around, "chat")
+        await migrate(around.database, "chat", files("sidetone.chat") / "migrations")
+        await add_server(around)
+        name = f"messages_{uuid7().hex}"
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))
+            away = TypesenseSearch.connect(
+                around.database, f"http://127.0.0.1:{nobody.getsockname()[1]}", "key", name
+            )
+            tasks = Tasks()
+            await away.begin(tasks)
+            async with outbox.transaction() as rows:
+                change = SqlMessageChange(rows, away, SERVER, HERE)
+                message = Message(MessageId(uuid7()), SERVER, HERE, ALICE, "still queued")
+                await change.add(NewMessage(message, HERE))
+            with pytest.raises(Unavailable):
+                await away.find(SearchQuery(SERVER, [HERE], ["queued"]), None, 10)
+            await tasks.close()
+        back = TypesenseSearch.connect(
+            around.database, engines.typesense_url(), engines.TYPESENSE_API_KEY, name
+        )
+        await back.begin(around.tasks)
+        shelf = Shelf(around, outbox, back)
+        await shelf.settle()
+        assert await shelf.find("queued") == [message.id]

@@ -18,7 +18,8 @@ from uuid_utils.compat import uuid7
 from sidetone.chat.app import Ground, Policy, build
 from sidetone.community import Community
 from sidetone.credentials.tokens import Claims, key_set, new_private_key
-from sidetone.protocol.events import Fact, Signal
+from sidetone.protocol.accounts import User
+from sidetone.protocol.events import Fact, Services, Signal, UserChanged
 from sidetone.protocol.files import File, LinkPreview
 from sidetone.protocol.ids import ChannelId, FileId, LoginId, ServerId, UserId
 from sidetone.protocol.messages import Message, ReadState
@@ -29,6 +30,7 @@ from sidetone.protocol.questions import (
     MayContact,
     PreviewLink,
     TokenKeys,
+    WhoAre,
 )
 from sidetone.protocol.refusals import NotFound
 from sidetone.protocol.servers import Channel, Server
@@ -70,6 +72,7 @@ class Neighbours:
         await around.bus.answer(PreviewLink, self._preview)
         await around.bus.answer(DropFiles, self._drop)
         await around.bus.answer(MayContact, self._contact)
+        await around.bus.answer(WhoAre, self._who)
 
     async def _keys(self, _: TokenKeys) -> bytes:
         return key_set({"k1": signing_key()})
@@ -84,6 +87,9 @@ class Neighbours:
 
     async def _drop(self, question: DropFiles) -> None:
         self.dropped += question.files
+
+    async def _who(self, question: WhoAre) -> list[User]:
+        return [User(user, f"user-{user.hex[-6:]}") for user in question.users]
 
     async def _contact(self, question: MayContact) -> dict[UserId, Contact]:
         is_blocked = question.user in self.blocked
@@ -192,11 +198,12 @@ class Stage:
 
     async def heard(self, kind: type[A]) -> list[A]:
         """Return the events of *kind* among the facts, once all that was stored is told."""
-        deadline = time.monotonic() + 20
-        while await self.around.database.fetch("SELECT number FROM outbox LIMIT 1", {}):
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.005)
-        await asyncio.sleep(0)
+        # The journal is in order: once this mark is heard, so is everything before it.
+        mark = UserChanged(User(UserId(uuid7()), "mark"))
+        outbox = Outbox(self.around.database, self.around.journal, self.around.clock, "chat")
+        async with outbox.transaction() as rows:
+            rows.announce(Services(), mark)
+        await self.until(lambda: any(fact.event == mark for fact in self.facts))
         return [fact.event for fact in self.facts if isinstance(fact.event, kind)]
 
 

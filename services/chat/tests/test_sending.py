@@ -14,8 +14,18 @@ from services.chat.tests.stage_messages import (
     open_stage,
 )
 from sidetone.permissions import Permission
-from sidetone.protocol.events import InChannel, MessageSent, TypingStarted
+from sidetone.protocol.events import (
+    Fact,
+    InChannel,
+    MessageSent,
+    RelationshipChanged,
+    ToUsers,
+    TypingStarted,
+)
+from sidetone.protocol.ids import FactId
 from sidetone.protocol.messages import Message
+from sidetone.protocol.servers import ServerState
+from sidetone.protocol.social import Relationship
 from sidetone.runtime.limits import Limit
 from tests.surroundings import TOPOLOGIES
 
@@ -193,3 +203,25 @@ async def test_typing_is_told_to_who_sees_the_channel(stage: Stage) -> None:
     await tavern.overwrite("everyone", deny=int(Permission.SEND_MESSAGES))
     refused = await tavern.guest.ask("POST", f"/channels/{tavern.channel}/typing")
     assert refused.status_code == 403
+
+
+async def test_who_blocked_each_other_cannot_write_to_each_other(stage: Stage) -> None:
+    one, other = stage.person(), stage.person()
+    opened = await one.ask("POST", "/conversations", json={"users": [str(other.user)]})
+    assert opened.status_code == 201, opened.text
+    state = msgspec.json.decode(opened.content, type=ServerState)
+    channel = state.channels[0].id
+    sent = await one.say(channel, "hello")
+    assert (await other.reading(channel)).unread == 1
+    assert (await stage.person().post(channel, text="me too")).status_code == 404
+    stage.neighbours.blocked = {other.user}
+    ended = Fact(
+        FactId(any_id()),
+        ToUsers([one.user]),
+        RelationshipChanged(Relationship(other.user, "blocked", 1)),
+    )
+    await stage.around.journal.record([ended])
+    await stage.until(lambda: ended in stage.facts)
+    answer = await one.post(channel, text="are you there?")
+    assert (answer.status_code, answer.json()["code"]) == (403, "contact_blocked")
+    assert await other.texts(channel) == [sent.text]

@@ -18,7 +18,7 @@ from typesense.async_.collections import AsyncCollections
 from typesense.async_.documents import AsyncDocuments
 from typesense.async_.multi_search import AsyncMultiSearch
 from typesense.configuration import Configuration
-from typesense.exceptions import ObjectAlreadyExists, TypesenseClientError
+from typesense.exceptions import ObjectAlreadyExists
 
 from sidetone.bus.tasks import Tasks
 from sidetone.chat.application.search import Hit
@@ -113,11 +113,9 @@ class TypesenseSearch:
                     is_ready = True
                 while await self._tell_oldest() == _AT_ONCE:
                     pass
-            except (Unavailable, TypesenseClientError, OSError) as error:
+            except Exception as error:
+                # A log of requests that failed would hold the texts that were in them.
                 _log.warning("search_waits", reason=type(error).__name__)
-                is_ready = False
-            except Exception:
-                _log.exception("search_waits")
                 is_ready = False
             await self._something_queued(at_once=is_ready)
 
@@ -211,7 +209,8 @@ class TypesenseSearch:
             answer = await AsyncMultiSearch(self._api).perform(
                 cast("Any", {"searches": [question]}), {}
             )
-        except (TypesenseClientError, OSError) as error:
+        except Exception as error:
+            # Those of its transport come through as they are, and there is more than one.
             raise _unavailable() from error
         result = cast("dict[str, Any]", answer["results"][0])
         if "hits" not in result:

@@ -1,5 +1,6 @@
 """The same stories on SQLite in one process, and on PostgreSQL, Valkey and NATS."""
 
+import asyncio
 from importlib.resources import files
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -13,6 +14,7 @@ from services.auth.tests.test_bots import create
 from services.auth.tests.test_passkeys import add, use
 from services.auth.tests.test_people import close, edit
 from sidetone.auth.app import rotate_keys
+from sidetone.auth.infrastructure.store import StoreChallenges
 from sidetone.protocol.events import AccountClosed, LoginEnded, UserChanged
 from sidetone.protocol.ids import UserId
 from sidetone.protocol.questions import WhoAre
@@ -85,6 +87,17 @@ async def test_factors_of_every_kind(any_stage: Stage) -> None:
     assert (
         await stage.post("/auth/totp/remove", login["access_token"], **proof)
     ).status_code == 204
+
+
+async def test_of_many_takers_of_a_challenge_one_gets_it(any_stage: Stage) -> None:
+    challenges = StoreChallenges(any_stage.around.store)
+    for _ in range(20):
+        secret = await challenges.put("test", b"value", 60_000)
+        assert await challenges.peek("test", secret) == b"value"
+        taken = await asyncio.gather(*(challenges.take("test", secret) for _ in range(8)))
+        assert sorted(one or b"" for one in taken) == [b""] * 7 + [b"value"]
+        assert await challenges.peek("test", secret) is None
+        assert await challenges.take("other", secret) is None
 
 
 async def test_mail_resets_a_password(any_stage: Stage, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from services.media.tests.stage import Member, Stage, open_stage, picture, probl
 from sidetone.protocol.events import AccountClosed, Fact, ServerChanged, Services
 from sidetone.protocol.files import File
 from sidetone.protocol.ids import ChannelId, FactId, FileId, ServerId
-from sidetone.protocol.questions import ClaimFiles, DropFiles
+from sidetone.protocol.questions import ClaimFiles
 
 WORDS = random.Random(1).randbytes(700_000)
 
@@ -140,13 +140,17 @@ class TestFacts:
         assert (await ben.read(others.id)).status_code == 200
 
     async def test_the_files_of_a_thread_that_is_put_away_stay(self, embedded: Stage) -> None:
-        ada = embedded.user()
+        ada, ben = embedded.user(), embedded.user()
         file, channel = await shared(embedded, ada)
+        unused = await ben.upload(WORDS)
         put_away = ServerChanged(ServerId(uuid4()), 2, gone=[channel])
-        closed = AccountClosed(embedded.user().id)
-        for event in (put_away, closed):
+        for event in (put_away, AccountClosed(ben.id)):
             await embedded.around.journal.record([Fact(FactId(uuid4()), Services(), event)])
-        await embedded.around.bus.ask(DropFiles([FileId(uuid4())]))
+
+        async def both_were_heard() -> bool:
+            return (await ben.read(unused.id)).status_code == 404
+
+        await until(both_were_heard)
         assert (await ada.read(file.id)).content == WORDS
 
 

@@ -106,8 +106,8 @@ class Stage:
         self.servers = ManageServers(
             ground.servers, changes, enter, ground.claims, ground.templates, clock
         )
-        self.channels = ManageChannels(ground.places, changes, clock)
-        self.overwrites = ManageOverwrites(ground.places, changes)
+        self.channels = ManageChannels(ground.enter_channel, changes, clock)
+        self.overwrites = ManageOverwrites(ground.enter_channel, changes)
         self.roles = ManageRoles(changes, clock)
         self.members = ManageMembers(changes)
         self.invites = ManageInvites(

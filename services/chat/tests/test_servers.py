@@ -10,7 +10,7 @@ from sidetone.chat.domain.server import CHANNELS_MAX, SERVERS_MAX
 from sidetone.permissions import ALL, EVERYONE, Permission
 from sidetone.protocol.ids import ChannelId, ServerId
 from sidetone.protocol.refusals import Conflict, Forbidden, Invalid, NotFound
-from sidetone.protocol.servers import CreateChannel, CreateServer
+from sidetone.protocol.servers import CreateChannel, CreateServer, EditChannel, SetOverwrite
 
 
 @pytest.fixture(params=["embedded", "distributed"])
@@ -157,3 +157,17 @@ async def test_rights_are_those_of_the_channel(stage: Stage) -> None:
 async def test_a_channel_of_nobody_is_unknown(stage: Stage) -> None:
     with pytest.raises(NotFound, match="channel_unknown"):
         await stage.see.rights(stage.stranger(), ChannelId(stage.clock.new_id()))
+
+
+async def test_strangers_cannot_tell_a_channel_from_none(stage: Stage) -> None:
+    server = await stage.new_server(stage.stranger())
+    lounge, eve = await stage.place(server, "voice"), stage.stranger()
+    for channel in (lounge.id, ChannelId(stage.clock.new_id())):
+        for attempt in (
+            stage.see.channel(channel, eve),
+            stage.channels.edit(channel, eve, EditChannel(topic="mine"), None),
+            stage.channels.delete(channel, eve),
+            stage.overwrites.put(channel, eve, None, SetOverwrite(0, 0)),
+        ):
+            with pytest.raises(NotFound, match="channel_unknown"):
+                await attempt

@@ -188,11 +188,11 @@ async def build(
 def _servers(ground: Ground, see: SeeServers, per_address: Limiter) -> list[HTTPRouteHandler]:
     clock, changes, enter = ground.around.clock, ground.changes, ground.enter_server
     servers = ManageServers(ground.servers, changes, enter, ground.claims, ground.templates, clock)
-    channels = ManageChannels(ground.places, changes, clock)
+    channels = ManageChannels(ground.enter_channel, changes, clock)
     return [
         *server_routes(see, servers),
         *role_routes(see, ManageRoles(changes, clock)),
-        *channel_routes(see, channels, ManageOverwrites(ground.places, changes)),
+        *channel_routes(see, channels, ManageOverwrites(ground.enter_channel, changes)),
         *emoji_routes(ManageEmoji(changes, enter, ground.claims, clock)),
         *template_routes(ManageTemplates(ground.templates, enter, clock), per_address),
     ]

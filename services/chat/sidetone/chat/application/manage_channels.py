@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import msgspec
 from msgspec import UNSET
 
-from sidetone.chat.application.places import Places
+from sidetone.chat.application.enter_channel import EnterChannel
 from sidetone.chat.application.ports import Changes
 from sidetone.chat.domain.channel import (
     KINDS_TO_CREATE,
@@ -28,7 +28,7 @@ from sidetone.runtime.clock import Clock
 class ManageChannels:
     """Create, edit, order and delete channels and categories."""
 
-    places: Places
+    enter: EnterChannel
     changes: Changes
     clock: Clock
 
@@ -68,8 +68,8 @@ class ManageChannels:
         self, channel: ChannelId, user: UserId, wish: EditChannel, version: int | None
     ) -> Channel:
         """Return the channel with what *wish* changes. Raises ``Refusal``."""
-        community, _ = await self.places.find(channel)
-        async with self.changes.of(community.server.id) as change:
+        server = (await self.enter(user, channel)).community.server.id
+        async with self.changes.of(server) as change:
             draft = change.draft
             standing = draft.standing(user)
             place = standing.in_channel(channel)
@@ -88,8 +88,8 @@ class ManageChannels:
 
     async def delete(self, channel: ChannelId, user: UserId) -> None:
         """Delete a channel with its threads, a category without its channels."""
-        community, _ = await self.places.find(channel)
-        async with self.changes.of(community.server.id) as change:
+        server = (await self.enter(user, channel)).community.server.id
+        async with self.changes.of(server) as change:
             draft = change.draft
             place = draft.standing(user).in_channel(channel)
             _require_may_delete(place)

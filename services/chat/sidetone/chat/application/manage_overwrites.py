@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from sidetone.chat.application.places import Places
+from sidetone.chat.application.enter_channel import EnterChannel
 from sidetone.chat.application.ports import Changes
 from sidetone.chat.domain.channel import OVERWRITES_MAX, checked_level, overwrite_of
 from sidetone.chat.domain.member import unknown_member
@@ -23,20 +23,20 @@ from sidetone.protocol.servers import Channel, Overwrite, SetOverwrite
 class ManageOverwrites:
     """Replace what a channel allows and denies to everyone, to a role, or to one member."""
 
-    places: Places
+    enter: EnterChannel
     changes: Changes
 
     async def put(
         self, channel: ChannelId, user: UserId, subject: UUID | None, wish: SetOverwrite
     ) -> None:
         """Let *user* set the overwrite of *subject*; None: everyone. Raises ``Refusal``."""
-        community, _ = await self.places.find(channel)
-        async with self.changes.of(community.server.id) as change:
+        server = (await self.enter(user, channel)).community.server.id
+        async with self.changes.of(server) as change:
             draft = change.draft
             standing = draft.standing(user)
             place = standing.in_channel(channel)
             place.require(Permission.MANAGE_PERMISSIONS)
-            subject = subject or community.server.id
+            subject = subject or server
             kind = _require_may_touch(standing, place, subject)
             before = overwrite_of(place.channel, subject)
             level = checked_level(place.channel.kind, wish.allow, wish.deny)

@@ -18,6 +18,10 @@ class Places(Protocol):
         """Return the community. Raises ``NotFound``."""
         ...
 
+    async def catch_up(self, community: Community) -> bool:
+        """Return whether *community* is out of date; then it has been read anew."""
+        ...
+
     async def refresh(self, server: ServerId) -> None:
         """Read the community anew: it has changed, and we have not heard of it yet."""
         ...

@@ -38,6 +38,10 @@ class Servers(Protocol):
         """Return how many servers of *kinds* the user is a member of."""
         ...
 
+    async def generation(self, server: ServerId) -> int:
+        """Return which generation of the server is stored. Raises ``NotFound``."""
+        ...
+
     async def state(self, server: ServerId) -> ServerState:
         """Return all of the server that decisions follow from. Raises ``NotFound``."""
         ...

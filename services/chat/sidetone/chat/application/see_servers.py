@@ -72,5 +72,5 @@ class SeeServers:
 
     async def rights(self, user: UserId, channel: ChannelId) -> ChannelRights:
         """Return what *user* may do in *channel*, with the generation that it belongs to."""
-        place = await self.enter_channel(user, channel)
+        place = await self.enter_channel.up_to_date(user, channel)
         return ChannelRights(int(place.permissions), place.generation)

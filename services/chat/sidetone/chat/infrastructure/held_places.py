@@ -38,6 +38,17 @@ class HeldPlaces:
         """Return the community. Raises ``NotFound``."""
         return await self._communities.get(server)
 
+    async def catch_up(self, community: Community) -> bool:
+        """Return whether *community* is out of date; then it has been read anew."""
+        server = community.server.id
+        try:
+            if await self._servers.generation(server) == community.generation:
+                return False
+            await self.refresh(server)
+        except NotFound:
+            self._communities.forget(server)
+        return True
+
     async def refresh(self, server: ServerId) -> None:
         """Read the community anew: it has changed, and we have not heard of it yet."""
         self._communities.forget(server)

@@ -101,6 +101,15 @@ class SqlServers:
         )
         return _channel(rows[0], _overwrites(found))
 
+    async def generation(self, server: ServerId) -> int:
+        """Return which generation of the server is stored. Raises ``NotFound``."""
+        rows = await self._rows.fetch(
+            "SELECT generation FROM servers WHERE id = :server", {"server": server}
+        )
+        if not rows:
+            raise unknown_server()
+        return msgspec.convert(rows[0][0], int)
+
     async def state(self, server: ServerId) -> ServerState:
         """Return all of the server that decisions follow from. Raises ``NotFound``.
 

@@ -21,10 +21,13 @@ async def answer_questions(bus: Bus, see: SeeServers, servers: Servers, places: 
         return [server.id for server in await servers.of(question.user)]
 
     async def server(question: questions.DescribeServer) -> ServerState:
+        await places.catch_up(await places.community(question.server))
         return (await places.community(question.server)).state()
 
     async def channel(question: questions.DescribeChannel) -> ServerState:
-        return (await places.find(question.channel))[0].state()
+        community, _ = await places.find(question.channel)
+        await places.catch_up(community)
+        return (await places.community(community.server.id)).state()
 
     await bus.answer(questions.WhatMayUserDo, rights)
     await bus.answer(questions.ServersOf, servers_of)

@@ -1,7 +1,4 @@
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
@@ -16,6 +13,7 @@ from sidetone.protocol.ids import ChannelId, UserId
 from sidetone.protocol.questions import ChannelRights, WhatMayUserDo
 from sidetone.protocol.refusals import Invalid, Unavailable, refusal_of
 from tests import engines
+from tests.cable import cable
 
 CHANNEL, USER = ChannelId(UUID(int=1)), UserId(UUID(int=2))
 QUESTION = WhatMayUserDo(user=USER, channel=CHANNEL)
@@ -37,45 +35,6 @@ async def answer(question: WhatMayUserDo) -> ChannelRights:
     return ChannelRights(permissions=1, generation=1)
 
 
-class Cable:
-    """A TCP connection to the real server that can be cut."""
-
-    def __init__(self, target: str) -> None:
-        self._port = urlsplit(target).port
-        self._writers: list[asyncio.StreamWriter] = []
-        self._pumps: set[asyncio.Task[None]] = set()
-
-    async def join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, out = await asyncio.open_connection("127.0.0.1", self._port)
-        self._writers += [writer, out]
-        for source, sink in ((reader, out), (there, writer)):
-            pump = asyncio.create_task(self._pump(source, sink))
-            self._pumps.add(pump)
-
-    async def cut(self) -> None:
-        for pump in self._pumps:
-            pump.cancel()
-        await asyncio.gather(*self._pumps, return_exceptions=True)
-        for writer in self._writers:
-            writer.close()
-        self._pumps.clear()
-        self._writers.clear()
-
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        while data := await source.read(65_536):
-            sink.write(data)
-        sink.close()
-
-
-@asynccontextmanager
-async def cable() -> AsyncGenerator[tuple[Cable, str]]:
-    cable = Cable(engines.nats_url())
-    server = await asyncio.start_server(cable.join, "127.0.0.1", 0)
-    yield cable, f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    server.close()
-    await cable.cut()
-
-
 async def test_after_a_cut_the_bus_works_again_and_says_so() -> None:
     back, heard = asyncio.Event(), asyncio.Queue[int]()
 
@@ -86,7 +45,7 @@ async def test_after_a_cut_the_bus_works_again_and_says_so() -> None:
         heard.put_nowait(event.generation)
 
     other = await NatsBus.connect(engines.nats_url())
-    async with cable() as (wire, url):
+    async with cable(engines.nats_url()) as (wire, url):
         bus = await NatsBus.connect(url, reconnected)
         await bus.subscribe(VoiceRights, hear)
         await bus.answer(WhatMayUserDo, answer)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sidetone.protocol.refusals import Unavailable
+from sidetone.protocol.refusals import Conflict, Unavailable
 from sidetone.storage import StorageError
 from sidetone.storage.sqlite import SqliteDatabase
 from tests.surroundings import open_database_at
@@ -79,6 +79,11 @@ async def test_the_database_inside_its_own_transaction_is_a_told_mistake(tmp_pat
 async def test_a_commit_is_on_the_disk_before_it_is_acknowledged(tmp_path: Path) -> None:
     """No test can cut the power, so this one asks SQLite for its promises: 2 is FULL."""
     async with open_database_at(tmp_path / "sidetone.db") as database:
+        assert await database.fetch("PRAGMA synchronous", {}) == [(2,)]
+        async with database.alone("relay") as rows:
+            await rows.execute("CREATE TABLE notes (number BIGINT UNIQUE)", {})
+            with pytest.raises(Conflict):
+                await rows.execute_many("INSERT INTO notes VALUES (1)", [{}, {}])
         assert await database.fetch("PRAGMA synchronous", {}) == [(2,)]
         assert await database.fetch("PRAGMA journal_mode", {}) == [("wal",)]
         assert await database.fetch("PRAGMA fullfsync", {}) == [(1,)]

@@ -1,0 +1,105 @@
+import asyncio
+import random
+
+import nats
+import pytest
+from nats.js.api import StreamConfig
+
+from sidetone.bus import Journal
+from sidetone.bus.jetstream import STREAM, NatsJournal
+from sidetone.protocol.events import Fact
+from sidetone.protocol.refusals import Unavailable
+from tests import engines
+from tests.cable import cable
+from tests.contracts.listening import Follower, fact
+from tests.surroundings import open_nats_journal
+
+
+async def insist(journal: Journal, facts: list[Fact]) -> None:
+    while True:
+        try:
+            await journal.record(facts)
+        except Unavailable:
+            await asyncio.sleep(0.02)
+        else:
+            return
+
+
+async def test_a_follower_whose_cable_is_cut_misses_nothing() -> None:
+    """The server goes on counting from where it believes the follower to be."""
+    url = engines.nats_url()
+    async with (
+        cable(url) as (wire, far),
+        open_nats_journal(url) as here,
+        open_nats_journal(far) as there,
+    ):
+        follower = Follower()
+        await there.follow(follower)
+        for cut in range(3):
+            start = 4_000 * cut
+            facts = [fact(number) for number in range(start, start + 4_000)]
+            recording = asyncio.create_task(record_in_parts(here, facts))
+            await follower.wait_for_count(start + 500)
+            await wire.cut()
+            await recording
+            await follower.wait_for_count(start + 4_000)
+        assert follower.generations == list(range(12_000))
+
+
+async def record_in_parts(journal: Journal, facts: list[Fact]) -> None:
+    for start in range(0, len(facts), 500):
+        await journal.record(facts[start : start + 500])
+
+
+async def test_a_recorder_whose_cable_is_cut_repeats_nothing_and_keeps_the_order() -> None:
+    url, chance = engines.nats_url(), random.Random(7)
+    async with (
+        cable(url) as (wire, far),
+        open_nats_journal(far) as here,
+        open_nats_journal(url) as there,
+    ):
+        follower = Follower()
+        await there.follow(follower)
+
+        async def cut_now_and_then() -> None:
+            while True:
+                await asyncio.sleep(chance.uniform(0.01, 0.1))
+                await wire.cut()
+
+        cutting = asyncio.create_task(cut_now_and_then())
+        for start in range(0, 1_000, 100):
+            await insist(here, [fact(start + number) for number in range(100)])
+        cutting.cancel()
+        await asyncio.gather(cutting, return_exceptions=True)
+        assert await follower.wait_for(999) == list(range(1_000))
+
+
+async def test_without_a_server_it_cannot_be_opened() -> None:
+    with pytest.raises(Unavailable, match="no NATS server"):
+        await NatsJournal.connect("nats://127.0.0.1:1")
+
+
+async def test_what_cannot_be_read_hurts_no_follower() -> None:
+    url = engines.nats_url()
+    stranger = await nats.connect(url)
+    async with open_nats_journal(url) as journal:
+        follower = Follower()
+        await journal.follow(follower)
+        for garbage in (b"", b"\xc1", b"\x91" * 100_000):
+            await stranger.jetstream().publish("facts.users", garbage)
+        await journal.record([fact(1)])
+        assert await follower.wait_for(1) == [1]
+    await stranger.close()
+
+
+async def test_a_stream_that_takes_no_facts_refuses_them() -> None:
+    """A full stream, or one that somebody gave other subjects, is told and not ignored."""
+    with engines.start_nats() as engine:
+        stranger = await nats.connect(engine.url)
+        async with open_nats_journal(engine.url) as journal:
+            streams = stranger.jetstream()
+            await streams.delete_stream(STREAM)
+            await streams.add_stream(StreamConfig(name=STREAM, subjects=["other.>"]))
+            with pytest.raises(Unavailable, match="no stream takes facts"):
+                await journal.record([fact(1)])
+        await stranger.close()

@@ -2,6 +2,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from services.media.tests.site import Site, open_site
 from services.media.tests.stage import Stage, open_stage
 from tests.surroundings import TOPOLOGIES
 
@@ -17,3 +18,9 @@ async def stage(request: pytest.FixtureRequest) -> AsyncGenerator[Stage]:
 async def embedded() -> AsyncGenerator[Stage]:
     async with open_stage("embedded") as opened:
         yield opened
+
+
+@pytest.fixture
+async def site(embedded: Stage) -> AsyncGenerator[Site]:
+    async with open_site(embedded) as opened_site:
+        yield opened_site

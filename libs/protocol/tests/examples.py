@@ -61,6 +61,7 @@ _MAKERS: dict[type[inspect.Type], Callable[[Any], Any]] = {
     inspect.BytesType: lambda _: b"\xfb\xff",
     inspect.UUIDType: lambda _: _ID,
     inspect.NoneType: lambda _: None,
+    inspect.AnyType: lambda _: "anything",
     inspect.UnionType: _first,
     inspect.ListType: lambda info: [_example(info.item_type)],
     inspect.TupleType: lambda info: tuple(map(_example, info.item_types)),

@@ -6,7 +6,7 @@ from sidetone.auth.application.ports import Bots, SigningKeys
 from sidetone.auth.application.throttle import Throttle
 from sidetone.auth.domain.login import Client
 from sidetone.auth.domain.secret import secret_sha256
-from sidetone.protocol.accounts import BotLoggedIn
+from sidetone.protocol.bots import BotLoggedIn
 from sidetone.protocol.refusals import Unauthenticated
 from sidetone.runtime.clock import Clock
 

@@ -8,7 +8,8 @@ from sidetone.auth.application.ports import Bots, Denials
 from sidetone.auth.domain.account import Account, name_key, name_of
 from sidetone.auth.domain.bot import BOTS_PER_ACCOUNT_MAX, TOKEN_PREFIX, BotRecord, scopes_of
 from sidetone.auth.domain.secret import SECRET_BYTES, secret_sha256, secret_text
-from sidetone.protocol.accounts import Bot, BotScope, BotToken, EditBot, EditMe
+from sidetone.protocol.accounts import EditMe
+from sidetone.protocol.bots import Bot, BotScope, BotToken, EditBot
 from sidetone.protocol.ids import LoginId, UserId
 from sidetone.protocol.refusals import Conflict, Invalid, NotFound
 from sidetone.runtime.clock import Clock

@@ -10,7 +10,7 @@ from sidetone.auth.domain.bot import BotRecord
 from sidetone.auth.domain.device import Device
 from sidetone.auth.domain.login import Login, RefreshToken
 from sidetone.credentials.tokens import TokenSigner
-from sidetone.protocol.accounts import BotScope
+from sidetone.protocol.bots import BotScope
 from sidetone.protocol.ids import DeviceId, LoginId, UserId
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from sidetone.protocol.accounts import BotScope
+from sidetone.protocol.bots import BotScope
 from sidetone.protocol.ids import LoginId, UserId
 from sidetone.protocol.refusals import Invalid
 

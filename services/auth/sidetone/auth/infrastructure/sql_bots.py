@@ -7,7 +7,7 @@ from sidetone.auth.domain.account import Account
 from sidetone.auth.domain.bot import BOTS_PER_ACCOUNT_MAX, BotRecord
 from sidetone.auth.infrastructure.sql import announce_end, record
 from sidetone.auth.infrastructure.sql_accounts import add_account, close_account
-from sidetone.protocol.accounts import BotScope
+from sidetone.protocol.bots import BotScope
 from sidetone.protocol.ids import LoginId, UserId
 from sidetone.runtime.outbox import Outbox, Rows
 from sidetone.storage import Database, Row

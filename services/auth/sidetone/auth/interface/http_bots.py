@@ -8,7 +8,7 @@ from litestar.types import ControllerRouterHandler
 from sidetone.auth.application.log_in_bot import LogInBot
 from sidetone.auth.application.manage_bots import ManageBots
 from sidetone.auth.interface.http import PEOPLE, client_of
-from sidetone.protocol import accounts
+from sidetone.protocol import bots as bodies
 from sidetone.protocol.ids import UserId
 from sidetone.runtime.http_requests import AnyRequest
 from sidetone.runtime.openapi import responses
@@ -20,7 +20,7 @@ def bot_routes(bots: ManageBots, log_in: LogInBot) -> list[ControllerRouterHandl
     """Bind making bots, and logging in as one."""
 
     @get("/bots", operation_id="list_bots", tags=_TAGS, scope=PEOPLE)
-    async def listed(user: UserId) -> list[accounts.Bot]:
+    async def listed(user: UserId) -> list[bodies.Bot]:
         """List your bots."""
         return await bots.list(user)
 
@@ -32,7 +32,7 @@ def bot_routes(bots: ManageBots, log_in: LogInBot) -> list[ControllerRouterHandl
         scope=PEOPLE,
         privileged=True,
     )
-    async def create(user: UserId, data: accounts.CreateBot) -> accounts.BotToken:
+    async def create(user: UserId, data: bodies.CreateBot) -> bodies.BotToken:
         """Make a bot; its token is shown this once."""
         return await bots.create(user, data.name, data.scopes)
 
@@ -43,7 +43,7 @@ def bot_routes(bots: ManageBots, log_in: LogInBot) -> list[ControllerRouterHandl
         tags=_TAGS,
         responses=responses(401),
     )
-    async def token(request: AnyRequest, data: accounts.LogInBot) -> accounts.BotLoggedIn:
+    async def token(request: AnyRequest, data: bodies.LogInBot) -> bodies.BotLoggedIn:
         """Exchange a bot's token for an access token."""
         return await log_in(data.token, client_of(request))
 
@@ -61,7 +61,7 @@ def owned_bot_routes(bots: ManageBots) -> list[ControllerRouterHandler]:
         scope=PEOPLE,
         privileged=True,
     )
-    async def edit(bot: UUID, user: UserId, data: accounts.EditBot) -> accounts.Bot:
+    async def edit(bot: UUID, user: UserId, data: bodies.EditBot) -> bodies.Bot:
         """Change what a bot may do, or how it is shown."""
         return await bots.edit(user, UserId(bot), data)
 
@@ -73,7 +73,7 @@ def owned_bot_routes(bots: ManageBots) -> list[ControllerRouterHandler]:
         scope=PEOPLE,
         privileged=True,
     )
-    async def change_token(bot: UUID, user: UserId) -> accounts.BotToken:
+    async def change_token(bot: UUID, user: UserId) -> bodies.BotToken:
         """Give a bot a new token; the old one is void at once."""
         return await bots.change_token(user, UserId(bot))
 

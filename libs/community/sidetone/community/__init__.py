@@ -166,7 +166,8 @@ class Community:
         )
 
     def _roles_of(self, member: Member) -> Iterator[Role]:
-        return (self.roles[role] for role in member.roles if role in self.roles)
+        found = map(self.roles.get, member.roles)
+        return (role for role in found if role is not None)
 
     def _in_time(self, user: UserId, granted: Permission, now_ms: int) -> Permission:
         member = self.members.get(user)

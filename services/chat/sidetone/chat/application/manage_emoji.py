@@ -16,7 +16,7 @@ from sidetone.protocol.refusals import Conflict
 from sidetone.protocol.servers import CreateEmoji, Emoji
 from sidetone.runtime.clock import Clock
 
-_ANIMATED = frozenset({"image/gif", "image/apng"})
+_ANIMATED = "image/gif"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class ManageEmoji:
         await self.enter_server(user, server, Permission.MANAGE_EMOJI)
         file = await self.claims.claim(user, "emoji", wish.file)
         emoji = Emoji(
-            EmojiId(self.clock.new_id()), name, file.id, file.media_type in _ANIMATED, user
+            EmojiId(self.clock.new_id()), name, file.id, file.media_type == _ANIMATED, user
         )
         async with self.changes.of(server) as change:
             draft = change.draft

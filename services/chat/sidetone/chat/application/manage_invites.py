@@ -46,6 +46,7 @@ class ManageInvites:
                 await change.invites.drop_dead(server, now_ms)
             require_room_for_one_more(await change.invites.count(server), INVITES_MAX, "invites")
             await change.invites.add(made)
+            change.draft.note(user, "invite.create", None, None, made)
         return made
 
     async def of(

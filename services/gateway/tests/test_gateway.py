@@ -37,6 +37,7 @@ from sidetone.protocol.questions import ReadStatesOf, ServersOf
 from sidetone.protocol.refusals import Unavailable
 from sidetone.protocol.servers import Member, Role
 from sidetone.protocol.social import Presence, Relationship
+from sidetone.runtime.callers import denied_key
 from tests.gateway_listener import Listener, listening
 from tests.gateway_stage import Town, channel_in, gateway_stage, hidden_from, shown_to
 from tests.surroundings import TOPOLOGIES, Topology
@@ -535,6 +536,30 @@ async def test_the_end_of_a_login_ends_its_sessions_and_no_others(stage: tuple[T
         await back.hello()
         await back.say(Resume(town.token(ann, other), session, 0))
         assert await back.closed() == CloseCode.SESSION_LOST
+
+
+async def test_a_login_that_the_store_knows_to_be_over_is_refused(stage: tuple[Town, int]) -> None:
+    town, port = stage
+    ann = town.user("ann")
+    await town.around.store.put(denied_key(town.logins[ann]), b"1", 60)
+    async with listening(port) as client:
+        await client.hello()
+        await client.say(Identify(town.token(ann)))
+        assert await client.closed() == CloseCode.UNAUTHENTICATED
+
+
+async def test_who_identifies_over_and_over_has_to_wait() -> None:
+    async with gateway_stage(policy=Policy(identifies_per_minute=2)) as (town, port):
+        ann, bob = town.user("ann"), town.user("bob")
+        for _ in range(2):
+            async with listening(port) as client:
+                await client.ready(town.token(ann))
+        async with listening(port) as client:
+            await client.hello()
+            await client.say(Identify(town.token(ann)))
+            assert await client.closed() == CloseCode.TOO_FAST
+        async with listening(port) as client:
+            await client.ready(town.token(bob))
 
 
 async def test_a_closed_account_is_told_and_ends(embedded: tuple[Town, int]) -> None:

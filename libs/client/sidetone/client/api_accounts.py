@@ -3,19 +3,14 @@
 from sidetone.client.requests import Requests
 from sidetone.protocol.accounts import (
     AskGrant,
-    Bot,
-    BotScope,
-    BotToken,
     ChangePassword,
     ConfirmTotp,
-    CreateBot,
     EditMe,
     Export,
     Grant,
     GrantKeys,
     LoggedIn,
     LogIn,
-    LogInBot,
     LoginInfo,
     Me,
     Proof,
@@ -25,6 +20,7 @@ from sidetone.protocol.accounts import (
     TotpSecret,
     User,
 )
+from sidetone.protocol.bots import Bot, BotScope, BotToken, CreateBot, LogInBot
 from sidetone.protocol.ids import ChannelId, DeviceId, LoginId, UserId
 
 

@@ -14,15 +14,14 @@ import msgspec
 
 from sidetone.client.pinned import Endpoint, WrongKeyError, wrong_server_key
 from sidetone.protocol.accounts import (
-    BotLoggedIn,
     LoggedIn,
     LogIn,
-    LogInBot,
     LoginStep,
     LogInWithCode,
     Refresh,
     Register,
 )
+from sidetone.protocol.bots import BotLoggedIn, LogInBot
 from sidetone.protocol.refusals import Problem, Unauthenticated, Unavailable, refusal_of
 from sidetone.protocol.requests import Body
 

@@ -53,6 +53,11 @@ class ChangeServer:
 
     def _tell(self, crowd: Crowd, community: Community, step: "_Step") -> None:
         crowd.forget()
+        if step.missed:
+            # Who joined by what was missed is known by the whole state alone.
+            for person in self._hub.people.values():
+                if person.user in community.members:
+                    self._hub.enter(person, crowd.server)
         now = outlooks(community, crowd.people)
         self._close(crowd, [p for p in crowd.people.values() if p.user not in now])
         to_open: defaultdict[Outlook, list[Person]] = defaultdict(list)

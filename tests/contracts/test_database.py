@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from sidetone.protocol.refusals import Conflict, Refusal
+from sidetone.protocol.refusals import Conflict, Refusal, Unavailable
 from sidetone.storage import Database
 from tests.surroundings import DatabaseKind, database_place, open_database, open_database_at
 
@@ -328,6 +328,21 @@ async def test_who_fails_alone_lets_the_next_one_in(database: Database) -> None:
         await fail()
     async with asyncio.timeout(10), database.alone("relay") as rows:
         await rows.execute(INSERT, person("Ada"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_closed_database_refuses_and_keeps_nobody_waiting(kind: DatabaseKind) -> None:
+    with database_place(kind) as place:
+        async with open_database_at(place) as database:
+            await database.run_script(SCHEMA)
+
+        async def delete() -> int:
+            return await database.execute("DELETE FROM people", {})
+
+        async with asyncio.timeout(10):
+            for work in (delete(), names_in(database)):
+                with pytest.raises(Unavailable):
+                    await work
 
 
 WRITER = """

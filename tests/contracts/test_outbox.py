@@ -115,6 +115,18 @@ async def test_a_transaction_with_nothing_to_tell_tells_nothing(around: Surround
     assert heard.generations == [3]
 
 
+async def test_a_fact_of_a_version_that_nobody_can_read_stops_no_other(
+    around: Surroundings,
+) -> None:
+    heard, outbox = Follower(), await Outbox.open(around, "chat")
+    await around.journal.follow(heard)
+    async with outbox.transaction() as rows:
+        insert = "INSERT INTO outbox (service, fact) VALUES ('chat', :fact)"
+        await rows.execute(insert, {"fact": b"\xc1 from long ago"})
+        rows.announce(InServer(SERVER), ServerChanged(SERVER, 1))
+    assert await heard.wait_for(1) == [1]
+
+
 COUNT = "UPDATE counters SET number = number + 1 RETURNING number"
 
 

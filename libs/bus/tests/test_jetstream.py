@@ -1,5 +1,6 @@
 import asyncio
 import random
+from uuid import uuid4
 
 import nats
 import pytest
@@ -7,11 +8,12 @@ from nats.js.api import StreamConfig
 
 from sidetone.bus import Journal
 from sidetone.bus.jetstream import STREAM, NatsJournal
-from sidetone.protocol.events import Fact
+from sidetone.protocol.events import Fact, InServer, ServerChanged
+from sidetone.protocol.ids import FactId
 from sidetone.protocol.refusals import Unavailable
 from tests import engines
 from tests.cable import cable
-from tests.contracts.listening import Follower, fact
+from tests.contracts.listening import SERVER, Follower, fact
 from tests.surroundings import open_nats_journal
 
 
@@ -90,6 +92,19 @@ async def test_what_cannot_be_read_hurts_no_follower() -> None:
         await journal.record([fact(1)])
         assert await follower.wait_for(1) == [1]
     await stranger.close()
+
+
+async def test_a_fact_too_large_for_a_message_holds_nobody_up() -> None:
+    too_large = Fact(
+        FactId(uuid4()), InServer(SERVER), ServerChanged(SERVER, 2, gone=[SERVER] * 70_000)
+    )
+    async with open_nats_journal(engines.nats_url()) as journal:
+        follower = Follower()
+        await journal.follow(follower)
+        await journal.record([fact(1), too_large, fact(3)])
+        await journal.record([too_large])
+        await journal.record([fact(4)])
+        assert await follower.wait_for(4) == [1, 3, 4]
 
 
 async def test_a_stream_that_takes_no_facts_refuses_them() -> None:

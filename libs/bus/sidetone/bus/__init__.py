@@ -58,5 +58,8 @@ class Journal(Protocol):
         Every follower gets every fact, in the order of the journal and also through a loss of the
         bus; a follower that is slow makes the journal wait for it, and misses nothing. What a
         process missed while it did not run, it reads back from storage.
+
+        A handler that raises ``Unavailable`` is called again until it does not: what it needs may
+        be away. Any other exception is its bug, which is logged and costs it that fact.
         """
         ...

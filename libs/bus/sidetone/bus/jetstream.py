@@ -46,6 +46,8 @@ _CONFIG = StreamConfig(
     max_bytes=1 << 30,
     duplicate_window=REPEATS_SECONDS,
 )
+# What the id of a fact takes of the server's limit for a message, generously.
+_HEADER_BYTES = 256
 _ASK = json.dumps({"batch": FACTS_MAX, "expires": int(ASKED_SECONDS * 1e9)}).encode()
 
 log = structlog.get_logger(__name__)
@@ -135,17 +137,28 @@ class _Recorder:
         return recorder
 
     async def record(self, facts: Sequence[Fact]) -> None:
-        """Send *facts* and return when the last is confirmed."""
-        self._unconfirmed = len(facts)
+        """Send *facts* and return when the last is confirmed.
+
+        One that no message can hold is left out: it must not hold up all that follow, and a gap
+        is something that followers know how to fill.
+        """
+        packets = [(fact, encode(fact)) for fact in facts]
+        sent = [
+            each for each in packets if len(each[1]) <= self._client.max_payload - _HEADER_BYTES
+        ]
+        self._unconfirmed = len(sent)
         self._confirmed = asyncio.get_running_loop().create_future()
-        for fact in facts:
+        for fact, packet in sent:
             await self._client.publish(
                 subject_of(fact.audience),
-                encode(fact),
+                packet,
                 reply=self._inbox,
                 headers={"Nats-Msg-Id": fact.id.hex},
             )
-        await self._confirmed
+        if len(sent) < len(packets):
+            log.error("facts_too_large", count=len(packets) - len(sent))
+        if sent:
+            await self._confirmed
 
     async def close(self) -> None:
         """Disconnect, be the server there or not."""

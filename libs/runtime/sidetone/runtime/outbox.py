@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 from sidetone.bus import Journal
+from sidetone.bus.answers import UNREADABLE
 from sidetone.protocol.events import Audience, ClientEvent, Fact, ServiceEvent
 from sidetone.protocol.ids import FactId
 from sidetone.protocol.refusals import Unavailable
@@ -133,8 +134,17 @@ class Outbox:
         async with self._database.alone(f"outbox of {self._service}") as rows:
             found = await rows.fetch(_OLDEST, oldest)
             if found:
-                await self._journal.record(
-                    [msgspec.msgpack.decode(cast("bytes", fact), type=Fact) for _, fact in found]
-                )
+                await self._journal.record(_facts(found))
                 await rows.execute_many(_DELETE, [{"number": number} for number, _ in found])
         return len(found)
+
+
+def _facts(found: Sequence[Row]) -> list[Fact]:
+    """Return what can be read; what an older version wrote otherwise must not stop the rest."""
+    facts: list[Fact] = []
+    for number, fact in found:
+        try:
+            facts.append(msgspec.msgpack.decode(cast("bytes", fact), type=Fact))
+        except UNREADABLE as error:
+            log.error("fact_unreadable", number=number, error=str(error))  # noqa: TRY400
+    return facts

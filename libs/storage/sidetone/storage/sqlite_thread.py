@@ -11,6 +11,8 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, TypeAlias, TypeVar
 
+from sidetone.protocol.refusals import Unavailable
+
 R = TypeVar("R")
 
 _Work: TypeAlias = tuple[Callable[[sqlite3.Connection], Any], "asyncio.Future[Any]"]
@@ -22,6 +24,7 @@ class SqliteThread:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._loop = asyncio.get_running_loop()
+        self._closed = False
         self._work: SimpleQueue[_Work | None] = SimpleQueue()
         # It may not keep a process alive that forgot to close it; a commit is safe by then.
         self._thread = Thread(target=self._run, name="sqlite", daemon=True)
@@ -33,19 +36,25 @@ class SqliteThread:
         return self._work.qsize()
 
     async def run(self, work: Callable[[sqlite3.Connection], R]) -> R:
-        """Return what *work* makes of the connection.
+        """Return what *work* makes of the connection. Raises ``Unavailable`` once it is closed.
 
         Work whose caller is cancelled is done all the same, before what comes after it.
         """
-        done: asyncio.Future[R] = self._loop.create_future()
-        self._work.put((work, done))
-        return await done
+        if self._closed:
+            raise Unavailable("database_unavailable", "the database is closed; start it again")
+        return await self._submit(work)
 
     async def close(self) -> None:
         """Finish what was begun or waits, and close the connection."""
-        await self.run(sqlite3.Connection.close)
+        self._closed = True
+        await self._submit(sqlite3.Connection.close)
         self._work.put(None)
         self._thread.join()
+
+    def _submit(self, work: Callable[[sqlite3.Connection], R]) -> "asyncio.Future[R]":
+        done: asyncio.Future[R] = self._loop.create_future()
+        self._work.put((work, done))
+        return done
 
     def _run(self) -> None:
         while (item := self._work.get()) is not None:

@@ -1,10 +1,11 @@
-"""Chat and voice as processes of their own, started and stopped as an operator does."""
+"""Each service as a process of its own, started and stopped as an operator does."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -13,6 +14,8 @@ import pytest
 
 from tests import engines
 from tests.surroundings import fresh_postgres
+
+SERVICES = ("auth", "chat", "gateway", "media", "presence", "voice")
 
 
 def run(service: str, environment: dict[str, str]) -> subprocess.Popen[str]:
@@ -28,16 +31,15 @@ def run(service: str, environment: dict[str, str]) -> subprocess.Popen[str]:
 def running(service: str) -> Generator[tuple[subprocess.Popen[str], str]]:
     """Run *service* on the real engines, and yield the process with its URL."""
     prefix = f"SIDETONE_{service.upper()}"
-    nats = engines.nats_url()
-    valkey = {"SIDETONE_VOICE_VALKEY_URL": engines.valkey_url()} if service == "voice" else {}
-    with fresh_postgres() as database:
+    with fresh_postgres() as database, tempfile.TemporaryDirectory() as files:
         process = run(
             service,
             {
                 f"{prefix}_DATABASE_URL": database,
-                f"{prefix}_NATS_URL": nats,
+                f"{prefix}_NATS_URL": engines.nats_url(),
+                f"{prefix}_VALKEY_URL": engines.valkey_url(),
                 f"{prefix}_PORT": "0",
-                **valkey,
+                "SIDETONE_MEDIA_FILES_FOLDER": files,
             },
         )
         try:
@@ -57,7 +59,7 @@ def port_of(process: subprocess.Popen[str]) -> int:
     pytest.fail("it ended before it served")
 
 
-@pytest.mark.parametrize("service", ["chat", "voice"])
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_service_starts_serves_and_stops_when_told(service: str) -> None:
     with running(service) as (process, url):
         assert httpx.get(f"{url}/readyz").status_code == 200

@@ -16,6 +16,7 @@ from sidetone.protocol.questions import WhoAre
 from sidetone.protocol.refusals import Invalid
 
 Json = dict[str, Any]
+ADA = UserId(UUID(int=0xADA))
 PICTURE, OTHER_PICTURE = FileId(UUID(int=0xA1)), FileId(UUID(int=0xA2))
 
 
@@ -127,18 +128,21 @@ class Overtaken:
         return [Account(user, "Ada", "") for user in users]
 
 
-async def test_what_a_change_overtook_is_not_held(stage: Stage) -> None:
+async def test_what_a_change_overtook_or_nobody_follows_is_not_held(stage: Stage) -> None:
     login = await stage.sign_up("Ada")
     await edit(stage, login, display_name="Countess")
     accounts = Overtaken()
     find = FindUsers(accounts)  # type: ignore[arg-type]
-    accounts.hear, accounts.fact = find.hear, await stage.heard(UserChanged)
-    ada = UserId(UUID(login["user"]))
-    await find(ada)
-    accounts.fact = None
-    await find(ada)
-    await find(ada)
+    await find(ADA)
+    await find(ADA)
     assert accounts.reads == 2
+    find.begin_holding()
+    accounts.hear, accounts.fact = find.hear, await stage.heard(UserChanged)
+    await find(ADA)
+    accounts.fact = None
+    await find(ADA)
+    await find(ADA)
+    assert accounts.reads == 4
 
 
 async def test_an_export_holds_what_is_kept_and_no_secret(stage: Stage) -> None:

@@ -112,7 +112,8 @@ async def build(around: Surroundings, policy: Policy = DEFAULT) -> Router:
     await answer_questions(around.bus, wiring.issue_grant, wiring.keys, wiring.find_users)
     around.tasks.start(wiring.errands.work())
     around.tasks.start(wiring.keys.keep())
-    around.tasks.start(follow(around.journal, wiring.find_users.hear))
+    find_users = wiring.find_users
+    around.tasks.start(follow(around.journal, find_users.hear, then=find_users.begin_holding))
     around.tasks.start(follow(around.journal, wiring.denials.hear))
     return http.routes(
         *wiring.login_routes(),

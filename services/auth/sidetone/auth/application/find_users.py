@@ -17,12 +17,20 @@ USERS_HELD_MAX = 50_000
 
 @dataclass
 class FindUsers:
-    """Find users by id or by name; what is held follows the journal."""
+    """Find users by id or by name; what is held follows the journal.
+
+    Nothing is held before ``begin_holding``: what nobody keeps up to date must not be kept.
+    """
 
     accounts: Accounts
     _held: OrderedDict[UserId, User] = field(default_factory=OrderedDict[UserId, User])
     # How many facts changed what is held: a read that one overtook is not kept.
     _heard: int = 0
+    _holding: bool = False
+
+    def begin_holding(self) -> None:
+        """Hold what is read from now on: changes are heard."""
+        self._holding = True
 
     async def __call__(self, user: UserId) -> User:
         """Return what everybody may know of *user*. Raises ``NotFound``."""
@@ -41,7 +49,7 @@ class FindUsers:
         if missing:
             heard = self._heard
             fresh = {a.id: a.user() for a in await self.accounts.many(missing)}
-            if heard == self._heard:
+            if self._holding and heard == self._heard:
                 self._hold(fresh)
         return [one for user in wanted if (one := fresh.get(user) or self._held.get(user))]
 

@@ -1,9 +1,6 @@
 """Logging in with an OpenID provider, and linking one."""
 
-from typing import Annotated
-
 from litestar import delete, get, post
-from litestar.params import Parameter
 from litestar.types import ControllerRouterHandler
 
 from sidetone.auth.application.log_in_with_provider import (
@@ -130,7 +127,7 @@ def _unlink_route(link: LinkProvider) -> ControllerRouterHandler:
         scope=PEOPLE,
         privileged=True,
     )
-    async def unlink(provider: Annotated[str, Parameter(max_length=100)], caller: Caller) -> None:
+    async def unlink(provider: str, caller: Caller) -> None:
         """Unlink a provider from your account."""
         await link.unlink(caller.user, provider)
 

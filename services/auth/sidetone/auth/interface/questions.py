@@ -38,8 +38,12 @@ async def answer_questions(
     await bus.answer(WhoAre, who_are)
 
 
-async def follow(journal: Journal, hear: Callable[[Fact], Awaitable[None]]) -> None:
-    """Follow *journal*, from as soon as it can be reached."""
+async def follow(
+    journal: Journal,
+    hear: Callable[[Fact], Awaitable[None]],
+    then: Callable[[], None] = lambda: None,
+) -> None:
+    """Follow *journal*, from as soon as it can be reached; call *then* once it is followed."""
     while True:
         try:
             await journal.follow(hear)
@@ -48,5 +52,6 @@ async def follow(journal: Journal, hear: Callable[[Fact], Awaitable[None]]) -> N
         except Exception:
             _log.exception("journal_not_followed")
         else:
+            then()
             return
         await asyncio.sleep(_AGAIN_SECONDS)

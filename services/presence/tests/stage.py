@@ -1,7 +1,7 @@
 """Presence on a stage: its real routes on real engines; auth and chat are answered for it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -158,7 +158,3 @@ async def open_stage(
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             stage.client = client
             yield stage
-
-
-def kinds(found: dict[UserId, str], *users: UserId) -> Sequence[str | None]:
-    return [found.get(user) for user in users]

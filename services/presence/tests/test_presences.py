@@ -4,7 +4,7 @@ import asyncio
 
 from services.presence.tests.stage import FAST, OPEN, Stage, open_stage
 from sidetone.presence.app import Policy, build
-from sidetone.protocol.events import Around, ToUsers
+from sidetone.protocol.events import Around, SessionOpened, ToUsers
 from sidetone.protocol.ids import ServerId
 from sidetone.protocol.questions import PeopleOf, PresencesOf
 
@@ -62,18 +62,12 @@ async def test_a_dropped_socket_that_comes_back_in_time_is_no_news(stage: Stage)
     session = await stage.opened(ada)
     await stage.seen("online")
     await stage.closed(session, ada, left=False)
-    await stage.around.bus.publish(await _opened_again(stage, session, ada))
+    await stage.around.bus.publish(SessionOpened(session, ada))
     await stage.alive((session, ada))
     await asyncio.sleep(0.4)
     assert stage.signals.empty()
     await stage.closed(session, ada, left=False)
     await stage.seen("offline")
-
-
-async def _opened_again(stage: Stage, session: object, user: object) -> object:
-    from sidetone.protocol.events import SessionOpened
-
-    return SessionOpened(session, user)  # pyright: ignore[reportArgumentType]
 
 
 async def test_who_is_invisible_looks_offline_to_others_only(stage: Stage) -> None:

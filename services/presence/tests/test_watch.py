@@ -10,7 +10,11 @@ from sidetone.protocol.ids import SessionId, UserId
 
 TIMING = Timing(alive_ms=150, grace_ms=30, renewed_every_ms=200, margin_ms=0)
 USERS = st.integers(1, 3).map(lambda number: UserId(UUID(int=number)))
-SESSIONS = st.integers(11, 14).map(lambda number: SessionId(UUID(int=number)))
+SESSIONS = st.integers(1, 2)
+
+
+def session_of(user: UserId, number: int) -> SessionId:
+    return SessionId(UUID(int=10 * user.int + number))
 
 
 class WatchMachine(RuleBasedStateMachine):
@@ -23,19 +27,22 @@ class WatchMachine(RuleBasedStateMachine):
         self.until_ms: dict[tuple[UserId, SessionId], int] = {}
         self.shown: dict[UserId, bool] = {}
 
-    @rule(user=USERS, session=SESSIONS)
-    def open(self, user: UserId, session: SessionId) -> None:
+    @rule(user=USERS, number=SESSIONS)
+    def open(self, user: UserId, number: int) -> None:
+        session = session_of(user, number)
         self.until_ms[user, session] = self.now_ms + TIMING.alive_ms
         self.watch.opened(session, user, self.now_ms)
 
-    @rule(user=USERS, session=SESSIONS, left=st.booleans())
-    def close(self, user: UserId, session: SessionId, left: bool) -> None:
-        if self.until_ms.get((user, session), 0) > self.now_ms:
+    @rule(user=USERS, number=SESSIONS, left=st.booleans())
+    def close(self, user: UserId, number: int, left: bool) -> None:
+        session = session_of(user, number)
+        news = self.watch.closed(session, user, self.now_ms, left=left)
+        if news and self.until_ms.get((user, session), 0) > self.now_ms:
             self.until_ms[user, session] = self.now_ms + (0 if left else TIMING.grace_ms)
-        self.watch.closed(session, user, self.now_ms, left=left)
 
-    @rule(user=USERS, session=SESSIONS)
-    def live(self, user: UserId, session: SessionId) -> None:
+    @rule(user=USERS, number=SESSIONS)
+    def live(self, user: UserId, number: int) -> None:
+        session = session_of(user, number)
         for one, who in self.watch.alive([(session, user)], self.now_ms):
             self.until_ms[who, one] = self.now_ms + TIMING.alive_ms
 
@@ -65,7 +72,7 @@ class WatchMachine(RuleBasedStateMachine):
         self._look()
         for user, there in self.shown.items():
             if not there:
-                assert user not in self.watch._users or self.watch._users[user].look_ms is not None
+                assert user not in self.watch._users or self.watch._users[user].looks_ms
 
 
 TestWatch = WatchMachine.TestCase

@@ -47,7 +47,8 @@ class WatchSessions:
     async def closed(self, event: SessionClosed) -> None:
         """Count the session no more: after its grace, or at once if it left."""
         now_ms = self._clock.now_ms()
-        self._watch.closed(event.session, event.user, now_ms, left=event.left)
+        if not self._watch.closed(event.session, event.user, now_ms, left=event.left):
+            return
         try:
             if event.left:
                 await self._sessions.end(event.user, event.session)

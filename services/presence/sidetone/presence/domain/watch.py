@@ -6,6 +6,7 @@ clock.
 """
 
 import heapq
+from bisect import insort
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
@@ -14,6 +15,8 @@ import msgspec
 from sidetone.protocol.ids import SessionId, UserId
 
 USERS_MAX = 200_000
+# Looks at one user that are to come; beyond that the latest stands for those around it.
+LOOKS_MAX = 16
 ENDED_MAX = 20_000
 
 
@@ -31,17 +34,31 @@ class Timing(msgspec.Struct, frozen=True):
 
 
 class _Next(msgspec.Struct):
-    """The next look at a user: at *look_ms*, or at *silent_ms* if nothing is heard until then.
+    """When to look at a user: at each of *looks_ms*, and at *silent_ms* if nothing is heard.
 
-    *queued_ms* is when the queue says so, which may be too early but never too late.
+    At *renewal_ms* there is a look whether or not something happened. *queued_ms* is when the
+    queue says so, which may be too early but never too late. *there* is what the last look found.
     """
 
     silent_ms: int
-    look_ms: int | None
     queued_ms: int
+    renewal_ms: int
+    looks_ms: list[int] = []
+    there: bool = False
 
     def at_ms(self) -> int:
-        return self.silent_ms if self.look_ms is None else min(self.silent_ms, self.look_ms)
+        return min(self.silent_ms, self.renewal_ms, *self.looks_ms[:1])
+
+    def add(self, look_ms: int) -> None:
+        if look_ms in self.looks_ms:
+            return
+        if len(self.looks_ms) < LOOKS_MAX:
+            insort(self.looks_ms, look_ms)
+        else:
+            self.looks_ms[-1] = max(self.looks_ms[-1], look_ms)
+
+    def take(self, now_ms: int) -> None:
+        self.looks_ms = [look_ms for look_ms in self.looks_ms if look_ms > now_ms]
 
 
 class Watch:
@@ -60,19 +77,26 @@ class Watch:
         """Take note that *user* has a session: look at once."""
         self._ended.pop(session, None)
         self.look(user, now_ms, now_ms)
+        self._heard(user, now_ms)
 
-    def closed(self, session: SessionId, user: UserId, now_ms: int, *, left: bool) -> None:
-        """Take note that a socket is gone: look when its grace is over, at once if it *left*."""
+    def closed(self, session: SessionId, user: UserId, now_ms: int, *, left: bool) -> bool:
+        """Take note that a socket is gone: look when its grace is over, at once if it *left*.
+
+        Return whether that is news: a second loss of the same socket gives no second grace.
+        """
+        if not left and self._ended.get(session, 0) > now_ms:
+            return False
         self._ended[session] = now_ms + self._timing.alive_ms
         while len(self._ended) > ENDED_MAX:
             self._ended.popitem(last=False)
         wait_ms = 0 if left else self._timing.grace_ms + self._timing.margin_ms
         self.look(user, now_ms + wait_ms, now_ms)
+        return True
 
     def alive(
         self, sessions: Iterable[tuple[SessionId, UserId]], now_ms: int
     ) -> Sequence[tuple[SessionId, UserId]]:
-        """Return those of *sessions* to renew, and look at users who are new.
+        """Return those of *sessions* to renew, and look at users who were not there.
 
         A session whose end was heard of is not alive: that was said before the end.
         """
@@ -81,22 +105,21 @@ class Watch:
         ]
         for _, user in renewed:
             known = self._users.get(user)
-            if known is None:
+            if known is None or not known.there:
                 self.look(user, now_ms, now_ms)
-            else:
-                known.silent_ms = self._silent_ms(now_ms)
+            self._heard(user, now_ms)
         return renewed
 
     def look(self, user: UserId, at_ms: int, now_ms: int) -> None:
-        """Look at *user* at *at_ms*, unless it is to happen earlier anyway."""
+        """Look at *user* at *at_ms*."""
         known = self._users.get(user)
         if known is None:
             if len(self._users) >= USERS_MAX:
                 return
             silent_ms = self._silent_ms(now_ms)
-            known = self._users[user] = _Next(silent_ms, None, silent_ms + 1)
-        if known.look_ms is None or at_ms < known.look_ms:
-            known.look_ms = at_ms
+            renewal_ms = now_ms + self._timing.renewed_every_ms
+            known = self._users[user] = _Next(silent_ms, silent_ms + 1, renewal_ms)
+        known.add(at_ms)
         self._queue_up(user, known)
 
     def due(self, now_ms: int) -> list[UserId]:
@@ -109,7 +132,11 @@ class Watch:
                 continue
             if known.at_ms() <= now_ms:
                 due.append(user)
-                known.look_ms, known.silent_ms = None, self._silent_ms(now_ms)
+                known.take(now_ms)
+                known.renewal_ms = now_ms + self._timing.renewed_every_ms
+                if known.silent_ms <= now_ms:
+                    # If they are there all the same, we did not hear what another replica heard.
+                    known.silent_ms = now_ms + self._timing.grace_ms
             known.queued_ms = known.at_ms() + 1
             self._queue_up(user, known)
         return due
@@ -119,16 +146,21 @@ class Watch:
         known = self._users.get(user)
         if known is None:
             return
-        if not there and known.look_ms is None:
+        if not there and not known.looks_ms:
             del self._users[user]
             return
-        self.look(user, now_ms + self._timing.renewed_every_ms, now_ms)
+        known.there = there
         if clears_at_ms is not None:
             self.look(user, clears_at_ms, now_ms)
 
     def next_ms(self) -> int | None:
         """Return when somebody is due, at the earliest."""
         return self._queue[0][0] if self._queue else None
+
+    def _heard(self, user: UserId, now_ms: int) -> None:
+        known = self._users.get(user)
+        if known is not None:
+            known.silent_ms = self._silent_ms(now_ms)
 
     def _silent_ms(self, now_ms: int) -> int:
         return now_ms + self._timing.alive_ms + self._timing.margin_ms

@@ -149,3 +149,12 @@ async def test_a_removed_set_has_no_members(store: KeyValue) -> None:
     await store.add_member("room", "ada", lifetime_seconds=60)
     await store.remove("room")
     assert list(await store.members("room")) == []
+
+
+async def test_a_thousand_at_once_are_all_served(store: KeyValue) -> None:
+    async def use(number: int) -> bytes | None:
+        await store.put(str(number), str(number).encode(), lifetime_seconds=60)
+        return await store.get(str(number))
+
+    values = await asyncio.gather(*map(use, range(1_000)))
+    assert values == [str(number).encode() for number in range(1_000)]

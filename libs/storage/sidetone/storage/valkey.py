@@ -4,7 +4,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from valkey.asyncio import Valkey
+from valkey.asyncio import BlockingConnectionPool, Valkey
 from valkey.exceptions import ConnectionError as ValkeyConnectionError
 from valkey.exceptions import TimeoutError as ValkeyTimeoutError
 from valkey.exceptions import ValkeyError
@@ -13,6 +13,8 @@ from sidetone.protocol.refusals import Unavailable
 from sidetone.storage import StorageError
 
 _SECONDS_MAX = 2.0
+# Whoever finds all of them in use waits.
+_CONNECTIONS_MAX = 32
 
 # Scripts, because each is one step for everybody else; the time is that of the server.
 _REPLACE = """
@@ -65,11 +67,16 @@ class ValkeyKeyValue:
     async def open(cls, url: str) -> "ValkeyKeyValue":
         """Connect to ``valkey://host:port/number``. Raises ``StorageError``."""
         try:
-            client = Valkey.from_url(
-                url, socket_timeout=_SECONDS_MAX, socket_connect_timeout=_SECONDS_MAX
+            pool = BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
+                url,
+                max_connections=_CONNECTIONS_MAX,
+                timeout=_SECONDS_MAX,
+                socket_timeout=_SECONDS_MAX,
+                socket_connect_timeout=_SECONDS_MAX,
             )
         except ValueError as error:
             raise StorageError(f"not the URL of a Valkey server: {error}") from error
+        client = Valkey.from_pool(pool)
         try:
             await client.ping()  # pyright: ignore[reportUnknownMemberType]
         except ValkeyError as error:

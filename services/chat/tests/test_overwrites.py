@@ -7,8 +7,8 @@ import pytest
 
 from services.chat.tests.stage import OPEN_INVITE, Stage, open_stage
 from sidetone.permissions import EVERYONE, Permission
-from sidetone.protocol.refusals import Forbidden, NotFound
-from sidetone.protocol.servers import Channel, CreateChannel, Server, SetOverwrite
+from sidetone.protocol.refusals import Forbidden, Invalid, NotFound
+from sidetone.protocol.servers import Channel, CreateChannel, CreateRole, Server, SetOverwrite
 
 
 @pytest.fixture(params=["embedded", "distributed"])
@@ -184,3 +184,71 @@ async def test_a_right_that_went_while_a_change_waited_is_gone(
         return_exceptions=True,
     )
     assert sorted(type(result).__name__ for result in results) == ["Forbidden", "NoneType"]
+
+
+async def test_nobody_shuts_out_who_stands_higher(
+    stage: Stage, server: Server, lounge: Channel
+) -> None:
+    ben, cy = await stage.newcomer(server), await stage.newcomer(server)
+    high = await stage.roles.create(server.id, server.owner, CreateRole("high"))
+    low = await stage.roles.create(server.id, server.owner, CreateRole("low"))
+    await stage.roles.give(server.id, server.owner, cy, high.id)
+    await stage.roles.give(server.id, server.owner, ben, low.id)
+    power = allowing(Permission.MANAGE_PERMISSIONS)
+    await stage.overwrites.put(lounge.id, server.owner, ben, power)
+    with pytest.raises(Forbidden, match="member_above"):
+        await stage.overwrites.put(lounge.id, ben, cy, denying(Permission.VIEW_CHANNEL))
+    with pytest.raises(Forbidden, match="role_above"):
+        await stage.overwrites.put(lounge.id, ben, high.id, denying(Permission.VIEW_CHANNEL))
+    await stage.overwrites.put(lounge.id, ben, low.id, denying(Permission.SPEAK))
+    await stage.overwrites.put(lounge.id, server.owner, cy, power)
+    await stage.overwrites.put(lounge.id, cy, ben, denying(Permission.VIDEO))
+
+
+async def test_a_roles_overwrite_counts_for_who_has_it(
+    stage: Stage, server: Server, lounge: Channel
+) -> None:
+    ben, cy = await stage.newcomer(server), await stage.newcomer(server)
+    role = await stage.roles.create(server.id, server.owner, CreateRole("quiet"))
+    await stage.roles.give(server.id, server.owner, ben, role.id)
+    await stage.overwrites.put(lounge.id, server.owner, role.id, denying(Permission.SPEAK))
+    assert await stage.may(ben, lounge.id) == EVERYONE & ~Permission.SPEAK
+    assert await stage.may(cy, lounge.id) == EVERYONE
+    state = await stage.ground.servers.state(server.id)
+    (overwrite,) = [each for channel in state.channels for each in channel.overwrites]
+    assert (overwrite.subject, overwrite.kind) == (role.id, "role")
+
+
+async def test_nobody_allows_or_denies_what_they_lack(
+    stage: Stage, server: Server, lounge: Channel
+) -> None:
+    ben = await stage.newcomer(server)
+    await stage.overwrites.put(
+        lounge.id,
+        server.owner,
+        ben,
+        SetOverwrite(int(Permission.MANAGE_PERMISSIONS), int(Permission.SPEAK)),
+    )
+    for wish in (
+        allowing(Permission.PRIORITY_SPEAKER),
+        denying(Permission.PRIORITY_SPEAKER),
+        # Not even from themselves: taking a denial away is giving.
+        allowing(Permission.MANAGE_PERMISSIONS),
+    ):
+        with pytest.raises(Forbidden, match="permission_lacking"):
+            await stage.overwrites.put(lounge.id, ben, ben, wish)
+
+
+@pytest.mark.parametrize("bit", [Permission.KICK_MEMBERS, Permission.ADMINISTRATOR, 1 << 40, -1])
+async def test_powers_over_the_server_are_no_channels_to_give(
+    stage: Stage, server: Server, lounge: Channel, bit: int
+) -> None:
+    for wish in (SetOverwrite(int(bit), 0), SetOverwrite(0, int(bit))):
+        with pytest.raises(Invalid, match="permission_unsettable"):
+            await stage.overwrites.put(lounge.id, server.owner, None, wish)
+
+
+async def test_a_text_channel_grants_nothing_of_calls(stage: Stage, server: Server) -> None:
+    general = await stage.place(server, "text")
+    with pytest.raises(Invalid, match="permission_unsettable"):
+        await stage.overwrites.put(general.id, server.owner, None, allowing(Permission.CONNECT))

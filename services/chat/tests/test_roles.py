@@ -137,6 +137,19 @@ async def test_nobody_lifts_themselves_by_ordering(stage: Stage, server: Server)
             await stage.roles.order(server.id, ben, order)
 
 
+async def test_those_below_are_ordered_also_where_one_is_missing(
+    stage: Stage, server: Server
+) -> None:
+    wishes = [CreateRole(name) for name in ("one", "two", "three")]
+    one, two, three = [await stage.roles.create(server.id, server.owner, wish) for wish in wishes]
+    ben, own = await moderator(stage, server)
+    await stage.roles.order(server.id, server.owner, [one.id, two.id, three.id, own.id])
+    await stage.roles.delete(server.id, server.owner, two.id)
+    await stage.roles.order(server.id, ben, [three.id, one.id, own.id])
+    roles = await stage.see.roles(server.id, ben)
+    assert [role.id for role in roles] == [server.id, three.id, one.id, own.id]
+
+
 async def test_an_order_names_each_role_once(stage: Stage, server: Server) -> None:
     one = await stage.roles.create(server.id, server.owner, CreateRole("one"))
     for order in ([], [one.id, one.id], [one.id, RoleId(server.id)]):

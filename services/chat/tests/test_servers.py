@@ -10,7 +10,13 @@ from sidetone.chat.domain.server import CHANNELS_MAX, SERVERS_MAX
 from sidetone.permissions import ALL, EVERYONE, Permission
 from sidetone.protocol.ids import ChannelId, ServerId
 from sidetone.protocol.refusals import Conflict, Forbidden, Invalid, NotFound
-from sidetone.protocol.servers import CreateChannel, CreateServer, EditChannel, SetOverwrite
+from sidetone.protocol.servers import (
+    CreateChannel,
+    CreateRole,
+    CreateServer,
+    EditChannel,
+    SetOverwrite,
+)
 
 
 @pytest.fixture(params=["embedded", "distributed"])
@@ -111,6 +117,18 @@ async def test_a_member_leaves(stage: Stage) -> None:
     ben = await stage.newcomer(server)
     await stage.members.remove(server.id, ben, ben)
     assert await stage.everybody(server) == [server.owner]
+
+
+async def test_who_comes_back_has_no_role_of_before(stage: Stage) -> None:
+    server = await stage.new_server(stage.stranger())
+    ben = await stage.newcomer(server)
+    role = await stage.roles.create(server.id, server.owner, CreateRole("mods"))
+    await stage.roles.give(server.id, server.owner, ben, role.id)
+    await stage.members.remove(server.id, ben, ben)
+    invite = await stage.invites.create(server.id, server.owner, OPEN_INVITE)
+    await stage.invites.accept(invite.code, ben)
+    stored = await stage.ground.servers.state(server.id)
+    assert [member.roles for member in stored.members] == [[], []]
 
 
 async def test_a_plain_member_puts_nobody_out(stage: Stage) -> None:

@@ -174,6 +174,9 @@ async def test_who_manages_one_channel_alone_edits_that_one(
         await stage.channels.edit(lounge.id, ben, EditChannel(topic="mine"), None)
     with pytest.raises(Forbidden, match="permission_missing"):
         await stage.channels.create(server.id, ben, CreateChannel("more", "text"))
+    category = await made(stage, server, CreateChannel("staff", "category"))
+    with pytest.raises(Forbidden, match="permission_missing"):
+        await stage.channels.edit(general.id, ben, EditChannel(parent=category.id), None)
 
 
 async def test_channels_of_a_deleted_category_stay(stage: Stage, server: Server) -> None:
@@ -281,6 +284,14 @@ EVERYONE = TemplateRole("everyone", 0)
         ),
         (
             TemplateDocument("", [EVERYONE], [TemplateChannel("x", "text", parent=-1)]),
+            "parent_unsuitable",
+        ),
+        (
+            TemplateDocument(
+                "",
+                [EVERYONE],
+                [TemplateChannel("x", "text"), TemplateChannel("y", "text", parent=0)],
+            ),
             "parent_unsuitable",
         ),
         (TemplateDocument("", [EVERYONE], [TemplateChannel("x", "thread")]), "kind_unsuitable"),

@@ -100,7 +100,7 @@ class ManageRoles:
     async def order(self, server: ServerId, user: UserId, roles: list[RoleId]) -> None:
         """Put all roles but everyone's in this order, the lowest first. Raises ``Refusal``.
 
-        Only roles below one's own may move, and they stay below it.
+        Only roles below one's own may move. As each place is taken once, they stay below it.
         """
         async with self.changes.of(server) as change:
             draft = change.draft
@@ -108,14 +108,12 @@ class ManageRoles:
             movable = {each for each in draft.before.roles if each != server}
             if len(roles) != len(movable) or movable != set(roles):
                 raise Conflict("order_incomplete", "name each role once; read them again")
-            for position, id_ in enumerate(roles, 1):
+            places = sorted(draft.before.roles[id_].position for id_ in roles)
+            for position, id_ in zip(places, roles, strict=True):
                 before = draft.before.roles[id_]
-                if before.position == position:
-                    continue
-                standing.require_role_below(before)
-                after = msgspec.structs.replace(before, position=position)
-                standing.require_role_below(after)
-                draft.put(after)
+                if before.position != position:
+                    standing.require_role_below(before)
+                    draft.put(msgspec.structs.replace(before, position=position))
             if draft.alters:
                 draft.note(user, "role.order", server)
 

@@ -28,6 +28,7 @@ from sidetone.all_in_one.app import SERVICES, Place, Policies, build
 from sidetone.bus import Bus
 from sidetone.bus.jetstream import NatsJournal
 from sidetone.bus.tasks import Tasks
+from sidetone.chat.infrastructure.typesense_search import TypesenseSearch
 from sidetone.client.gateway_link import GatewayLink, Happening
 from sidetone.client.pinned import Endpoint
 from sidetone.credentials.tickets import Ticket, verify
@@ -302,12 +303,20 @@ async def _serve_apart(
     for name, build_service in SERVICES.items():
         for _ in range(REPLICAS.get(name, 1)):
             around = await cluster.join()
-            router = await build_service(Place(around, files, policies))
+            place = Place(around, files, policies)
+            build_it = _chat_with_typesense if name == "chat" else build_service
+            router = await build_it(place)
             urls.setdefault(name, []).append(await _serve(stack, around, policies, [router]))
     around = await cluster.join()
     gateway = await sidetone.gateway.app.build(around, policies.gateway)
     urls["gateway"] = [await _serve(stack, around, policies, [], gateway)]
     return urls
+
+
+async def _chat_with_typesense(at: Place) -> Router:
+    database = at.around.database
+    search = TypesenseSearch.connect(database, engines.typesense_url(), engines.TYPESENSE_API_KEY)
+    return await sidetone.chat.app.build(at.around, at.policies.chat, search)
 
 
 async def _serve(

@@ -121,6 +121,20 @@ async def test_a_newcomer_is_welcomed_once_where_they_can_read_it(stage: Stage) 
     assert len(welcomed) == 2
 
 
+async def test_who_hears_of_an_arrival_early_looks_again(stage: Stage) -> None:
+    tavern = await stage.tavern(guests=0)
+    writing = await writing_of(stage)
+    places = writing.facts.notices.places
+    before = await places.community(tavern.server.id)
+    newcomer = await tavern.newcomer()
+    assert newcomer.user not in before.members
+    await stage.until(lambda: newcomer.user in arrived(stage))
+    changes = [fact for fact in stage.facts if isinstance(fact.event, ServerChanged)]
+    await writing.facts.hear(changes[-1])
+    assert newcomer.user in (await places.community(tavern.server.id)).members
+    assert len(await notices(tavern, "member_joined")) == 1
+
+
 async def test_a_nickname_is_no_arrival(stage: Stage) -> None:
     tavern = await stage.tavern()
     await stage.until(lambda: tavern.guest.user in arrived(stage))

@@ -180,7 +180,9 @@ async def test_calls_are_counted_once_per_message_and_not_ones_own(stage: Stage)
     await tavern.owner.say(tavern.channel, "@here")
     last = await tavern.owner.say(tavern.channel, "nobody")
     assert await tavern.guest.reading(tavern.channel) == ReadState(tavern.channel, None, 3, 2)
-    assert (await tavern.owner.reading(tavern.channel)).mentions == 0
+    await tavern.guest.say(tavern.channel, "I see")
+    mine = await tavern.owner.reading(tavern.channel)
+    assert (mine.unread, mine.mentions) == (1, 0)
     assert await mark(tavern, last.id) == ReadState(tavern.channel, last.id, 0, 0)
 
 

@@ -25,10 +25,14 @@ class WriteNotices:
     messages: Messages
     clock: Clock
 
-    async def member_joined(self, server: ServerId, member: Member) -> None:
-        """Welcome a new member in the first channel that they see."""
+    async def member_joined(self, server: ServerId, member: Member, generation: int) -> None:
+        """Welcome a new member of that *generation* in the first channel that they see."""
         try:
             community = await self.places.community(server)
+            if community.generation < generation:
+                # We hear of it before those who keep the memory up to date.
+                await self.places.refresh(server)
+                community = await self.places.community(server)
         except NotFound:
             return
         channel = _hall(community, member)

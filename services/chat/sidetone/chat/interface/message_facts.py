@@ -44,4 +44,4 @@ class MessageFacts(msgspec.Struct, frozen=True):
             return
         for member in change.members:
             if time_of(fact.id) - member.joined_at_ms < _NEW_FOR_MS:
-                await self.notices.member_joined(change.server, member)
+                await self.notices.member_joined(change.server, member, change.generation)

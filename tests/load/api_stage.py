@@ -46,6 +46,7 @@ class Stage(msgspec.Struct, frozen=True):
     ports: Mapping[str, int]
     processes: list[int]
     database: str
+    running: Mapping[str, engines.Engine] = {}
 
     def cpu_seconds(self) -> float:
         """Return the CPU time that the processes of the server have used, engines not included."""
@@ -70,18 +71,20 @@ async def open_stage(kind: StageKind) -> AsyncGenerator[Stage]:
             ports = dict.fromkeys(("auth", "chat", "gateway"), port)
             yield Stage(ports, [process.pid], str(folder / "sidetone.sqlite3"))
             return
-        environment, database = _engines(stack)
+        environment, database, running = _engines(stack)
         ports: dict[str, int] = {}
         processes: list[int] = []
         for name in ("auth", "chat", "gateway"):
             program = [sys.executable, "-m", f"sidetone.{name}"]
             process, ports[name] = _started(stack, program, environment(name))
             processes.append(process.pid)
-        yield Stage(ports, processes, database)
+        yield Stage(ports, processes, database, running)
 
 
-def _engines(stack: ExitStack) -> tuple[Callable[[str], dict[str, str]], str]:
-    """Start the engines; return the settings of each service, and the URL of the database."""
+def _engines(
+    stack: ExitStack,
+) -> tuple[Callable[[str], dict[str, str]], str, Mapping[str, engines.Engine]]:
+    """Start the engines; return each service's settings, the database's URL, and them."""
     postgres = stack.enter_context(engines.start_postgres(durable=True))
     nats = stack.enter_context(engines.start_nats())
     valkey = stack.enter_context(engines.start_valkey())
@@ -107,7 +110,7 @@ def _engines(stack: ExitStack) -> tuple[Callable[[str], dict[str, str]], str]:
         }
         return {f"SIDETONE_{name}_{field}": value for field, value in fields.items()}
 
-    return environment, database
+    return environment, database, {"PostgreSQL": postgres, "NATS": nats, "Valkey": valkey}
 
 
 def _started(

@@ -16,22 +16,19 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from timeit import timeit
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import uvloop
-from uuid_utils.compat import uuid7
 from websockets.asyncio.client import ClientConnection, connect
 
 from sidetone.chat.application.messages import NewMessage
 from sidetone.chat.domain.reading import id_at
 from sidetone.chat.infrastructure.message_rows import INSERT_ANYWAY, values_of
-from sidetone.community import Community
-from sidetone.protocol.ids import ChannelId, MessageId, RoleId, ServerId, UserId
+from sidetone.protocol.ids import ChannelId, MessageId, ServerId, UserId
 from sidetone.protocol.messages import Message
-from sidetone.protocol.servers import Channel, Member, Overwrite, Role, Server, ServerState
+from tests.load import bench_permissions
 from tests.load.api_stage import Stage, StageKind, open_stage, register
 from tests.load.http_load import Pool, flat_out, open_pool, paced, percentile, request
 
@@ -88,7 +85,7 @@ async def measure(kind: StageKind, seconds: float, history: int) -> Figures:
             **await _seeing(stage, pool, tavern, seconds),
             **await _reading(stage, pool, tavern, history),
         }
-    return {**figures, "permission_us": permission_us()}
+    return {**figures, **bench_permissions.measure()}
 
 
 async def _tavern(stage: Stage, pool: Pool) -> Tavern:
@@ -205,37 +202,6 @@ async def _fill(stage: Stage, tavern: Tavern, count: int) -> Sequence[MessageId]
             ]
             await database.execute_many(INSERT_ANYWAY, rows)
     return ids
-
-
-def permission_us() -> float:
-    """Return what a decision costs: 500 members, 20 roles, 50 channels with overwrites."""
-    server, chance = ServerId(uuid7()), random.Random(1)
-    roles = [Role(RoleId(server), "everyone", 0, 0xFFFF)]
-    roles += [Role(RoleId(uuid7()), f"role {n}", n, 1 << n) for n in range(1, 20)]
-    channels = [
-        Channel(
-            ChannelId(uuid7()),
-            server,
-            f"channel {n}",
-            "text",
-            overwrites=[Overwrite(role.id, "role", 1, 2) for role in chance.sample(roles, 5)],
-        )
-        for n in range(50)
-    ]
-    members = [
-        Member(UserId(uuid7()), 0, roles=[role.id for role in chance.sample(roles[1:], 3)])
-        for _ in range(500)
-    ]
-    state = ServerState(Server(server, "bench", members[0].user), 1, roles, channels, members)
-    pairs = [(member.user, channel.id) for member in members for channel in channels]
-    chance.shuffle(pairs)
-
-    def decide_all() -> None:
-        community = Community(state)
-        for user, channel in pairs:
-            community.permissions(user, channel, 0)
-
-    return round(timeit(decide_all, number=3) / 3 / len(pairs) * 1e6, 2)
 
 
 def _spread(ordered: Sequence[float]) -> dict[str, float]:

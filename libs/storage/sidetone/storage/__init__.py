@@ -62,6 +62,7 @@ class Database(Transaction, Protocol):
         For relays and sweeps. What is written inside is kept at the end of the block at the
         latest, and one statement may be kept without the next; power loss may undo it. So read,
         do the work, and only then delete exactly what was read; to do it twice must do no harm.
+        A minute without a statement may end it.
         """
         ...
 

@@ -186,6 +186,7 @@ async def test_a_presence_reaches_friends_and_who_shares_a_server(
     town, port = embedded
     ann, bob, fay, eve = (town.user(name) for name in ("ann", "bob", "fay", "eve"))
     town.server(ann, bob)
+    town.server(eve)
     async with listening(port) as b, listening(port) as f, listening(port) as e:
         for client, user in ((b, bob), (f, fay), (e, eve)):
             await client.ready(town.token(user))

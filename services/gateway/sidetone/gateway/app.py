@@ -51,35 +51,42 @@ async def build(
     reception = Reception(hub, admission, open_session, around.tasks, ticks)
     door = Door(hub, reception, ticks, policy)
 
-    async def listen() -> None:
+    async def follow_signals() -> None:
         await around.bus.subscribe(Signal, follow.hear_signal)
+
+    async def follow_facts() -> None:
         await around.journal.follow(follow.hear_fact)
+
+    async def open_door() -> None:
         door.open()
 
     around.tasks.start(flusher.run())
     around.tasks.start(door.run())
     around.tasks.start(Report(hub, around.bus).run())
-    await _at_last(listen, around.tasks)
+    await _at_last([follow_signals, follow_facts, open_door], around.tasks)
     return door
 
 
-async def _at_last(listen: Callable[[], Awaitable[None]], tasks: Tasks) -> None:
-    """Listen now if the engines are there, else as soon as they are."""
+async def _at_last(steps: list[Callable[[], Awaitable[None]]], tasks: Tasks) -> None:
+    """Take *steps* one after the other: now if the engines are there, else as soon as they are."""
+
+    async def go_on() -> None:
+        while steps:
+            await steps[0]()
+            del steps[0]
 
     async def again() -> None:
-        while True:
+        while steps:
             await asyncio.sleep(_AGAIN_SECONDS)
             try:
-                await listen()
+                await go_on()
             except Unavailable as unavailable:
                 _log.warning("gateway_deaf", reason=unavailable.detail)
             except Exception:
                 _log.exception("gateway_deaf")
-            else:
-                return
 
     try:
-        await listen()
+        await go_on()
     except Unavailable as unavailable:
         _log.warning("gateway_deaf", reason=unavailable.detail)
         tasks.start(again())

@@ -54,10 +54,7 @@ class ChangeServer:
     def _tell(self, crowd: Crowd, community: Community, step: "_Step") -> None:
         crowd.forget()
         if step.missed:
-            # Who joined by what was missed is known by the whole state alone.
-            for person in self._hub.people.values():
-                if person.user in community.members:
-                    self._hub.enter(person, crowd.server)
+            self._enter_members(community)
         now = outlooks(community, crowd.people)
         self._close(crowd, [p for p in crowd.people.values() if p.user not in now])
         to_open: defaultdict[Outlook, list[Person]] = defaultdict(list)
@@ -68,13 +65,19 @@ class ChangeServer:
                 to_open[has].append(person)
             elif step.is_next:
                 to_change[had, has].append(person)
+        crowd.told.update(now)
         for people in to_open.values():
             opened = ServerOpened(community.view(people[0].user))
             self._hub.deliver(_open_sessions(people), opened)
         for (had, has), people in to_change.items():
             seen = as_seen(step.change, community, had, has, step.channels_before)
             self._hub.deliver(_open_sessions(people), seen)
-        crowd.told.update(now)
+
+    def _enter_members(self, community: Community) -> None:
+        """Count everybody here who is a member: who joined by what was missed is not known yet."""
+        for person in self._hub.people.values():
+            if person.user in community.members:
+                self._hub.enter(person, community.server.id)
 
     def _close(self, crowd: Crowd, people: list[Person]) -> None:
         self._hub.deliver(_open_sessions(people), ServerClosed(crowd.server))

@@ -6,7 +6,7 @@ import pytest
 
 from sidetone.credentials.tickets import Perm
 from sidetone.protocol import voice_control as told
-from sidetone.protocol.events import RoomChanged, RoomMember, VoiceRights
+from sidetone.protocol.events import MemberPutOut, RoomChanged, RoomMember, VoiceRights
 from sidetone.protocol.ids import ChannelId, DeviceId, NodeId, UserId
 from sidetone.protocol.refusals import Unavailable
 from sidetone.protocol.voice_control import ServerMessage
@@ -205,12 +205,15 @@ def test_who_is_in_a_room_is_told_once_for_each_change(stage: Stage) -> None:
 
 def test_who_is_put_out_may_come_again(stage: Stage) -> None:
     user = UserId(uuid4())
-    _, one = stage.join(user=user)
+    seat, one = stage.join(user=user)
     _, other = stage.join(user=user)
     _, ben = stage.join()
-    stage.node.put_out(OTHER_CHANNEL, user)
+    stage.node.put_out(MemberPutOut(OTHER_CHANNEL, user))
+    stage.node.put_out(MemberPutOut(CHANNEL, user, DeviceId(uuid4())))
     assert one.closed is None
-    stage.node.put_out(CHANNEL, user)
+    stage.node.put_out(MemberPutOut(CHANNEL, user, seat.device))
+    assert (one.closed, other.closed) == ("put_out", None)
+    stage.node.put_out(MemberPutOut(CHANNEL, user))
     assert (one.closed, other.closed, ben.closed) == ("put_out", "put_out", None)
     _, again = stage.join(user=user)
     assert again.closed is None

@@ -6,8 +6,8 @@ from base64 import b64decode
 from services.voice.tests.stage import Stage, device_of, node
 from sidetone.credentials.tickets import Perm, verify
 from sidetone.permissions import Permission
-from sidetone.protocol.events import RightsChanged
-from sidetone.protocol.ids import NodeId
+from sidetone.protocol.events import LoginEnded, MemberPutOut, RightsChanged
+from sidetone.protocol.ids import LoginId, NodeId
 from sidetone.protocol.questions import BriefNode
 
 
@@ -62,3 +62,11 @@ async def test_changed_rights_do_not_give_the_deafened_their_ears_back(stage: St
         (stage.ben, int(Perm.CONNECT | Perm.DEAFENED)),
         (stage.eve, int(Perm.CONNECT)),
     }
+
+
+async def test_a_login_that_ended_takes_its_devices_out_of_their_calls(stage: Stage) -> None:
+    await perms_of_ticket(stage)
+    await stage.record(LoginEnded(stage.eve, LoginId(stage.eve)))
+    await stage.record(LoginEnded(stage.ben, LoginId(stage.ben)))
+    out = await asyncio.wait_for(stage.put_out.get(), 20)
+    assert out == MemberPutOut(stage.lounge, stage.ben, device_of(stage.ben))

@@ -15,6 +15,7 @@ from sidetone.protocol.accounts import User
 from sidetone.protocol.calls import Call, VoiceState
 from sidetone.protocol.ids import (
     ChannelId,
+    DeviceId,
     FactId,
     LoginId,
     MessageId,
@@ -303,12 +304,16 @@ class VoiceRights(msgspec.Struct, frozen=True, tag="voice.rights"):
 
 
 class MemberPutOut(msgspec.Struct, frozen=True, tag="voice.put_out"):
-    """Voice tells the forwarding units: take *user* out of the room; they may join again."""
+    """Voice tells the forwarding units: take *user* out of the room, or one device of theirs.
+
+    With a new ticket they may join again.
+    """
 
     subject: ClassVar[str] = "voice.put_out"
 
     channel: ChannelId
     user: UserId
+    device: DeviceId | None = None
 
 
 class NodeAlive(msgspec.Struct, frozen=True, tag="node.alive"):

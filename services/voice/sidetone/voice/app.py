@@ -14,6 +14,7 @@ from sidetone.runtime.outbox import Outbox
 from sidetone.runtime.surroundings import Surroundings
 from sidetone.storage.migrations import migrate
 from sidetone.voice.application.brief_node import BriefNode
+from sidetone.voice.application.end_login import EndLogin
 from sidetone.voice.application.follow_rights import FollowRights
 from sidetone.voice.application.join_voice import JoinVoice
 from sidetone.voice.application.list_calls import ListCalls
@@ -26,7 +27,11 @@ from sidetone.voice.application.watch_calls import WatchCalls
 from sidetone.voice.domain.call import Patience
 from sidetone.voice.domain.fleet import Fleet
 from sidetone.voice.domain.occupancy import Occupancy
-from sidetone.voice.infrastructure.keyvalue import KeyValuePlacements, KeyValueShownRooms
+from sidetone.voice.infrastructure.keyvalue import (
+    KeyValueEntries,
+    KeyValuePlacements,
+    KeyValueShownRooms,
+)
 from sidetone.voice.infrastructure.sql import SqlTicketKeys, SqlWatermarks
 from sidetone.voice.infrastructure.sql_calls import SqlCalls
 from sidetone.voice.interface.events import follow_facts, follow_units
@@ -70,7 +75,8 @@ async def build(around: Surroundings, policy: Policy = DEFAULT) -> Router:
     watch_calls = WatchCalls(calls, occupancy, clock, policy.patience)
     list_calls = ListCalls(calls)
     follow_rights = FollowRights(places, watermarks, bus, clock)
-    await follow_facts(around.journal, follow_rights, watch_calls)
+    entries = KeyValueEntries(store)
+    await follow_facts(around.journal, follow_rights, EndLogin(entries, bus), watch_calls)
     await follow_units(bus, fleet, show_rooms, clock)
     await answer_questions(bus, BriefNode(keys, watermarks, clock), show_rooms, list_calls)
     around.tasks.start(show_rooms.run(watch_calls.room_changed))
@@ -78,7 +84,7 @@ async def build(around: Surroundings, policy: Policy = DEFAULT) -> Router:
     place_room = PlaceRoom(fleet, KeyValuePlacements(store), clock)
     return routes(
         *channel_routes(
-            JoinVoice(place_room, keys, places, bus, clock),
+            JoinVoice(place_room, keys, places, entries, bus, clock),
             MoveMember(places, occupancy, bus, around.tasks.start, policy.move_grace_seconds),
             Limiter(store, "moves", policy.moves),
         ),

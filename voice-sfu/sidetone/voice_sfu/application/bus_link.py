@@ -111,7 +111,7 @@ class BusLink:
         return BRIEFING_EVERY_SECONDS
 
     async def _put_out(self, event: MemberPutOut) -> None:
-        self._node.put_out(event.channel, event.user)
+        self._node.put_out(event)
 
     async def _rights_changed(self, rights: VoiceRights) -> None:
         self._node.change_rights(rights)

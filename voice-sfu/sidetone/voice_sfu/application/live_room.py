@@ -107,9 +107,9 @@ class LiveRoom:
             self._room.set_rights(rights.user, Perm(rights.perms), rights.generation, now_ms)
         )
 
-    def put_out(self, user: UserId) -> None:
-        """Let every device of *user* go."""
-        self.carry_out(self._room.put_out(user, self.surroundings.clock.now_ms()))
+    def put_out(self, user: UserId, device: DeviceId | None) -> None:
+        """Let *device* of *user* go, or every one."""
+        self.carry_out(self._room.put_out(user, device, self.surroundings.clock.now_ms()))
 
     def told(self) -> list[RoomMember]:
         """Return who is inside, as the voice service is told."""

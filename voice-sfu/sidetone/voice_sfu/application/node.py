@@ -4,8 +4,8 @@ import asyncio
 
 import structlog
 
-from sidetone.protocol.events import RoomChanged, VoiceRights
-from sidetone.protocol.ids import ChannelId, DeviceId, NodeId, UserId
+from sidetone.protocol.events import MemberPutOut, RoomChanged, VoiceRights
+from sidetone.protocol.ids import ChannelId, DeviceId, NodeId
 from sidetone.protocol.questions import Briefing
 from sidetone.protocol.refusals import Unavailable
 from sidetone.protocol.voice_control import Move
@@ -96,11 +96,11 @@ class Node:
             if room.changed or (room.seats and not only_changed)
         ]
 
-    def put_out(self, channel: ChannelId, user: UserId) -> None:
-        """Take *user* out of a room, if they are in it."""
-        room = self._rooms.get(channel)
+    def put_out(self, event: MemberPutOut) -> None:
+        """Take a user, or one of their devices, out of a room if they are in it."""
+        room = self._rooms.get(event.channel)
         if room is not None:
-            room.put_out(user)
+            room.put_out(event.user, event.device)
 
     def seats(self) -> list[Seat]:
         """Return the places that are taken."""

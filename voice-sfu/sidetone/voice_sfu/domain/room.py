@@ -132,12 +132,12 @@ class Room:
         """Announce the removal of members whose key package has run out."""
         return self._announce(self._group.expired(now_ms)) if self._group else ()
 
-    def put_out(self, user: UserId, now_ms: int) -> Actions:
-        """Let every device of *user* go; they may join again."""
+    def put_out(self, user: UserId, device: DeviceId | None, now_ms: int) -> Actions:
+        """Let *device* of *user* go, or every one; they may join again."""
         actions: list[Action] = []
         for sender, member in list(self._members.items()):
-            if member.user == user:
-                actions.append(Close(sender, "put_out", "a moderator took you out of the call"))
+            if member.user == user and device in {None, member.device}:
+                actions.append(Close(sender, "put_out", "you were taken out of the call"))
                 actions += self.leave(sender, now_ms)
         return tuple(actions)
 

@@ -2,18 +2,22 @@
 
 from dataclasses import dataclass
 
+import structlog
+
 from sidetone.bus import Bus
 from sidetone.credentials.tickets import LIFETIME_SECONDS, Ticket
 from sidetone.permissions import Permission
 from sidetone.protocol.calls import VoiceTicket
-from sidetone.protocol.ids import ChannelId, DeviceId, UserId
+from sidetone.protocol.ids import ChannelId, DeviceId, LoginId, UserId
 from sidetone.protocol.questions import IssueGrant, WhatMayUserDo
-from sidetone.protocol.refusals import Forbidden
+from sidetone.protocol.refusals import Forbidden, Unavailable
 from sidetone.runtime.clock import Clock
 from sidetone.voice.application.place_room import PlaceRoom
 from sidetone.voice.application.places import Places
-from sidetone.voice.application.ports import TicketKeys
+from sidetone.voice.application.ports import Entries, TicketKeys
 from sidetone.voice.domain.rights import perms_of
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +31,13 @@ class JoinVoice:
     place_room: PlaceRoom
     keys: TicketKeys
     places: Places
+    entries: Entries
     bus: Bus
     clock: Clock
 
-    async def __call__(self, channel: ChannelId, user: UserId, device: DeviceId) -> VoiceTicket:
+    async def __call__(
+        self, channel: ChannelId, user: UserId, device: DeviceId, login: LoginId
+    ) -> VoiceTicket:
         """Return where to go and what to show there. Raises ``Refusal``."""
         rights = await self.bus.ask(WhatMayUserDo(user, channel))
         permissions = Permission(rights.permissions)
@@ -42,6 +49,7 @@ class JoinVoice:
         perms = perms_of(permissions, community.members.get(user))
         node = await self.place_room(channel)
         issued = await self.bus.ask(IssueGrant(user, device, channel))
+        await self._remember(login, channel, device)
         now = self.clock.now_ms() // 1000
         ticket = Ticket(
             kid=self.keys.kid,
@@ -64,3 +72,10 @@ class JoinVoice:
             grant=issued.grant,
             grant_keys=issued.keys,
         )
+
+    async def _remember(self, login: LoginId, channel: ChannelId, device: DeviceId) -> None:
+        """Remember where the login is; a call does not wait for a store that is down."""
+        try:
+            await self.entries.add(login, channel, device)
+        except Unavailable as unavailable:
+            log.warning("entry_not_stored", code=unavailable.code)

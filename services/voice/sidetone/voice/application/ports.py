@@ -8,7 +8,7 @@ import msgspec
 from sidetone.credentials.tickets import Ticket
 from sidetone.protocol.calls import VoiceState
 from sidetone.protocol.events import NodeAlive, VoiceRights
-from sidetone.protocol.ids import CallId, ChannelId, UserId
+from sidetone.protocol.ids import CallId, ChannelId, DeviceId, LoginId, UserId
 from sidetone.voice.domain.call import CallState
 
 
@@ -19,6 +19,18 @@ class Placements(Protocol):
         self, room: ChannelId, wanted: NodeAlive, nodes: Sequence[NodeAlive]
     ) -> NodeAlive:
         """Return the unit among *nodes* that has the room: *wanted*, unless one was earlier."""
+        ...
+
+
+class Entries(Protocol):
+    """Through which login which device got into which room, remembered for a day."""
+
+    async def add(self, login: LoginId, channel: ChannelId, device: DeviceId) -> None:
+        """Remember that *device* got a ticket for *channel* through *login*."""
+        ...
+
+    async def of(self, login: LoginId) -> Sequence[tuple[ChannelId, DeviceId]]:
+        """Return the rooms and devices of *login*."""
         ...
 
 

@@ -1,12 +1,13 @@
 """Placements, and who is shown in rooms, in the ephemeral store."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 import msgspec
 
 from sidetone.protocol.calls import VoiceState
 from sidetone.protocol.events import NodeAlive
-from sidetone.protocol.ids import ChannelId
+from sidetone.protocol.ids import ChannelId, DeviceId, LoginId
 from sidetone.runtime.clock import Clock
 from sidetone.storage import KeyValue
 from sidetone.voice.application.ports import ShownRoom
@@ -16,6 +17,7 @@ LEASE_SECONDS = 60.0
 _HOPS_MAX = 8
 # Renewed three times before it is over.
 _SHOWN_SECONDS = 70.0
+_ENTRIES_SECONDS = 86_400.0
 
 
 class KeyValuePlacements:
@@ -47,6 +49,22 @@ def _value(node: NodeAlive) -> bytes:
     return node.node.to_bytes(8, "big")
 
 
+class KeyValueEntries:
+    """One set per login."""
+
+    def __init__(self, store: KeyValue) -> None:
+        self._store = store
+
+    async def add(self, login: LoginId, channel: ChannelId, device: DeviceId) -> None:
+        """Remember that *device* got a ticket for *channel* through *login*."""
+        await self._store.add_member(_entries(login), f"{channel} {device}", _ENTRIES_SECONDS)
+
+    async def of(self, login: LoginId) -> Sequence[tuple[ChannelId, DeviceId]]:
+        """Return the rooms and devices of *login*."""
+        entries = [entry.split() for entry in await self._store.members(_entries(login))]
+        return [(ChannelId(UUID(channel)), DeviceId(UUID(device))) for channel, device in entries]
+
+
 class KeyValueShownRooms:
     """One value per room, which is swapped.
 
@@ -76,6 +94,10 @@ class KeyValueShownRooms:
             return await self._store.put_if_absent(key, value, _SHOWN_SECONDS) == value
         held = msgspec.msgpack.encode(before)
         return await self._store.replace(key, held, value, _SHOWN_SECONDS)
+
+
+def _entries(login: LoginId) -> str:
+    return f"voice:entries:{login}"
 
 
 def _shown(channel: ChannelId) -> str:

@@ -3,6 +3,7 @@
 from sidetone.bus import Bus, Journal
 from sidetone.protocol.events import NodeAlive, RoomChanged
 from sidetone.runtime.clock import Clock
+from sidetone.voice.application.end_login import EndLogin
 from sidetone.voice.application.follow_rights import FollowRights
 from sidetone.voice.application.show_rooms import ShowRooms
 from sidetone.voice.application.watch_calls import WatchCalls
@@ -20,8 +21,9 @@ async def follow_units(bus: Bus, fleet: Fleet, show_rooms: ShowRooms, clock: Clo
 
 
 async def follow_facts(
-    journal: Journal, follow_rights: FollowRights, watch_calls: WatchCalls
+    journal: Journal, follow_rights: FollowRights, end_login: EndLogin, watch_calls: WatchCalls
 ) -> None:
-    """Follow changes of rights, and accounts that are closed: none waits for the other."""
+    """Follow rights, logins and accounts, so that none waits for the other."""
     await journal.follow(follow_rights)
+    await journal.follow(end_login)
     await journal.follow(watch_calls.hear)

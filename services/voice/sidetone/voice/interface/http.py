@@ -11,6 +11,7 @@ from sidetone.protocol import calls
 from sidetone.protocol.calls import Call, CallRecord, VoiceTicket
 from sidetone.protocol.ids import CallId, ChannelId, UserId
 from sidetone.protocol.requests import Page
+from sidetone.runtime.callers import Caller
 from sidetone.runtime.limits import Limiter
 from sidetone.runtime.openapi import responses
 from sidetone.voice.application.join_voice import JoinVoice
@@ -38,9 +39,9 @@ def channel_routes(
         tags=_TAGS,
         responses=responses(404),
     )
-    async def join(channel: UUID, user: UserId, data: calls.JoinVoice) -> VoiceTicket:
+    async def join(channel: UUID, caller: Caller, data: calls.JoinVoice) -> VoiceTicket:
         """Get what opens the door to a voice channel or a call."""
-        return await join_voice(ChannelId(channel), user, data.device)
+        return await join_voice(ChannelId(channel), caller.user, data.device, caller.login)
 
     @post(
         "/channels/{channel:uuid}/members/{member:uuid}/move",

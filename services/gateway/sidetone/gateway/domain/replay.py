@@ -5,7 +5,6 @@ number of fixed width in the middle. A ring holds references, not copies.
 """
 
 from collections import deque
-from collections.abc import Iterator
 from itertools import islice
 
 _NUMBER_DIGITS = 10
@@ -50,6 +49,11 @@ class Replay:
         events = self._events
         events.append(event)
         self._bytes += event.size
+        if len(events) > self._count_max or self._bytes > self._bytes_max:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        events = self._events
         while len(events) > self._count_max or (self._bytes > self._bytes_max and len(events) > 1):
             self._bytes -= events.popleft().size
 
@@ -62,11 +66,10 @@ class Replay:
         """Return the frame of the last event; there must be one."""
         return self._events[-1].numbered(self.last)
 
-    def after(self, sequence: int) -> Iterator[bytes]:
-        """Yield the frames that follow *sequence*, which must all be kept."""
-        first = self.first
-        for number, event in enumerate(islice(self._events, sequence - first + 1, None), 1):
-            yield event.numbered(sequence + number)
+    def after(self, sequence: int) -> bytes:
+        """Return the frames that follow *sequence*, which must all be kept."""
+        following = islice(self._events, sequence - self.first + 1, None)
+        return b"".join([event.numbered(n) for n, event in enumerate(following, sequence + 1)])
 
     def bytes_after(self, sequence: int) -> int:
         """Return the size of the frames that follow *sequence*."""

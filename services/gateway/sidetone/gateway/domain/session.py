@@ -85,7 +85,7 @@ class Session:
         if replay.first > written + 1:
             self.written = written
             return None
-        return b"".join(replay.after(written))
+        return replay.after(written)
 
     def hear(self, sequence: int) -> bool:
         """Forget what the client has. False: it claims what was never written."""

@@ -245,3 +245,23 @@ async def test_what_a_banned_member_wrote_lately_is_removed_and_the_rest_stays(
     await writing.recent.remove(tavern.server.id, flooder.user, 0)
     assert await other.texts(tavern.channel) == ["fine"]
     assert await other.texts(attic) == []
+
+
+# --- Hits ---
+
+
+async def test_hits_of_any_channels_come_back_in_their_order(stage: Stage) -> None:
+    tavern = await stage.tavern()
+    attic = await tavern.new_channel()
+    said = [
+        await tavern.guest.say((tavern.channel, attic)[number % 2], f"{number}")
+        for number in range(53)
+    ]
+    await tavern.owner.ask("PUT", f"/channels/{attic}/messages/{said[1].id}/reactions/👍")
+    hits = [(message.channel, message.id) for message in said[::-1]]
+    gone = (attic, said[0].id)
+    messages = (await writing_of(stage)).messages
+    found = await messages.every([gone, *hits], tavern.owner.user)
+    assert [message.text for message in found] == [message.text for message in said[::-1]]
+    assert [m.text for m in found if m.reactions] == ["1"]
+    assert found[-2].reactions[0].mine

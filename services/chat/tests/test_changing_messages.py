@@ -158,8 +158,10 @@ async def test_a_pin_is_listed_told_and_announced_by_the_server(stage: Stage) ->
     assert (await tavern.guest.ask("PUT", pin)).status_code == 403
     for _ in range(2):
         assert (await tavern.owner.ask("PUT", pin)).status_code == 204
+    await tavern.guest.ask("PUT", f"{path_of(tavern, sent.id)}/reactions/👍")
     pins = await tavern.guest.get(f"/channels/{tavern.channel}/pins", list[Message])
     assert [(each.id, each.pinned) for each in pins] == [(sent.id, True)]
+    assert pins[0].reactions == [Reaction("👍", 1, mine=True)]
     notices = [m for m in (await tavern.guest.page(tavern.channel))[0] if m.kind != "text"]
     pinned = [n for n in notices if n.kind == "message_pinned"]
     assert [(n.author, n.reply_to) for n in pinned] == [(tavern.owner.user, sent.id)]

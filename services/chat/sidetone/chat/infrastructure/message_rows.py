@@ -60,6 +60,19 @@ _Row = tuple[
 ]
 
 
+def wanted_rows(columns: str, count: int) -> str:
+    """Return a table ``wanted`` of *count* rows of marks: place, and each of *columns*.
+
+    The marks of ``a b`` in the first row are ``:a0`` and ``:b0``. The number of rows is fixed, so
+    that a statement is prepared once: who has fewer fills up with what does not exist.
+    """
+    names = columns.split()
+    rows = (
+        f"({number}, {', '.join(f':{name}{number}' for name in names)})" for number in range(count)
+    )
+    return f"WITH wanted (place, {', '.join(names)}) AS (VALUES {', '.join(rows)})"
+
+
 def values_of(new: NewMessage) -> Values:
     """Return the values of ``INSERT``."""
     message = new.message

@@ -8,7 +8,7 @@ import msgspec
 
 from sidetone.chat.application.messages import NewMessage, Outdated
 from sidetone.chat.domain.message import unknown_message
-from sidetone.chat.infrastructure.message_rows import COLUMNS, entry_of
+from sidetone.chat.infrastructure.message_rows import COLUMNS, entry_of, wanted_rows
 from sidetone.chat.infrastructure.search_index import SearchIndex
 from sidetone.chat.infrastructure.sql_message_changes import SqlMessageChange
 from sidetone.chat.infrastructure.sql_sends import SqlSends
@@ -17,9 +17,10 @@ from sidetone.protocol.messages import Message, Reaction
 from sidetone.protocol.refusals import Invalid
 from sidetone.protocol.requests import Page
 from sidetone.runtime.outbox import Outbox
-from sidetone.storage import Database, Values
+from sidetone.storage import Database, Row, Values
 
 _SELECT = f"SELECT {COLUMNS} FROM messages"  # noqa: S608 - a constant
+_PICKED_AT_ONCE = 50
 _BEFORE = f"{_SELECT} WHERE channel = :channel AND id < :mark ORDER BY id DESC LIMIT :limit"
 _AFTER = f"{_SELECT} WHERE channel = :channel AND id > :mark ORDER BY id LIMIT :limit"
 _ONE = f"{_SELECT} WHERE channel = :channel AND id = :message"
@@ -36,6 +37,22 @@ FROM reaction_kinds AS kinds LEFT JOIN reactions AS mine
 WHERE kinds.channel = :channel AND kinds.message >= :first AND kinds.message <= :last
 ORDER BY kinds.message, kinds.since_ms, kinds.emoji
 """
+_PICKED_REACTIONS = f"""
+{wanted_rows("home message", _PICKED_AT_ONCE)}
+SELECT kinds.message, kinds.emoji, kinds.amount, mine.member
+FROM wanted JOIN reaction_kinds AS kinds
+  ON kinds.channel = wanted.home AND kinds.message = wanted.message
+LEFT JOIN reactions AS mine
+  ON mine.channel = kinds.channel AND mine.message = kinds.message AND mine.emoji = kinds.emoji
+  AND mine.member = :reader
+ORDER BY kinds.message, kinds.since_ms, kinds.emoji
+"""  # noqa: S608 - constants
+_PICKED = f"""
+{wanted_rows("home message", _PICKED_AT_ONCE)}
+SELECT {COLUMNS} FROM wanted JOIN messages
+  ON messages.channel = wanted.home AND messages.id = wanted.message
+ORDER BY wanted.place
+"""  # noqa: S608 - constants
 _REACTED = """
 SELECT member FROM reactions
 WHERE channel = :channel AND message = :message AND emoji = :emoji AND member > :cursor
@@ -46,6 +63,7 @@ SELECT id FROM messages
 WHERE channel = :channel AND id >= :since AND author = :author ORDER BY id LIMIT :limit
 """
 _GENERATION = "SELECT generation FROM servers WHERE id = :server"
+_NOWHERE = UUID(int=0)
 _LAST = MessageId(UUID(int=(1 << 128) - 1))
 
 
@@ -116,17 +134,16 @@ class SqlMessages:
     async def pinned(self, channel: ChannelId, reader: UserId) -> list[Message]:
         """Return the pinned messages, the one pinned last first."""
         found = await self._fetch(_PINNED, {"channel": channel})
-        return await self._with_reactions(found, reader)
+        return await self._with_picked_reactions(found, reader)
 
     async def every(
         self, hits: Sequence[tuple[ChannelId, MessageId]], reader: UserId
     ) -> list[Message]:
         """Return those of *hits* that exist, in their order."""
         found: list[Message] = []
-        for channel, message in hits:
-            one = await self._fetch(_ONE, {"channel": channel, "message": message})
-            found += await self._with_reactions(one, reader)
-        return found
+        for start in range(0, len(hits), _PICKED_AT_ONCE):
+            found += await self._fetch(_PICKED, _picked(hits[start : start + _PICKED_AT_ONCE]))
+        return await self._with_picked_reactions(found, reader)
 
     async def reacted(
         self, channel: ChannelId, message: MessageId, emoji: str, cursor: str | None, limit: int
@@ -156,7 +173,7 @@ class SqlMessages:
         return [entry_of(row).message for row in rows]
 
     async def _with_reactions(self, messages: list[Message], reader: UserId) -> list[Message]:
-        """Return *messages*, which are of one channel, with their reactions."""
+        """Return *messages*, which follow each other in one channel, with their reactions."""
         if not messages:
             return messages
         ids = [message.id for message in messages]
@@ -169,20 +186,44 @@ class SqlMessages:
                 "last": max(ids),
             },
         )
-        if not rows:
-            return messages
-        reactions: dict[MessageId, list[Reaction]] = {}
-        for row in rows:
-            message, emoji, amount, mine = msgspec.convert(
-                row, tuple[MessageId, str, int, UserId | None]
-            )
-            reactions.setdefault(message, []).append(Reaction(emoji, amount, mine is not None))
-        return [
-            msgspec.structs.replace(message, reactions=reactions[message.id])
-            if message.id in reactions
-            else message
-            for message in messages
-        ]
+        return _joined(messages, rows)
+
+    async def _with_picked_reactions(
+        self, messages: list[Message], reader: UserId
+    ) -> list[Message]:
+        """Return *messages*, which may be far from each other, with their reactions."""
+        hits = [(message.channel, message.id) for message in messages]
+        rows: list[Row] = []
+        for start in range(0, len(hits), _PICKED_AT_ONCE):
+            picked = _picked(hits[start : start + _PICKED_AT_ONCE])
+            rows += await self._database.fetch(_PICKED_REACTIONS, {**picked, "reader": reader})
+        return _joined(messages, rows)
+
+
+def _picked(hits: Sequence[tuple[ChannelId, MessageId]]) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for number in range(_PICKED_AT_ONCE):
+        home, message = hits[number] if number < len(hits) else (_NOWHERE, _NOWHERE)
+        values[f"home{number}"], values[f"message{number}"] = home, message
+    return values
+
+
+def _joined(messages: list[Message], rows: Sequence[Row]) -> list[Message]:
+    """Return *messages* with the reactions that *rows* hold."""
+    if not rows:
+        return messages
+    reactions: dict[MessageId, list[Reaction]] = {}
+    for row in rows:
+        message, emoji, amount, mine = msgspec.convert(
+            row, tuple[MessageId, str, int, UserId | None]
+        )
+        reactions.setdefault(message, []).append(Reaction(emoji, amount, mine is not None))
+    return [
+        msgspec.structs.replace(message, reactions=reactions[message.id])
+        if message.id in reactions
+        else message
+        for message in messages
+    ]
 
 
 def _user_of(cursor: str | None) -> UUID:

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from sidetone.chat.domain.reading import UNREAD_MAX, Reading
+from sidetone.chat.infrastructure.message_rows import wanted_rows
 from sidetone.protocol.events import ReadMarked, ToUsers
 from sidetone.protocol.ids import ChannelId, MessageId, UserId
 from sidetone.protocol.messages import ReadState
@@ -18,19 +19,9 @@ _AT_ONCE = 100
 _NOBODY = UUID(int=0)
 
 
-def _list_of(columns: str) -> str:
-    """Return a table of ``_AT_ONCE`` rows of marks: ``(VALUES (0, :a0, :b0), ...)``."""
-    names = columns.split()
-    rows = (
-        f"({number}, {', '.join(f':{name}{number}' for name in names)})"
-        for number in range(_AT_ONCE)
-    )
-    return f"WITH wanted (place, {', '.join(names)}) AS (VALUES {', '.join(rows)})"
-
-
 # The inner limit ends the count: a channel with a million unread messages costs as one with few.
 _UNREAD = f"""
-{_list_of("channel since")}
+{wanted_rows("channel since", _AT_ONCE)}
 SELECT wanted.place, (
   SELECT COUNT(*) FROM (
     SELECT 1 FROM messages
@@ -41,7 +32,7 @@ SELECT wanted.place, (
 ) FROM wanted
 """  # noqa: S608 - constants
 _CALLED = f"""
-{_list_of("channel subject since")}
+{wanted_rows("channel subject since", _AT_ONCE)}
 SELECT wanted.place, mentions.message
 FROM wanted JOIN mentions ON mentions.channel = wanted.channel
   AND mentions.subject = wanted.subject AND mentions.message > wanted.since

@@ -71,6 +71,20 @@ async def test_a_follower_hears_only_what_comes_after_it(ends: Ends) -> None:
     assert await follower.wait_for(2) == [2]
 
 
+async def test_who_wants_what_is_between_services_hears_nothing_else(ends: Ends) -> None:
+    told: asyncio.Queue[Fact] = asyncio.Queue()
+    await ends.there.follow(told.put, services_only=True)
+    user = UserId(SERVER)
+    endings = [
+        Fact(fact(0).id, Services(), LoginEnded(user, LoginId(fact(0).id))) for _ in range(3)
+    ]
+    for ending in endings:
+        await ends.here.record([fact(1), ending, fact(2)])
+    async with asyncio.timeout(10):
+        assert [await told.get() for _ in endings] == endings
+    assert told.empty()
+
+
 async def test_nothing_is_told_after_unsubscribing(ends: Ends) -> None:
     gone, present = Follower(), Follower()
     unsubscribe = await ends.there.follow(gone)

@@ -52,8 +52,13 @@ class Journal(Protocol):
         """
         ...
 
-    async def follow(self, handler: Callable[[Fact], Awaitable[None]]) -> Unsubscribe:
+    async def follow(
+        self, handler: Callable[[Fact], Awaitable[None]], *, services_only: bool = False
+    ) -> Unsubscribe:
         """Call *handler* for each fact that is recorded from now on, one after the other.
+
+        With *services_only* it hears those alone whose audience is ``Services``: they are few, and
+        every process that takes tokens wants to know which logins have ended.
 
         Every follower gets every fact, in the order of the journal and also through a loss of the
         bus; a follower that is slow makes the journal wait for it, and misses nothing. What a

@@ -102,11 +102,17 @@ class NatsJournal:
                 await self._hang_up()
                 raise
 
-    async def follow(self, handler: Callable[[Fact], Awaitable[None]]) -> Unsubscribe:
-        """Call *handler* for each fact that is recorded from now on, one after the other."""
+    async def follow(
+        self, handler: Callable[[Fact], Awaitable[None]], *, services_only: bool = False
+    ) -> Unsubscribe:
+        """Call *handler* for each fact that is recorded from now on, one after the other.
+
+        With *services_only* the server sends no others at all.
+        """
         with _translated():
             last = await _last_of_stream(self._stream)
-        follower = _Follower(self._client, self._stream, handler, last)
+        subject = subject_of(Services()) if services_only else None
+        follower = _Follower(self._client, self._stream, handler, last, subject)
         self._followers.start(follower.run())
 
         async def unsubscribe() -> None:
@@ -206,11 +212,13 @@ class _Follower:
         stream: JetStreamContext,
         handler: Callable[[Fact], Awaitable[None]],
         last: int,
+        subject: str | None,
     ) -> None:
         self._client = client
         self._stream = stream
         self._handler = handler
         self._last = last
+        self._subject = subject
         self._ended = False
 
     def end(self) -> None:
@@ -253,6 +261,7 @@ class _Follower:
             ConsumerConfig(
                 deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
                 opt_start_seq=self._last + 1,
+                filter_subject=self._subject,
                 ack_policy=AckPolicy.NONE,
                 inactive_threshold=ABSENCE_SECONDS,
                 mem_storage=True,

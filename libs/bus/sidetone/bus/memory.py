@@ -11,7 +11,7 @@ from sidetone.bus.answers import Answerer, answer_in_time, nobody_answers
 from sidetone.bus.following import REPEATS_SECONDS, tell
 from sidetone.bus.inbox import Inbox
 from sidetone.bus.tasks import Tasks
-from sidetone.protocol.events import Event, Fact
+from sidetone.protocol.events import Event, Fact, Services
 from sidetone.protocol.ids import FactId
 from sidetone.protocol.questions import Question
 
@@ -88,12 +88,15 @@ class MemoryJournal:
             for fact in facts:
                 if fact.id not in self._recorded:
                     for follower in tuple(self._followers):
-                        await follower.facts.put(fact)
+                        if not follower.services_only or isinstance(fact.audience, Services):
+                            await follower.facts.put(fact)
                     self._recorded[fact.id] = self._now_seconds()
 
-    async def follow(self, handler: Callable[[Fact], Awaitable[None]]) -> Unsubscribe:
+    async def follow(
+        self, handler: Callable[[Fact], Awaitable[None]], *, services_only: bool = False
+    ) -> Unsubscribe:
         """Call *handler* for each fact that is recorded from now on, one after the other."""
-        follower = _Follower(handler)
+        follower = _Follower(handler, services_only=services_only)
         self._followers.append(follower)
         self._deliveries.start(follower.deliver())
 
@@ -122,7 +125,8 @@ class MemoryJournal:
 class _Follower:
     """The facts on their way to one handler."""
 
-    def __init__(self, handler: Callable[[Fact], Awaitable[None]]) -> None:
+    def __init__(self, handler: Callable[[Fact], Awaitable[None]], *, services_only: bool) -> None:
+        self.services_only = services_only
         self.facts: asyncio.Queue[Fact | None] = asyncio.Queue(FACTS_MAX)
         self._handler = handler
         self._ended = False

@@ -111,7 +111,7 @@ class Callers:
     async def _follow_endings(self) -> None:
         while True:
             try:
-                await self._around.journal.follow(self._hear)
+                await self._around.journal.follow(self._hear, services_only=True)
             except Unavailable:
                 await asyncio.sleep(_FOLLOW_AGAIN_SECONDS)
             except Exception:

@@ -267,7 +267,7 @@ def _describe_refusal(status: int, spec: ResponseSpec, schemas: _Schemas) -> Jso
 def _describe_other(spec: ResponseSpec) -> Json:
     """Return an answer that is neither the usual one nor a refusal: a part, another place."""
     described: Json = {"description": spec.description}
-    container: object = spec.data_container  # pyright: ignore[reportUnknownMemberType]
+    container: object = spec.data_container  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     if container is not None:
         described["content"] = {str(spec.media_type): {}}
     return described

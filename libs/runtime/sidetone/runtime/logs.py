@@ -64,7 +64,7 @@ def configure(form: Form = "console", level: Level = "info") -> None:
         root.removeHandler(replaced)
     root.addHandler(handler)
     root.setLevel(level.upper())
-    for name in ("uvicorn", "httpx", "httpcore", "aiosqlite"):
+    for name in ("uvicorn", "httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         processors=[

@@ -6,29 +6,21 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import httpx
 import msgspec
 import pytest
 
 from services.auth.tests.provider import CLIENT_ID, CLIENT_SECRET, open_provider
-from services.auth.tests.stage import PATIENT, Opener, Stage, StillClock
+from services.auth.tests.stage import PATIENT, Opener, Stage, StillClock, raised
 from sidetone.auth.app import Policy, build
 from sidetone.auth.infrastructure.mail import FolderMail
 from sidetone.auth.infrastructure.oidc import ProviderPolicy
 from sidetone.bus.memory import MemoryBus, MemoryJournal
 from sidetone.bus.tasks import Tasks
-from sidetone.protocol.questions import ClaimFiles, DropFiles, WhatMayUserDo
 from sidetone.runtime.clock import Clock, SystemClock
-from sidetone.runtime.http import app_of
-from sidetone.runtime.http_gate import HttpPolicy
-from sidetone.runtime.limits import Limit
-from sidetone.runtime.process import serving
 from sidetone.runtime.surroundings import Surroundings
 from sidetone.storage.memory import MemoryKeyValue
 from sidetone.storage.sqlite import SqliteDatabase
 from tests.surroundings import TOPOLOGIES, open_surroundings
-
-GENEROUS = Limit(1_000_000, 1_000)
 
 
 @pytest.fixture(scope="session")
@@ -65,25 +57,6 @@ async def open_stage(template: Path, tmp_path: Path) -> AsyncIterator[Opener]:
             return await raised(stack, await surroundings(stack, path, clock), clock, policy)
 
         yield open_one
-
-
-async def raised(
-    stack: AsyncExitStack, around: Surroundings, clock: StillClock, policy: Policy
-) -> Stage:
-    """Serve auth on what is *around*, until *stack* is closed."""
-    stage = Stage(around, clock)
-    await around.bus.answer(WhatMayUserDo, stage.what_may_user_do)
-    await around.bus.answer(ClaimFiles, stage.claim_files)
-    await around.bus.answer(DropFiles, stage.drop_files)
-    await around.journal.follow(stage.hear)
-    auth = await build(around, policy)
-    http = HttpPolicy(tokens=policy.token, per_caller=GENEROUS, per_address=GENEROUS)
-    app = app_of([auth], around=around, policy=http)
-    port = await stack.enter_async_context(serving(app, "127.0.0.1", 0, clock=clock))
-    stage.client = await stack.enter_async_context(
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, verify=False)
-    )
-    return stage
 
 
 @pytest.fixture(params=TOPOLOGIES)

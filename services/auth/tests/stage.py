@@ -5,6 +5,7 @@ import base64
 import json
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ import httpx
 import msgspec
 
 from services.auth.tests.provider import OpenIdProvider
-from sidetone.auth.app import Policy
+from sidetone.auth.app import Policy, build
 from sidetone.e2ee.identity import DeviceIdentity, create_identity
 from sidetone.permissions import Permission
 from sidetone.protocol.accounts import RegisterDevice
@@ -22,7 +23,10 @@ from sidetone.protocol.ids import ChannelId, FileId
 from sidetone.protocol.questions import ChannelRights, ClaimFiles, DropFiles, WhatMayUserDo
 from sidetone.protocol.refusals import NotFound
 from sidetone.runtime.clock import SystemClock
+from sidetone.runtime.http import app_of
+from sidetone.runtime.http_gate import HttpPolicy
 from sidetone.runtime.limits import Limit
+from sidetone.runtime.process import serving
 from sidetone.runtime.surroundings import Surroundings
 
 PASSWORD = "plum tree in the rain"
@@ -30,6 +34,7 @@ CHANNEL = ChannelId(UUID(int=0xC0))
 UNKNOWN_FILE = FileId(UUID(int=0xF1))
 HIDDEN = ChannelId(UUID(int=0xC1))
 UNLIMITED = Limit(100_000, 60_000)
+GENEROUS = Limit(1_000_000, 1_000)
 PATIENT = Policy(
     login_per_account=UNLIMITED,
     login_per_address=UNLIMITED,
@@ -158,3 +163,22 @@ def body_of(identity: DeviceIdentity) -> RegisterDevice:
 
 
 Opener = Callable[[Policy], Awaitable[Stage]]
+
+
+async def raised(
+    stack: AsyncExitStack, around: Surroundings, clock: StillClock, policy: Policy
+) -> Stage:
+    """Serve auth on what is *around*, until *stack* is closed."""
+    stage = Stage(around, clock)
+    await around.bus.answer(WhatMayUserDo, stage.what_may_user_do)
+    await around.bus.answer(ClaimFiles, stage.claim_files)
+    await around.bus.answer(DropFiles, stage.drop_files)
+    await around.journal.follow(stage.hear)
+    auth = await build(around, policy)
+    http = HttpPolicy(tokens=policy.token, per_caller=GENEROUS, per_address=GENEROUS)
+    app = app_of([auth], around=around, policy=http)
+    port = await stack.enter_async_context(serving(app, "127.0.0.1", 0, clock=clock))
+    stage.client = await stack.enter_async_context(
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, verify=False)
+    )
+    return stage

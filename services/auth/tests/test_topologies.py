@@ -1,15 +1,17 @@
 """The same stories on SQLite in one process, and on PostgreSQL, Valkey and NATS."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from importlib.resources import files
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 
 from services.auth.tests import test_mail, test_providers, test_second_factor
 from services.auth.tests.authenticator import Authenticator
-from services.auth.tests.stage import PASSWORD, Stage
+from services.auth.tests.stage import PASSWORD, PATIENT, Stage, StillClock, raised
 from services.auth.tests.test_bots import create
 from services.auth.tests.test_passkeys import add, use
 from services.auth.tests.test_people import close, edit
@@ -19,6 +21,8 @@ from sidetone.protocol.events import AccountClosed, LoginEnded, UserChanged
 from sidetone.protocol.ids import UserId
 from sidetone.protocol.questions import WhoAre
 from sidetone.storage.migrations import migrate, revert
+from sidetone.storage.valkey import ValkeyKeyValue
+from tests import engines
 from tests.surroundings import TOPOLOGIES, Topology, open_surroundings
 
 
@@ -156,3 +160,35 @@ async def test_the_tables_go_as_they_came(topology: Topology) -> None:
             await revert(around.database, "auth", folder, to)
         await migrate(around.database, "auth", folder)
         assert await around.database.fetch("SELECT accounts.id FROM bots, accounts", {}) == []
+
+
+async def test_nobody_gets_in_while_the_store_is_down_and_all_do_afterwards() -> None:
+    """Limits and the deny-list fail closed: what cannot be counted is refused."""
+    with engines.start_valkey() as engine:
+        async with open_surroundings("embedded", clock := StillClock()) as embedded:
+            store = await ValkeyKeyValue.open(engine.url)
+            around = msgspec.structs.replace(embedded, store=store)
+            async with AsyncExitStack() as stack:
+                stack.push_async_callback(store.close)
+                stage = await raised(stack, around, clock, PATIENT)
+                login = await stage.sign_up("Ada")
+                engine.kill()
+                for answer in (
+                    await stage.log_in("Ada"),
+                    await stage.refresh(login["refresh_token"]),
+                    await stage.get("/auth/export", login["access_token"]),
+                    await stage.post("/auth/password/reset", address="ada@example.org"),
+                ):
+                    assert answer.status_code == 503, answer.text
+                    assert "retry-after" in answer.headers
+                logged_out = await stage.post("/auth/logout", refresh_token=login["refresh_token"])
+                assert logged_out.status_code == 204
+                engine.start()
+                async with asyncio.timeout(10):
+                    while (await stage.log_in("Ada")).status_code != 200:  # noqa: ASYNC110 - it comes back by itself
+                        await asyncio.sleep(0.05)
+                    while (  # noqa: ASYNC110 - the announcement is heard again
+                        await stage.get("/auth/export", login["access_token"])
+                    ).status_code != 401:
+                        await asyncio.sleep(0.05)
+                assert (await stage.refresh(login["refresh_token"])).status_code == 401

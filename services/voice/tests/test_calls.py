@@ -128,6 +128,7 @@ async def test_history_comes_in_pages_the_latest_first(stage: Stage) -> None:
 
 async def test_a_call_survives_a_restart(stage: Stage) -> None:
     call = await stage.ring(stage.ada)
+    await stage.call("open")
     await stage.around.tasks.close()
     await build(stage.around, stage.policy)
     missed, _ = await stage.call("missed")

@@ -4,6 +4,7 @@ What auth, chat, presence and voice would answer is kept in a ``Town``; a change
 the journal, as they would tell it.
 """
 
+import asyncio
 import functools
 import itertools
 from collections.abc import AsyncGenerator
@@ -13,14 +14,24 @@ from uuid import UUID, uuid4
 
 from litestar.types import Receive, Scope, Send
 
+from sidetone.bus import Bus
 from sidetone.community import Community
-from sidetone.credentials.tokens import TokenSigner, key_set, new_private_key
+from sidetone.credentials.tokens import DEFAULT_POLICY, TokenSigner, key_set, new_private_key
 from sidetone.gateway.app import build
 from sidetone.gateway.domain.policy import DEFAULT, Policy
 from sidetone.permissions import EVERYONE, Permission
 from sidetone.protocol.accounts import User
 from sidetone.protocol.calls import Call, VoiceState
-from sidetone.protocol.events import Audience, ClientEvent, Fact, InServer, ServerChanged, Signal
+from sidetone.protocol.events import (
+    Audience,
+    ClientEvent,
+    Event,
+    Fact,
+    InServer,
+    MessagesDeleted,
+    ServerChanged,
+    Signal,
+)
 from sidetone.protocol.ids import ChannelId, FactId, LoginId, ServerId, UserId
 from sidetone.protocol.messages import ReadState
 from sidetone.protocol.questions import (
@@ -44,6 +55,8 @@ from tests.surroundings import Topology, open_surroundings
 
 _numbers = itertools.count(1)
 _KID = "test"
+# An event that says nothing of anybody.
+NOBODY = MessagesDeleted(ChannelId(uuid4()), [])
 
 
 class Town:
@@ -59,7 +72,7 @@ class Town:
         self.voice_states: list[VoiceState] = []
         self.calls: list[Call] = []
         self.logins: dict[UserId, LoginId] = {}
-        self._signer = TokenSigner(_KID, _private_key(), _policy())
+        self._signer = TokenSigner(_KID, _private_key(), DEFAULT_POLICY)
 
     async def open(self, *, with_people: bool = True) -> None:
         """Answer what the gateway asks; *with_people*: presence and voice are there too."""
@@ -181,6 +194,18 @@ def shown_to(subject: UUID, kind: Any = "member") -> Overwrite:
     return Overwrite(subject, kind, int(Permission.VIEW_CHANNEL), 0)
 
 
+def told_in(channel: ChannelId) -> MessagesDeleted:
+    """Return some event of *channel*."""
+    return MessagesDeleted(channel, [])
+
+
+async def following(bus: Bus, kind: type[Event]) -> asyncio.Queue[Event]:
+    """Return where events of *kind* arrive from now on."""
+    heard: asyncio.Queue[Event] = asyncio.Queue()
+    await bus.subscribe(kind, heard.put)
+    return heard
+
+
 @asynccontextmanager
 async def gateway_stage(
     topology: Topology = "embedded", policy: Policy = DEFAULT, *, with_people: bool = True
@@ -202,9 +227,3 @@ async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
 @functools.cache
 def _private_key() -> bytes:
     return new_private_key()
-
-
-def _policy() -> Any:
-    from sidetone.credentials.tokens import DEFAULT_POLICY
-
-    return DEFAULT_POLICY

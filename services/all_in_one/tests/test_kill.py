@@ -39,7 +39,7 @@ async def register_until_killed(address: str, process: int) -> list[str]:
         async with requests_to(address) as requests:
             for name in names:
                 try:
-                    await Api(requests).register(name, PASSWORD)
+                    await Api(requests).accounts.register(name, PASSWORD)
                 except Refusal:
                     return
                 acknowledged.append(name)

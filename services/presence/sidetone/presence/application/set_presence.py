@@ -27,8 +27,8 @@ class SetPresence:
         """Return the wish as it was stored. Raises ``Invalid``."""
         wish = checked_wish(wish, self.clock.now_ms())
         await self.wishes.put(user, wish)
-        self.look(user)
         await self.bus.publish(Signal(ToUsers([user]), PresenceChanged(own(user, wish))))
+        self.look(user)
         return wish
 
     async def read(self, user: UserId) -> Wish:

@@ -6,8 +6,8 @@ import msgspec
 
 from sidetone.bus import Bus
 from sidetone.presence.application.ports import Relations, Sessions, Wishes
-from sidetone.presence.domain.status import Wish, coarse, seen
-from sidetone.protocol.events import Around, PresenceChanged, Signal
+from sidetone.presence.domain.status import Wish, coarse, own, seen
+from sidetone.protocol.events import Around, PresenceChanged, Signal, ToUsers
 from sidetone.protocol.ids import UserId
 from sidetone.protocol.social import Presence
 from sidetone.runtime.clock import Clock
@@ -48,7 +48,13 @@ class ShowPresence:
                 break
             if await self.sessions.show(shown, after):
                 await self._tell(after)
+                if there and after.status == "offline":
+                    await self._tell_themselves(own(user, wish))
         return there, wish
+
+    async def _tell_themselves(self, presence: Presence) -> None:
+        """Tell those who went invisible that they did: they hear what the others hear, too."""
+        await self.bus.publish(Signal(ToUsers([presence.user]), PresenceChanged(presence)))
 
     async def _tell(self, presence: Presence) -> None:
         if presence.last_seen_ms is not None:

@@ -36,9 +36,9 @@ pytestmark = pytest.mark.timeout(300)
 class Client:
     """One person's requests, with the patience of a client."""
 
-    def __init__(self, stage: Stage, user: str, token: str) -> None:
+    def __init__(self, stage: Stage, http: httpx.AsyncClient, user: str, token: str) -> None:
         self._url = f"http://127.0.0.1:{stage.ports['chat']}"
-        self._http = httpx.AsyncClient(timeout=10)
+        self._http = http
         self._headers = {"authorization": f"Bearer {token}"}
         self.login = LoggedIn(UserId(UUID(user)), "", token, "", 2**53)
         self.refused: Counter[int] = Counter()
@@ -104,9 +104,9 @@ async def hear(happenings: AsyncIterator[Happening], heard: Counter[str]) -> Non
 
 @pytest.mark.parametrize("engine", ["PostgreSQL", "NATS", "Valkey"])
 async def test_an_engine_that_is_killed_costs_no_message(engine: str) -> None:
-    async with open_stage("engines") as stage:
-        ada = Client(stage, *await register(stage, "Ada"))
-        ben = Client(stage, *await register(stage, "Ben"))
+    async with open_stage("engines") as stage, httpx.AsyncClient(timeout=10) as http:
+        ada = Client(stage, http, *await register(stage, "Ada"))
+        ben = Client(stage, http, *await register(stage, "Ben"))
         channel = await tavern(ada, ben)
         heard: Counter[str] = Counter()
         link = GatewayLink(Endpoint(f"http://127.0.0.1:{stage.ports['gateway']}"), ben)

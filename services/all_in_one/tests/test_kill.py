@@ -55,7 +55,7 @@ async def can_log_in(address: str, names: list[str]) -> list[str]:
 
     async def log_in(name: str) -> str:
         async with turns, requests_to(address) as requests:
-            return (await Api(requests).log_in(name, PASSWORD)).name
+            return (await Api(requests).accounts.log_in(name, PASSWORD)).name
 
     return await asyncio.gather(*map(log_in, names))
 

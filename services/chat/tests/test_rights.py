@@ -16,20 +16,13 @@ TALKING = {"voice", "direct"}
 
 def slowly(before: Community, change: ServerChanged) -> dict[tuple[ChannelId, UserId], int]:
     after = before.after(change)
-    places = {**before.channels, **after.channels}
     users = {UserId(user) for user in {**before.members, **after.members}}
-    talking = {
-        id_
-        for community in (before, after)
-        for id_, each in community.channels.items()
-        if each.kind in TALKING
-    }
     found: dict[tuple[ChannelId, UserId], int] = {}
-    for place in places.values():
+    for place in before.channels.values():
         for user in users:
             had = before.permissions(user, place.id, NOW_MS)
             has = Permission.NONE if change.deleted else after.permissions(user, place.id, NOW_MS)
-            if place.id in talking and had != has:
+            if place.kind in TALKING and had != has:
                 found[place.id, user] = int(has)
     return found
 

@@ -26,7 +26,7 @@ def rights_changed(
     if change.deleted:
         after = Community(ServerState(before.server, change.generation, [], [], [], []))
     groups = _alike(before, after, _touched_members(before, after, change))
-    for channel in _touched_channels(before, after, change):
+    for channel in _touched_channels(before, change):
         users = _changed_in(channel, (before, after), groups, now_ms)
         while part := dict(islice(users, USERS_MAX)):
             yield RightsChanged(channel, after.generation, part)
@@ -75,14 +75,15 @@ def _singled_out(community: Community, channel: ChannelId) -> Iterator[UUID]:
         yield from (each.subject for each in place.overwrites if each.kind == "member")
 
 
-def _touched_channels(
-    before: Community, after: Community, change: ServerChanged
-) -> Iterator[ChannelId]:
-    """Yield the channels to talk in where rights can be others now."""
+def _touched_channels(before: Community, change: ServerChanged) -> Iterator[ChannelId]:
+    """Yield the channels to talk in where rights can be others now.
+
+    Of a channel that is new nobody has a ticket yet.
+    """
     named = {*(channel.id for channel in change.channels), *change.gone}
-    alone = not change.members and named <= {*before.channels, *after.channels}
-    places = {**before.channels, **after.channels}
-    if alone and not _alters_roles(before, change):
+    places = before.channels
+    of_members = bool(change.members) or any(id_ in before.members for id_ in change.gone)
+    if not of_members and not _alters_roles(before, change):
         places = {id_: place for id_, place in places.items() if id_ in named}
     return (ChannelId(id_) for id_, place in places.items() if place.kind in _TALKING)
 

@@ -12,9 +12,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Literal
 
 import httpx
@@ -120,7 +122,7 @@ def _started(
     process = subprocess.Popen(
         program, env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True
     )
-    stack.callback(_stop, process)
+    stack.callback(_close, process)
     assert process.stderr is not None
     said: list[str] = []
     for line in process.stderr:
@@ -128,6 +130,11 @@ def _started(
         with contextlib.suppress(ValueError):
             entry = json.loads(line)
             if entry.get("event") == "serving":
+                # Somebody must go on reading, or a talkative service waits for ever.
+                draining = Thread(target=deque, args=(process.stderr, 0), daemon=True)
+                draining.start()
+                stack.callback(draining.join)
+                stack.callback(_stop, process)
                 return process, entry["port"]
     raise RuntimeError(f"{program} did not start: {''.join(said)[-2000:]}")
 
@@ -135,10 +142,17 @@ def _started(
 def _stop(process: "subprocess.Popen[str]") -> None:
     process.send_signal(signal.SIGTERM)
     try:
-        process.communicate(timeout=20)
+        process.wait(timeout=20)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.communicate()
+        process.wait()
+
+
+def _close(process: "subprocess.Popen[str]") -> None:
+    if process.poll() is None:
+        _stop(process)
+    assert process.stderr is not None
+    process.stderr.close()
 
 
 def _cpu_seconds(process: int) -> float:

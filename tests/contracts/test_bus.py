@@ -6,19 +6,30 @@ from contextlib import AsyncExitStack
 from uuid import UUID
 
 import pytest
+from uuid_utils.compat import uuid7
 
 from sidetone.bus import Bus
 from sidetone.protocol.events import NodeAlive, SessionClosed, VoiceRights
-from sidetone.protocol.ids import ChannelId, DeviceId, NodeId, SessionId, UserId
+from sidetone.protocol.ids import (
+    ChannelId,
+    DeviceId,
+    NodeId,
+    RoleId,
+    ServerId,
+    SessionId,
+    UserId,
+)
 from sidetone.protocol.questions import (
     Briefing,
     BriefNode,
     ChannelRights,
+    DescribeServer,
     IssueGrant,
     WhatMayUserDo,
 )
 from sidetone.protocol.refusals import NotFound, RateLimited, Refusal, Unavailable
-from tests.surroundings import open_buses, open_children_of, open_local_buses
+from sidetone.protocol.servers import Member, Server, ServerState
+from tests.surroundings import BusKind, open_buses, open_children_of, open_local_buses
 
 CHANNEL, USER = ChannelId(UUID(int=1)), UserId(UUID(int=2))
 QUESTION = WhatMayUserDo(user=USER, channel=CHANNEL)
@@ -207,6 +218,25 @@ async def test_an_answer_keeps_its_types(ends: Ends) -> None:
 
     await ends.there.answer(BriefNode, answer)
     assert await ends.here.ask(BriefNode(NodeId(2**63 - 1))) == briefing
+
+
+@pytest.mark.parametrize("kind", ["memory", "nats"])
+async def test_a_server_of_thousands_is_described_in_one_answer(kind: BusKind) -> None:
+    """Between services; what a service tells its child is small, and bounded."""
+    server = Server(ServerId(uuid7()), "A city", UserId(uuid7()))
+    roles = [RoleId(uuid7()) for _ in range(200)]
+    members = [
+        Member(UserId(uuid7()), n, f"Citizen {n} of the north", roles[n % 190 : n % 190 + 4])
+        for n in range(5_000)
+    ]
+    state = ServerState(server, 7, [], [], members)
+
+    async def describe(_: DescribeServer) -> ServerState:
+        return state
+
+    async with open_buses(kind) as (here, there):
+        await there.answer(DescribeServer, describe)
+        assert await here.ask(DescribeServer(server.id)) == state
 
 
 async def test_an_end_may_ask_itself(ends: Ends) -> None:

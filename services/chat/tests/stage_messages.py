@@ -32,7 +32,7 @@ from sidetone.protocol.questions import (
     TokenKeys,
     WhoAre,
 )
-from sidetone.protocol.refusals import NotFound
+from sidetone.protocol.refusals import NotFound, Unavailable
 from sidetone.protocol.servers import Channel, Server
 from sidetone.runtime.http import app_of
 from sidetone.runtime.http_gate import HttpPolicy
@@ -63,6 +63,7 @@ class Neighbours:
 
     files: dict[FileId, File] = field(default_factory=dict[FileId, File])
     previews: dict[str, LinkPreview] = field(default_factory=dict[str, LinkPreview])
+    slow_pages: int = 0
     blocked: set[UserId] = field(default_factory=set[UserId])
     dropped: list[FileId] = field(default_factory=list[FileId])
 
@@ -83,6 +84,9 @@ class Neighbours:
         return [self.files[file] for file in question.files]
 
     async def _preview(self, question: PreviewLink) -> LinkPreview | None:
+        if self.slow_pages > 0:
+            self.slow_pages -= 1
+            raise Unavailable("preview_pending", "the page is slow; ask again")
         return self.previews.get(question.url)
 
     async def _drop(self, question: DropFiles) -> None:

@@ -87,6 +87,16 @@ async def test_a_preview_of_what_was_edited_meanwhile_is_thrown_away(stage: Stag
     await writing.previews.preview(sent)
 
 
+async def test_a_slow_page_is_asked_again(stage: Stage) -> None:
+    tavern = await stage.tavern()
+    stage.neighbours.previews = {PAGE.url: PAGE}
+    stage.neighbours.slow_pages = 1
+    sent = await tavern.guest.say(tavern.channel, PAGE.url)
+    await stage.until(lambda: any(isinstance(f.event, MessageEdited) for f in stage.facts))
+    (told,) = await stage.heard(MessageEdited)
+    assert (told.message.id, told.message.previews) == (sent.id, [PAGE])
+
+
 async def test_who_may_not_embed_links_gets_no_preview(stage: Stage) -> None:
     tavern = await stage.tavern()
     stage.neighbours.previews = {PAGE.url: PAGE}

@@ -4,6 +4,7 @@ At most once and nothing kept: whoever was away reads the facts back from storag
 """
 
 import asyncio
+import zlib
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -40,6 +41,9 @@ from sidetone.protocol.refusals import Unavailable
 
 _CONNECT_SECONDS_MAX = 5.0
 _RECONNECT_SECONDS = 0.5
+
+_PACKED_FROM_BYTES = 128 * 1024
+_UNPACKED_BYTES_MAX = 32 * 1024 * 1024
 
 A = TypeVar("A")
 E = TypeVar("E", bound=Event)
@@ -109,7 +113,7 @@ class NatsBus:
             raise answer_late(subject) from error
         except Error as error:
             raise _lost(subject) from error
-        return answer_in(message.data, question)
+        return answer_in(_unpacked(message.data, subject), question)
 
     async def answer(self, kind: type[Q], answerer: Callable[[Q], Awaitable[Any]]) -> None:
         """Answer every question of *kind* from now on, side by side with other processes."""
@@ -152,9 +156,32 @@ class NatsBus:
     async def _respond(self, kind: type[Question[Any]], answerer: Answerer, message: Msg) -> None:
         reply = await reply_to(kind, answerer, message.data)
         try:
-            await message.respond(reply)
+            await message.respond(_packed(reply))
         except Error as error:
             log.warning("answer_lost", subject=kind.subject, error=str(error))
+
+
+def _packed(reply: bytes) -> bytes:
+    """Return *reply*, compressed where it is large: the server takes no more than a megabyte.
+
+    A whole server with thousands of members is the one answer that comes near.
+    """
+    return reply if len(reply) < _PACKED_FROM_BYTES else zlib.compress(reply, 1)
+
+
+def _unpacked(reply: bytes, subject: str) -> bytes:
+    """Return what was packed. Raises ``Unavailable`` for what no answerer of ours sends."""
+    # No encoded reply begins with the byte that a zlib stream begins with (RFC 1950).
+    if not reply.startswith(b"\x78"):
+        return reply
+    stream = zlib.decompressobj()
+    try:
+        unpacked = stream.decompress(reply, _UNPACKED_BYTES_MAX)
+    except zlib.error as error:
+        raise Unavailable("answer_malformed", f"the answer to {subject} is damaged") from error
+    if not stream.eof:
+        raise Unavailable("answer_too_large", f"the answer to {subject} is too large")
+    return unpacked
 
 
 async def connected(

@@ -7,6 +7,7 @@ from typing_extensions import override
 
 COMMANDS = {
     "demo": "Watch three members hear each other through a server that cannot decrypt them.",
+    "keys": "Change the keys that sign access tokens before their time.",
     "migrate": "Bring a database up to this version, or back to an earlier one.",
     "serve": "Run a server on this machine.",
     "service": "Run one service on PostgreSQL, Valkey and NATS.",

@@ -11,10 +11,13 @@ from sidetone.chat.application.messages import Messages
 from sidetone.chat.domain.message import links_to_preview
 from sidetone.protocol.files import LinkPreview
 from sidetone.protocol.messages import Message
-from sidetone.protocol.refusals import NotFound, Refusal
+from sidetone.protocol.refusals import NotFound, Refusal, Unavailable
 
 WAITING_MAX = 1_000
 _AT_ONCE = 4
+# A page may take longer than an answer may: asked again, what was found meanwhile is there.
+_TRIES_MAX = 4
+_ASKED_AGAIN_SECONDS = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -70,8 +73,14 @@ class PreviewLinks:
                 await change.save(msgspec.structs.replace(now, previews=previews))
 
     async def _ask(self, link: str, message: Message) -> LinkPreview | None:
-        try:
-            return await self.media.preview(link, message.channel)
-        except Refusal as refusal:
-            _log.info("preview_refused", code=refusal.code)
-            return None
+        for attempt in range(_TRIES_MAX):
+            if attempt:
+                await asyncio.sleep(_ASKED_AGAIN_SECONDS)
+            try:
+                return await self.media.preview(link, message.channel)
+            except Unavailable as later:
+                _log.info("preview_waits", code=later.code)
+            except Refusal as refusal:
+                _log.info("preview_refused", code=refusal.code)
+                return None
+        return None

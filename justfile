@@ -12,6 +12,11 @@ demo *args:
 serve *args:
     @sidetone serve {{ args }}
 
+# Run one service on PostgreSQL, Valkey and NATS: `./just service chat`.
+[no-exit-message]
+service *args:
+    @sidetone service {{ args }}
+
 # Check a file of VX1 test vectors.
 [no-exit-message]
 vectors file:

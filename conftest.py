@@ -1,6 +1,7 @@
 """How the whole suite runs: properties without a deadline, and a word on what it ran against."""
 
 import os
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -11,6 +12,19 @@ from tests import engines
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", settings.get_profile("default"), max_examples=250)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that runs the workers which engines this worker ran."""
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["engines"] = dict(engines.versions)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - pytest-xdist has no types
+    """Gather what a worker ran."""
+    engines.versions.update(getattr(node, "workeroutput", {}).get("engines", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -34,9 +34,9 @@ lint: _lint-tools
 types: _lint-tools
     basedpyright
 
-# Tests; those that need PostgreSQL, NATS or Valkey skip where these are missing.
+# Tests, three files at a time; those that need an engine skip where it is missing.
 test *args:
-    pytest {{ args }}
+    pytest -n 3 --dist loadfile {{ args }}
 
 # Fifty members in one channel, two speaking, on one voice node: memory, losses, CPU.
 soak seconds="60":

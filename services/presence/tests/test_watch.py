@@ -87,6 +87,19 @@ def test_an_old_sign_of_life_does_not_bring_a_session_back() -> None:
     assert watch.alive([(session, user)], 13) == [(session, user)]
 
 
+def test_the_end_of_one_session_does_not_hide_the_silence_of_another() -> None:
+    watch, user = Watch(TIMING), UserId(UUID(int=1))
+    first, second = SessionId(UUID(int=11)), SessionId(UUID(int=12))
+    watch.opened(first, user, 0)
+    watch.opened(second, user, 100)
+    assert watch.due(100) == [user]
+    watch.looked(user, 100, there=True, clears_at_ms=None)
+    watch.closed(second, user, 100, left=False)
+    assert watch.due(130) == [user]
+    watch.looked(user, 130, there=True, clears_at_ms=None)
+    assert watch.due(150) == [user]
+
+
 def test_who_is_there_is_looked_at_again_and_again() -> None:
     watch, user, session = Watch(TIMING), UserId(UUID(int=1)), SessionId(UUID(int=11))
     looks = 0

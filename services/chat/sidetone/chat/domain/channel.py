@@ -45,7 +45,7 @@ def checked_level(kind: ChannelKind, allow: int, deny: int) -> Level:
     Raises ``Invalid``; powers over the whole server (invites, kicks) are no channel's to give.
 
     >>> checked_level("voice", 0, int(Permission.SPEAK)).deny
-    <Permission.SPEAK: 4>
+    4
     """
     known = _OF_TEXT if kind == "text" else _OF_TEXT | _CALL
     if allow < 0 or deny < 0 or (allow | deny) & ~int(known):

@@ -55,6 +55,7 @@ def indexed_words(text: str) -> list[str]:
 
     Every index is given these alone, and so all of them find the same.
     """
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    # Some signs are spelled in capitals only when they are taken apart.
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     bare = "".join(char for char in plain if not unicodedata.combining(char))
     return _WORD.findall(unicodedata.normalize("NFKC", bare))

@@ -17,6 +17,8 @@ from sidetone.protocol.ids import SessionId, UserId
 USERS_MAX = 200_000
 # Looks at one user that are to come; beyond that the latest stands for those around it.
 LOOKS_MAX = 16
+# Sessions of one user whose signs of life are told apart; more than a gateway lets in.
+SESSIONS_MAX = 64
 ENDED_MAX = 20_000
 
 
@@ -38,6 +40,8 @@ class _Next(msgspec.Struct):
 
     At *renewal_ms* there is a look whether or not something happened. *queued_ms* is when the
     queue says so, which may be too early but never too late. *there* is what the last look found.
+    *lives_ms* holds until when each session counts without another sign of life: the end of one
+    must not hide that another fell silent before.
     """
 
     silent_ms: int
@@ -45,6 +49,7 @@ class _Next(msgspec.Struct):
     renewal_ms: int
     looks_ms: list[int] = []
     there: bool = False
+    lives_ms: dict[SessionId, int] = {}
 
     def at_ms(self) -> int:
         return min(self.silent_ms, self.renewal_ms, *self.looks_ms[:1])
@@ -56,6 +61,16 @@ class _Next(msgspec.Struct):
             insort(self.looks_ms, look_ms)
         else:
             self.looks_ms[-1] = max(self.looks_ms[-1], look_ms)
+
+    def hear(self, session: SessionId, silent_ms: int) -> None:
+        self.lives_ms.pop(session, None)
+        self.lives_ms[session] = self.silent_ms = silent_ms
+        while len(self.lives_ms) > SESSIONS_MAX:
+            del self.lives_ms[next(iter(self.lives_ms))]
+
+    def end(self, session: SessionId, now_ms: int) -> None:
+        if self.lives_ms.pop(session, None) is not None:
+            self.silent_ms = max(self.lives_ms.values(), default=now_ms)
 
     def take(self, now_ms: int) -> None:
         self.looks_ms = [look_ms for look_ms in self.looks_ms if look_ms > now_ms]
@@ -77,7 +92,7 @@ class Watch:
         """Take note that *user* has a session: look at once."""
         self._ended.pop(session, None)
         self.look(user, now_ms, now_ms)
-        self._heard(user, now_ms)
+        self._heard(session, user, now_ms)
 
     def closed(self, session: SessionId, user: UserId, now_ms: int, *, left: bool) -> bool:
         """Take note that a socket is gone: look when its grace is over, at once if it *left*.
@@ -89,6 +104,9 @@ class Watch:
         self._ended[session] = now_ms + self._timing.alive_ms
         while len(self._ended) > ENDED_MAX:
             self._ended.popitem(last=False)
+        known = self._users.get(user)
+        if known is not None:
+            known.end(session, now_ms)
         wait_ms = 0 if left else self._timing.grace_ms + self._timing.margin_ms
         self.look(user, now_ms + wait_ms, now_ms)
         return True
@@ -103,11 +121,11 @@ class Watch:
         renewed = [
             (session, user) for session, user in sessions if self._ended.get(session, 0) <= now_ms
         ]
-        for _, user in renewed:
+        for session, user in renewed:
             known = self._users.get(user)
             if known is None or not known.there:
                 self.look(user, now_ms, now_ms)
-            self._heard(user, now_ms)
+            self._heard(session, user, now_ms)
         return renewed
 
     def look(self, user: UserId, at_ms: int, now_ms: int) -> None:
@@ -157,10 +175,10 @@ class Watch:
         """Return when somebody is due, at the earliest."""
         return self._queue[0][0] if self._queue else None
 
-    def _heard(self, user: UserId, now_ms: int) -> None:
+    def _heard(self, session: SessionId, user: UserId, now_ms: int) -> None:
         known = self._users.get(user)
         if known is not None:
-            known.silent_ms = self._silent_ms(now_ms)
+            known.hear(session, self._silent_ms(now_ms))
 
     def _silent_ms(self, now_ms: int) -> int:
         return now_ms + self._timing.alive_ms + self._timing.margin_ms

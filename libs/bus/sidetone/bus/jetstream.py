@@ -71,7 +71,7 @@ class NatsJournal:
         try:
             with _translated():
                 await _last_of_stream(journal._stream)
-        except Unavailable:
+        except BaseException:
             await journal.close()
             raise
         return journal
@@ -139,7 +139,11 @@ class _Recorder:
     async def connect(cls, url: str) -> "_Recorder":
         client = await connected(url, reconnects=False)
         recorder = cls(client)
-        await client.subscribe(recorder._inbox, cb=recorder._confirm)  # pyright: ignore[reportUnknownMemberType]
+        try:
+            await client.subscribe(recorder._inbox, cb=recorder._confirm)  # pyright: ignore[reportUnknownMemberType]
+        except BaseException:
+            await client.close()
+            raise
         return recorder
 
     async def record(self, facts: Sequence[Fact]) -> None:

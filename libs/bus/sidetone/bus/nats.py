@@ -42,6 +42,7 @@ from sidetone.protocol.refusals import Unavailable
 _CONNECT_SECONDS_MAX = 5.0
 _RECONNECT_SECONDS = 0.5
 
+_GIVE_UP_SECONDS = 0.5
 _PACKED_FROM_BYTES = 128 * 1024
 _UNPACKED_BYTES_MAX = 32 * 1024 * 1024
 
@@ -205,25 +206,43 @@ async def connected(
             await reconnected()
 
     client = Client()
+    connecting = asyncio.create_task(
+        client.connect(
+            url,
+            allow_reconnect=reconnects,
+            error_cb=_log_error,
+            disconnected_cb=log_disconnect,
+            reconnected_cb=tell,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=_RECONNECT_SECONDS,  # pyright: ignore[reportArgumentType]  # its hint says int, it sleeps for it
+        )
+    )
     try:
         async with asyncio.timeout(_CONNECT_SECONDS_MAX):
-            await client.connect(
-                url,
-                allow_reconnect=reconnects,
-                error_cb=_log_error,
-                disconnected_cb=log_disconnect,
-                reconnected_cb=tell,
-                max_reconnect_attempts=-1,
-                reconnect_time_wait=_RECONNECT_SECONDS,  # pyright: ignore[reportArgumentType]  # its hint says int, it sleeps for it
-            )
+            await asyncio.shield(connecting)
     except (Error, OSError) as error:
-        await client.close()
+        await _give_up(connecting, client)
         detail = (
             f"no NATS server lets us in at {urlsplit(url).hostname} "
             f"({client.last_error or error}); check that it runs and that the URL is right"
         )
         raise Unavailable("bus_unreachable", detail) from error
+    except BaseException:
+        await _give_up(connecting, client)
+        raise
     return client
+
+
+async def _give_up(connecting: asyncio.Task[None], client: Client) -> None:
+    """Close *client*, which may be in the middle of connecting.
+
+    Cut off at the wrong moment it would forget a socket that is open already: it gets a moment to
+    end by itself.
+    """
+    await asyncio.wait([connecting], timeout=_GIVE_UP_SECONDS)
+    connecting.cancel()
+    await asyncio.gather(connecting, return_exceptions=True)
+    await client.close()
 
 
 def _lost(subject: str) -> Unavailable:

@@ -52,17 +52,30 @@ PACKAGES = {
 }
 
 
-@click.group()
-@click.option(
-    "--database",
-    metavar="URL|FILE",
-    help="postgresql://… or an SQLite file; default: the one in the data folder.",
-)
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of all data.")
+def place_options() -> list[click.Parameter]:
+    """Return the options that say where the database is, for groups whose callback takes them."""
+    return [
+        click.Option(
+            ["--database"],
+            metavar="URL|FILE",
+            help="postgresql://… or an SQLite file; default: the one in the data folder.",
+        ),
+        click.Option(["--data"], type=click.Path(path_type=Path), help="Folder of all data."),
+    ]
+
+
 @click.pass_context
-def migrate(context: click.Context, database: str | None, data: Path | None) -> None:
-    """Bring a database up to this version, or back to an earlier one."""
+def note_place(context: click.Context, database: str | None, data: Path | None) -> None:
+    """Keep where the database is for the subcommand."""
     context.obj = Place(database, data or default_data_folder())
+
+
+migrate = click.Group(
+    "migrate",
+    callback=note_place,
+    params=place_options(),
+    help="Bring a database up to this version, or back to an earlier one.",
+)
 
 
 @migrate.command()

@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAMPLE_RATE: Final = 48_000
+HOP_MS: Final = 5
+HOP_SAMPLES: Final = SAMPLE_RATE * HOP_MS // 1000
+HOP_NS: Final = HOP_MS * 1_000_000
 FRAME_MS: Final = 10
 FRAME_SAMPLES: Final = SAMPLE_RATE * FRAME_MS // 1000
 FRAME_NS: Final = FRAME_MS * 1_000_000

@@ -1,29 +1,47 @@
-"""Opus, and the only module that knows its binding: frames of 10 ms in, packets out, and back.
+"""Opus for kernels, and the only module that knows where libopus is: packets from sound, and back.
 
-A packet that is not Opus, or not 10 ms long, is refused by ``False``; no input raises.
+States are plain memory (libopus: "continuous, a shallow copy is enough"), owned by whoever makes
+them here and handed to kernels by address. Nothing in a packet can make these functions fail
+otherwise than by a negative number (RFC 6716, opus_defines.h).
 """
 
 import ctypes
 import importlib
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sidetone.audio import FRAME_SAMPLES, SAMPLE_RATE, AudioError, Frame
+from sidetone.audio import SAMPLE_RATE, AudioError
+from sidetone.native.functions import address_in, named, variadic_setter
 
 PACKET_BYTES_MAX: Final = 1275
+PACKET_SAMPLES_MAX: Final = 5760
+"""120 ms, the longest packet that Opus knows."""
 BITRATE_MIN: Final = 32_000
 BITRATE_MAX: Final = 256_000
 
-_AUDIO: Final = 2049
-_SIGNAL_VOICE: Final = 3001
-_COMPLEXITY: Final = 9
+SET_BITRATE: Final = 4002
+SET_VBR: Final = 4006
+SET_COMPLEXITY: Final = 4010
+SET_INBAND_FEC: Final = 4012
+SET_PACKET_LOSS_PERCENT: Final = 4014
+SET_DTX: Final = 4016
+SET_SIGNAL: Final = 4024
+RESET_STATE: Final = 4028
+SIGNAL_VOICE: Final = 3001
+
+_APPLICATION_AUDIO: Final = 2049
+_ALIGNMENT: Final = 16
+
+State: TypeAlias = NDArray[np.uint8]
+"""Memory of one encoder or decoder; its address is ``state.ctypes.data``."""
 
 
-def _binding(name: str) -> Any:  # noqa: ANN401
-    """Import a module of the binding, which loads libopus; raises ``AudioError`` without it."""
+def _load() -> ctypes.CDLL:
     try:
-        return importlib.import_module(name)
+        api: Any = importlib.import_module("opuslib_next.api")
+        return ctypes.CDLL(api.libopus._name)  # noqa: SLF001 - a handle of our own
     except (ImportError, OSError, RuntimeError) as error:
         raise AudioError(
             f"the Opus codec cannot be loaded ({error}): install the package "
@@ -31,91 +49,50 @@ def _binding(name: str) -> Any:  # noqa: ANN401
         ) from error
 
 
-class Encoder:
-    """Turn frames into packets that a listener can repair.
+_opus: Final = _load()
 
-    Constant bitrate, so that sizes do not tell what is said. The application is AUDIO (VOIP would
-    filter a second time) with the voice signal type: together with in-band FEC and any expected
-    loss this makes every packet of 10 ms a hybrid one, which carries a coarse copy of the frame
-    before it. Without the expected loss Opus would leave the copy out.
+
+def _named(name: str, takes: str) -> Any:  # noqa: ANN401 - a function of numba's
+    return named(name, address_in(_opus, name), "i", takes)
+
+
+encode: Final = _named("opus_encode_float", "ppipi")
+"""(encoder, float32 samples, how many, out, its bytes) -> bytes of the packet, or below 0."""
+decode: Final = _named("opus_decode_float", "ppipii")
+"""(decoder, packet or 0, its bytes, float32 out, samples wanted, 1: the copy) -> samples, or < 0."""
+packet_samples: Final = _named("opus_packet_get_nb_samples", "pii")
+"""(packet, its bytes, 48000) -> samples of each channel that it holds, or below 0: no Opus."""
+init_decoder: Final = _named("opus_decoder_init", "pii")
+"""(memory, 48000, channels) -> 0. Makes a fresh decoder in memory that may have held another."""
+set_encoder: Final = variadic_setter("opus_encoder_ctl", address_in(_opus, "opus_encoder_ctl"))
+"""(encoder, one of SET_*, value) -> 0 or below."""
+set_decoder: Final = variadic_setter("opus_decoder_ctl", address_in(_opus, "opus_decoder_ctl"))
+
+
+def new_encoder(application: int = _APPLICATION_AUDIO) -> State:
+    """Make an encoder of 48 kHz mono; all else is set by `set_encoder`.
+
+    The application is AUDIO, because VOIP would filter what the chain has filtered already.
     """
-
-    def __init__(self, bitrate: int, expected_loss_percent: int) -> None:
-        if not BITRATE_MIN <= bitrate <= BITRATE_MAX:
-            raise AudioError(
-                f"a bitrate of {bitrate} bit/s is not possible; "
-                f"choose {BITRATE_MIN} to {BITRATE_MAX}"
-            )
-        opus = _binding("opuslib_next")
-        api = _binding("opuslib_next.api.encoder")
-        ctl = _binding("opuslib_next.api.ctl")
-        self._encoder = opus.Encoder(SAMPLE_RATE, 1, _AUDIO)
-        self._encode = api.libopus_encode_float
-        for setting, value in (
-            (ctl.set_bitrate, bitrate),
-            (ctl.set_vbr, 0),
-            (ctl.set_dtx, 0),
-            (ctl.set_signal, _SIGNAL_VOICE),
-            (ctl.set_complexity, _COMPLEXITY),
-            (ctl.set_inband_fec, 1),
-            (ctl.set_packet_loss_perc, min(max(expected_loss_percent, 0), 100)),
-        ):
-            api.encoder_ctl(self._encoder.encoder_state, setting, value)
-        self._pcm = np.zeros(FRAME_SAMPLES, np.float32)
-        self._pcm_pointer = self._pcm.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
-        self._packet = ctypes.create_string_buffer(PACKET_BYTES_MAX)
-
-    def encode(self, frame: Frame) -> bytes:
-        """Encode one frame; samples are expected in -1 to 1."""
-        self._pcm[:] = frame
-        size: int = self._encode(
-            self._encoder.encoder_state,
-            self._pcm_pointer,
-            FRAME_SAMPLES,
-            self._packet,
-            PACKET_BYTES_MAX,
-        )
-        if size < 0:
-            raise AudioError(
-                f"Opus refused to encode a frame (error {size}): leave and join again"
-            )
-        return self._packet.raw[:size]
+    state = _memory(int(_opus.opus_encoder_get_size(1)))
+    _opus.opus_encoder_init.argtypes = [ctypes.c_void_p, *[ctypes.c_int] * 3]
+    if _opus.opus_encoder_init(state.ctypes.data, SAMPLE_RATE, 1, application) != 0:
+        raise AudioError("libopus made no encoder: install opuslib-next-bundled anew")
+    return state
 
 
-class Decoder:
-    """Turn the packets of one speaker back into frames, and invent what is missing."""
+def decoder_bytes() -> int:
+    """Return how much memory a mono decoder needs; a multiple of 16."""
+    size = int(_opus.opus_decoder_get_size(1))
+    return size + -size % _ALIGNMENT
 
-    def __init__(self) -> None:
-        opus = _binding("opuslib_next")
-        self._decoder = opus.Decoder(SAMPLE_RATE, 1)
-        self._decode = _binding("opuslib_next.api.decoder").libopus_decode_float
-        self._pcm = np.zeros(FRAME_SAMPLES, np.float32)
-        self._pcm_pointer = self._pcm.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
 
-    def decode(self, opus: bytes, out: Frame) -> bool:
-        """Decode a packet into *out*; False if it is no Opus packet of 10 ms."""
-        return bool(opus) and self._run(opus, out, fec=False)
+def new_decoders(count: int) -> NDArray[np.uint8]:
+    """Return memory for *count* mono decoders, shape (count, bytes), each still to be made."""
+    return _memory(decoder_bytes() * count).reshape(count, -1)
 
-    def decode_fec(self, following: bytes, out: Frame) -> bool:
-        """Recover the frame before the packet *following* from the copy in it.
 
-        Opus falls back to concealment by itself when there is no copy inside.
-        """
-        return bool(following) and self._run(following, out, fec=True)
-
-    def conceal(self, out: Frame) -> None:
-        """Invent a frame that continues the last one; fades to silence when repeated."""
-        if not self._run(None, out, fec=False):
-            out[:] = 0
-
-    def _run(self, opus: bytes | None, out: Frame, *, fec: bool) -> bool:
-        size = len(opus) if opus else 0
-        if size > PACKET_BYTES_MAX:
-            return False
-        samples: int = self._decode(
-            self._decoder.decoder_state, opus, size, self._pcm_pointer, FRAME_SAMPLES, int(fec)
-        )
-        if samples != FRAME_SAMPLES:
-            return False
-        np.clip(self._pcm, -1.0, 1.0, out=out)
-        return True
+def _memory(size: int) -> State:
+    whole = np.zeros(size + _ALIGNMENT, np.uint8)
+    skip = -whole.ctypes.data % _ALIGNMENT
+    return whole[skip : skip + size]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidetone.audio import SAMPLE_RATE, Samples
-from sidetone.audio.compiled import kernel
+from sidetone.native import kernel
 
 State = NDArray[np.float64]
 

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidetone.e2ee.aead import FrameKeyMaker, PlainFrameKey
-from sidetone.e2ee.compiled import ENABLED, kernel, sodium_function
 from sidetone.e2ee.frames import HEADER_LENGTH
 from sidetone.e2ee.primitives import TAG_LENGTH
+from sidetone.e2ee.sodium import sodium_function
+from sidetone.native import ENABLED, kernel
 
 Bytes8: TypeAlias = NDArray[np.uint8]
 

@@ -1,0 +1,88 @@
+"""Machine code from typed Python, and C functions inside it: the only package that names numba.
+
+Signatures are given, so a kernel compiles on import, once per machine: the result is cached by
+what the kernel and all that it calls are made of (`cache`). Kernels check no bounds: callers do.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias, TypeVar, cast
+
+import numba as _numba  # pyright: ignore[reportMissingTypeStubs]
+import numpy as np
+
+from sidetone.native import cache
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_jit = cast("Callable[..., Callable[[Any], Any]]", _numba.njit)
+
+ENABLED: Final = not cast("Any", _numba).config.DISABLE_JIT
+
+Record: TypeAlias = Any
+"""One element of a record array: its fields are attributes; kernels change them in place."""
+
+Signature: TypeAlias = Any
+"""``void(float32[::1], int64)`` as a string, or made by `signature` where records take part."""
+
+
+def kernel(
+    takes: Signature, *, release: bool = False, fast: bool = False
+) -> Callable[[_Function], _Function]:
+    """Compile for the signature *takes*, with division by zero as in C.
+
+    With *release* the interpreter lock is free during a call: only long calls do that, for
+    microseconds, queueing for the lock afterwards costs far more. *fast* lets the compiler reorder
+    floating-point sums, for inner loops over samples; NaN must not reach those.
+    """
+
+    def compiled(function: _Function) -> _Function:
+        with cache.keyed(function):
+            made = _jit(takes, cache=True, nogil=release, error_model="numpy", fastmath=fast)(
+                function
+            )
+        return cast("_Function", made)
+
+    return compiled
+
+
+def records(dtype: np.dtype[Any], count: int) -> Any:
+    """Make *count* zeroed records; each is 64-byte aligned in size, none shares a cache line."""
+    return np.zeros(count, dtype).view(np.recarray)
+
+
+def layout(**fields: Any) -> np.dtype[Any]:
+    """Describe a record: ``layout(level_db=np.float64, window=(np.float32, (960,)))``.
+
+    Fields are aligned as in C, and the whole to 64 bytes, so that two threads that write to two
+    records never write to one cache line.
+    """
+    rows = [
+        (name, *kind) if isinstance(kind, tuple) else (name, kind) for name, kind in fields.items()
+    ]
+    size = np.dtype(rows, align=True).itemsize
+    filler = -size % 64
+    return np.dtype([*rows, ("_filler", np.uint8, (filler,))] if filler else rows, align=True)
+
+
+def signature(returns: str, *takes: str | np.dtype[Any]) -> Signature:
+    """Make a kernel's signature with records in it: ``signature("int64", SLOT, "uint8[::1]")``.
+
+    A dtype means one record, a dtype in a list an array of them.
+    """
+    types = cast("Any", _numba.types)
+
+    def type_of(what: Any) -> Any:
+        if isinstance(what, list):
+            return types.Array(_record_type(cast("list[Any]", what)[0]), 1, "C")
+        return _record_type(what) if isinstance(what, np.dtype) else _parsed(what)
+
+    return type_of(returns)(*(type_of(each) for each in takes))
+
+
+def _record_type(dtype: Any) -> Any:
+    return cast("Any", _numba).from_dtype(dtype)
+
+
+def _parsed(text: str) -> Any:
+    types = cast("Any", _numba.types)
+    scope = {name: getattr(types, name) for name in dir(types)}
+    return eval(text, {"__builtins__": {}}, scope)  # noqa: S307 - our own signatures, not input

@@ -59,7 +59,7 @@ def _named(name: str, takes: str) -> Any:  # noqa: ANN401 - a function of numba'
 encode: Final = _named("opus_encode_float", "ppipi")
 """(encoder, float32 samples, how many, out, its bytes) -> bytes of the packet, or below 0."""
 decode: Final = _named("opus_decode_float", "ppipii")
-"""(decoder, packet or 0, its bytes, float32 out, samples wanted, 1: the copy) -> samples, or < 0."""
+"""(decoder, packet or 0, its bytes, float32 out, samples wanted, 1: the copy) -> samples or < 0."""
 packet_samples: Final = _named("opus_packet_get_nb_samples", "pii")
 """(packet, its bytes, 48000) -> samples of each channel that it holds, or below 0: no Opus."""
 init_decoder: Final = _named("opus_decoder_init", "pii")

@@ -21,7 +21,7 @@ from sidetone.native import ENABLED, kernel
 Bytes8: TypeAlias = NDArray[np.uint8]
 
 # A key's state: the subkey of 32 bytes, then the nonce: 4 zeros and the 8 bytes of the header.
-_STATE_LENGTH: Final = 44
+STATE_LENGTH: Final = 44
 _NONCE_AT: Final = 32
 _HEADER_AT: Final = 36
 _ROUNDS: Final = 10
@@ -43,10 +43,12 @@ def quarter_round(x: NDArray[np.uint32], a: int, b: int, c: int, d: int) -> None
         x[b] = x[b] << np.uint32(right) | x[b] >> np.uint32(32 - right)
 
 
-@kernel(f"void({_BYTES}, uint8[::1])")
-def derive_subkey(key48: bytes, state: Bytes8) -> None:
-    """Put HChaCha20 of a key of 32 bytes and a salt of 16 into the first 32 bytes of *state*."""
-    x = np.empty(16, np.uint32)
+@kernel("void(uint8[::1], uint8[::1], uint32[::1])")
+def derive_subkey(key48: Bytes8, state: Bytes8, x: NDArray[np.uint32]) -> None:
+    """Put HChaCha20 of a key of 32 bytes and a salt of 16 into the first 32 bytes of *state*.
+
+    *x* is room for the 16 words that are mixed; it holds secrets afterwards.
+    """
     x[0], x[1], x[2], x[3] = 0x61707865, 0x3320646E, 0x79622D32, 0x6B206574
     for word in range(12):
         value = np.uint32(0)
@@ -70,32 +72,31 @@ def derive_subkey(key48: bytes, state: Bytes8) -> None:
             state[4 * word + byte] = value >> np.uint32(8 * byte) & np.uint32(255)
 
 
-@kernel(f"boolean(uint8[::1], {_BYTES}, {_BYTES}, uint8[::1])")
-def seal_frame(state: Bytes8, header: bytes, plaintext: bytes, frame: Bytes8) -> bool:
-    """Write header, ciphertext and tag into *frame*, 24 bytes longer than *plaintext*."""
-    for byte in range(8):
-        frame[byte] = header[byte]
-        state[_HEADER_AT + byte] = header[byte]
-    for byte in range(len(plaintext)):
-        frame[8 + byte] = plaintext[byte]
-    text = frame.ctypes.data + 8
-    key = state.ctypes.data
-    return _seal(text, 0, text, len(plaintext), key + _HEADER_AT, 8, 0, key + _NONCE_AT, key) == 0
+@kernel("boolean(uint8[::1], uint8[::1], int64)")
+def seal_in_place(state: Bytes8, frame: Bytes8, length: int) -> bool:
+    """Seal *frame*, 24 bytes longer than its plaintext of *length* bytes.
 
-
-@kernel(f"boolean(uint8[::1], {_BYTES}, uint8[::1])")
-def open_frame(state: Bytes8, frame: bytes, text: Bytes8) -> bool:
-    """Open *frame* of at least 24 bytes; its plaintext is then the start of *text*.
-
-    *text* is 8 bytes shorter than the frame: the tag lies there until libsodium has checked it.
+    Before: the header of 8 bytes, then the plaintext. After: header, ciphertext, tag.
     """
-    for byte in range(8):
+    for byte in range(HEADER_LENGTH):
         state[_HEADER_AT + byte] = frame[byte]
-    for byte in range(len(text)):
-        text[byte] = frame[8 + byte]
-    at = text.ctypes.data
+    text = frame.ctypes.data + HEADER_LENGTH
     key = state.ctypes.data
-    return _open(at, 0, 0, at, len(text), key + _HEADER_AT, 8, key + _NONCE_AT, key) == 0
+    return _seal(text, 0, text, length, key + _HEADER_AT, 8, 0, key + _NONCE_AT, key) == 0
+
+
+@kernel("boolean(uint8[::1], uint8[::1], int64)")
+def open_in_place(state: Bytes8, frame: Bytes8, length: int) -> bool:
+    """Open a frame of *length* bytes, at least 24: its plaintext then follows the header.
+
+    What is forged is wiped.
+    """
+    for byte in range(HEADER_LENGTH):
+        state[_HEADER_AT + byte] = frame[byte]
+    text = frame.ctypes.data + HEADER_LENGTH
+    key = state.ctypes.data
+    sealed = length - HEADER_LENGTH
+    return _open(text, 0, 0, text, sealed, key + _HEADER_AT, 8, key + _NONCE_AT, key) == 0
 
 
 @kernel(f"int64(uint8[::1], {_BYTES}, int64[::1])", release=True)
@@ -125,21 +126,21 @@ class FastFrameKey:
     """
 
     def __init__(self, key48: bytes) -> None:
-        self._state = np.zeros(_STATE_LENGTH, np.uint8)
-        derive_subkey(key48, self._state)
+        self._state = np.zeros(STATE_LENGTH, np.uint8)
+        derive_subkey(np.array(bytearray(key48)), self._state, np.zeros(16, np.uint32))
 
     def seal(self, header: bytes, plaintext: bytes) -> bytes:
         """Seal as the port says."""
-        frame = np.empty(HEADER_LENGTH + len(plaintext) + TAG_LENGTH, np.uint8)
-        seal_frame(self._state, header, plaintext, frame)
+        frame = np.array(bytearray(header + plaintext + bytes(TAG_LENGTH)))
+        seal_in_place(self._state, frame, len(plaintext))
         return frame.tobytes()
 
     def open(self, frame: bytes) -> bytes | None:
         """Open as the port says."""
-        text = np.empty(len(frame) - HEADER_LENGTH, np.uint8)
-        if not open_frame(self._state, frame, text):
+        text = np.array(bytearray(frame))
+        if not open_in_place(self._state, text, len(frame)):
             return None
-        return text[:-TAG_LENGTH].tobytes()
+        return text[HEADER_LENGTH:-TAG_LENGTH].tobytes()
 
     def count_opened(self, frames: Sequence[bytes]) -> int:
         """Count as the port says, at about a microsecond each, without the interpreter lock."""

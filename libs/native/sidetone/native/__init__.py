@@ -9,11 +9,21 @@ from typing import Any, Final, TypeAlias, TypeVar, cast
 
 import numba as _numba  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
+from numba.core import types as _numba_types  # pyright: ignore[reportMissingTypeStubs]
+from numba.core.imputils import lower_cast  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from sidetone.native import cache
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+_types = cast("Any", _numba_types)
 _jit = cast("Callable[..., Callable[[Any], Any]]", _numba.njit)
+
+
+@cast("Any", lower_cast)(_types.NestedArray, _types.Array)
+def _as_array(_context: Any, _builder: Any, _from: Any, _to: Any, value: Any) -> Any:  # pyright: ignore[reportUnusedFunction]
+    """Let a record's array field go where an array is asked for: they are built alike."""
+    return value
+
 
 ENABLED: Final = not cast("Any", _numba).config.DISABLE_JIT
 
@@ -55,8 +65,9 @@ def layout(**fields: Any) -> np.dtype[Any]:
     Fields are aligned as in C, and the whole to 64 bytes, so that two threads that write to two
     records never write to one cache line.
     """
-    rows = [
-        (name, *kind) if isinstance(kind, tuple) else (name, kind) for name, kind in fields.items()
+    rows: list[Any] = [
+        (name, *cast("Any", kind)) if isinstance(kind, tuple) else (name, kind)
+        for name, kind in fields.items()
     ]
     size = np.dtype(rows, align=True).itemsize
     filler = -size % 64
@@ -68,11 +79,10 @@ def signature(returns: str, *takes: str | np.dtype[Any]) -> Signature:
 
     A dtype means one record, a dtype in a list an array of them.
     """
-    types = cast("Any", _numba.types)
 
     def type_of(what: Any) -> Any:
         if isinstance(what, list):
-            return types.Array(_record_type(cast("list[Any]", what)[0]), 1, "C")
+            return _types.Array(_record_type(cast("list[Any]", what)[0]), 1, "C")
         return _record_type(what) if isinstance(what, np.dtype) else _parsed(what)
 
     return type_of(returns)(*(type_of(each) for each in takes))
@@ -83,6 +93,5 @@ def _record_type(dtype: Any) -> Any:
 
 
 def _parsed(text: str) -> Any:
-    types = cast("Any", _numba.types)
-    scope = {name: getattr(types, name) for name in dir(types)}
+    scope = {name: getattr(_types, name) for name in dir(_types)}
     return eval(text, {"__builtins__": {}}, scope)  # noqa: S307 - our own signatures, not input

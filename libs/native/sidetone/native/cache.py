@@ -7,7 +7,7 @@ kernel that it calls, of every constant it uses, and of this package: what is fo
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType
@@ -26,7 +26,7 @@ _own: Final = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("
 
 
 @contextmanager
-def keyed(function: Callable[..., Any]) -> Iterator[None]:
+def keyed(function: Callable[..., Any]) -> Generator[None]:
     """Have numba keep what it compiles from *function* inside the block under its digest."""
     digest = digest_of(function)
     before = _config.CACHE_DIR

@@ -1,0 +1,280 @@
+"""Audio frames sealed and opened in kernels, for threads that never take the interpreter lock.
+
+The same bytes and the same order of checks as `media` (section 2.5 of VX1): replay window,
+generation, cipher; and only a frame that opened moves the window or the ratchet. Which keys there
+are is decided elsewhere and put down in records (`audio_keys`). Refusals are negative numbers.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidetone.e2ee.fast_aead import STATE_LENGTH, derive_subkey, open_in_place, seal_in_place
+from sidetone.e2ee.frames import DATAGRAM_LENGTH_MAX, FRAME_LENGTH_MIN, HEADER_LENGTH
+from sidetone.e2ee.media import COUNTER_MAX, GENERATIONS_AHEAD_MAX
+from sidetone.e2ee.primitives import KEY_LENGTH, label
+from sidetone.e2ee.schedule import FRAME_KEY_LENGTH, GENERATION_BITS
+from sidetone.e2ee.sodium import sodium_function
+from sidetone.native import Record, kernel, layout, signature
+
+Bytes8 = NDArray[np.uint8]
+
+REFUSALS: Final = {
+    -1: "frame_header",
+    -2: "frame_unknown",
+    -3: "frame_replayed",
+    -4: "frame_generation",
+    -5: "frame_forged",
+    -6: "frame_padding",
+    -7: "no_epoch",
+    -8: "counter_exhausted",
+    -9: "frame_size",
+}
+"""What negative results mean, in the words of ``Rejected``."""
+(
+    HEADER,
+    UNKNOWN,
+    REPLAYED,
+    GENERATION,
+    FORGED,
+    PADDING,
+    NO_EPOCH,
+    EXHAUSTED,
+    SIZE,
+) = REFUSALS
+WAITS: Final = -20
+"""Not a refusal: the frame's epoch seems to be the next one, whose commit is on the way."""
+
+WINDOW: Final = 64
+PADDING_BLOCK: Final = 32
+_PADDING_MARK: Final = 0x80
+_GENERATION_MASK: Final = (1 << GENERATION_BITS) - 1
+_LABELS: Final = np.frombuffer(label("vx1 ratchet") + label("vx1 frame"), np.uint8).copy()
+
+CHAIN: Final = layout(
+    sender=np.int64,
+    chain=(np.uint8, (KEY_LENGTH,)),
+    generation=np.int64,
+    keyed=np.int64,
+    key=(np.uint8, (STATE_LENGTH,)),
+    keyed_before=np.int64,
+    key_before=(np.uint8, (STATE_LENGTH,)),
+    highest=np.int64,
+    window=np.uint64,
+    counter=np.int64,
+)
+"""One sender's chain in one epoch: ours to seal with, or another's to open with.
+
+*keyed* tells whether *key* is that of *generation* already; *counter* is the next to seal with,
+*highest* and *window* are the replay window of those opened (bit n: *highest* - n came).
+"""
+
+SCRATCH: Final = layout(
+    labels=(np.uint8, (32,)),
+    chain=(np.uint8, (KEY_LENGTH,)),
+    chain_next=(np.uint8, (KEY_LENGTH,)),
+    key48=(np.uint8, (FRAME_KEY_LENGTH,)),
+    words=(np.uint32, (16,)),
+    key=(np.uint8, (STATE_LENGTH,)),
+    key_before=(np.uint8, (STATE_LENGTH,)),
+)
+"""Room in which one thread derives keys; `fill_scratch` makes it ready."""
+
+_blake2b = sodium_function("crypto_generichash_blake2b_salt_personal", "pnpnpnpp")
+
+
+def fill_scratch(scratch: Record) -> None:
+    """Make a zeroed SCRATCH ready: the labels of the key schedule are read from it."""
+    scratch.labels[:] = _LABELS
+
+
+@kernel(signature("void", "uint8[::1]", "uint8[::1]"))
+def _copy(source: Bytes8, target: Bytes8) -> None:
+    for at in range(target.size):
+        target[at] = source[at]
+
+
+@kernel(signature("void", SCRATCH, "int64"))
+def _ratchet(scratch: Record, steps: int) -> None:
+    """Move ``scratch.chain`` *steps* generations on."""
+    for _ in range(steps):
+        _blake2b(
+            scratch.chain_next.ctypes.data,
+            KEY_LENGTH,
+            0,
+            0,
+            scratch.chain.ctypes.data,
+            KEY_LENGTH,
+            0,
+            scratch.labels.ctypes.data,
+        )
+        _copy(scratch.chain_next, scratch.chain)
+
+
+@kernel(signature("void", SCRATCH, "uint8[::1]"))
+def _derive_key(scratch: Record, key: Bytes8) -> None:
+    """Derive the frame key of ``scratch.chain`` into the cipher state *key*."""
+    _blake2b(
+        scratch.key48.ctypes.data,
+        FRAME_KEY_LENGTH,
+        0,
+        0,
+        scratch.chain.ctypes.data,
+        KEY_LENGTH,
+        0,
+        scratch.labels.ctypes.data + 16,
+    )
+    derive_subkey(scratch.key48, key, scratch.words)
+
+
+@kernel(signature("void", CHAIN, SCRATCH))
+def _key_up(chain: Record, scratch: Record) -> None:
+    """Derive the key of the chain's generation, if that was not done yet."""
+    if chain.keyed == 0:
+        _copy(chain.chain, scratch.chain)
+        _derive_key(scratch, chain.key)
+        chain.keyed = 1
+
+
+# --- Sealing ---
+
+
+@kernel(signature("int64", "uint8[::1]", "int64", "boolean"))
+def _padded(frame: Bytes8, length: int, pads: bool) -> int:  # noqa: FBT001
+    """Pad the plaintext after the header as `epochs.pad` does; returns its new length."""
+    if not pads:
+        return length
+    padded = (length // PADDING_BLOCK + 1) * PADDING_BLOCK
+    frame[HEADER_LENGTH + length] = _PADDING_MARK
+    for at in range(HEADER_LENGTH + length + 1, HEADER_LENGTH + padded):
+        frame[at] = 0
+    return padded
+
+
+@kernel(signature("int64", CHAIN, SCRATCH, "int64", "uint8[::1]", "int64", "boolean"))
+def seal_audio(
+    chain: Record,
+    scratch: Record,
+    first: int,
+    frame: Bytes8,
+    length: int,
+    pads: bool,  # noqa: FBT001
+) -> int:
+    """Seal a frame whose plaintext of *length* bytes stands after the header; returns its length.
+
+    *first* is the header's first byte and, above it, the epoch's number: ``epoch << 8 | byte``.
+    *frame* has room for 1,000 bytes. The counter is taken before it is used and never set back.
+    """
+    if length < 0 or length + PADDING_BLOCK + FRAME_LENGTH_MIN > DATAGRAM_LENGTH_MAX:
+        return SIZE
+    counter = chain.counter
+    if counter > COUNTER_MAX:
+        return EXHAUSTED
+    chain.counter = counter + 1
+    if counter >> GENERATION_BITS != chain.generation:
+        _copy(chain.chain, scratch.chain)
+        _ratchet(scratch, (counter >> GENERATION_BITS) - chain.generation)
+        _copy(scratch.chain, chain.chain)
+        chain.generation = counter >> GENERATION_BITS
+        chain.keyed = 0
+    _key_up(chain, scratch)
+    frame[0] = first & 255
+    frame[1] = (first >> 8) & 255
+    frame[2] = (chain.sender >> 8) & 255
+    frame[3] = chain.sender & 255
+    for byte in range(4):
+        frame[4 + byte] = (counter >> (24 - 8 * byte)) & 255
+    plain = _padded(frame, length, pads)
+    if not seal_in_place(chain.key, frame, plain):
+        return FORGED
+    return plain + FRAME_LENGTH_MIN
+
+
+# --- Opening ---
+
+
+@kernel(signature("boolean", CHAIN, "int64"))
+def _refuses(chain: Record, counter: int) -> bool:
+    behind = chain.highest - counter
+    if behind >= WINDOW:
+        return True
+    return behind >= 0 and (chain.window >> np.uint64(behind)) & np.uint64(1) != 0
+
+
+@kernel(signature("void", CHAIN, "int64"))
+def _mark(chain: Record, counter: int) -> None:
+    ahead = counter - chain.highest
+    if ahead <= 0:
+        chain.window |= np.uint64(1) << np.uint64(-ahead)
+        return
+    moved = chain.window << np.uint64(ahead) if ahead < WINDOW else np.uint64(0)
+    chain.window = moved | np.uint64(1)
+    chain.highest = counter
+
+
+@kernel(signature("boolean", CHAIN, SCRATCH, "int64", "uint8[::1]", "int64"))
+def _open_ahead(chain: Record, scratch: Record, ahead: int, frame: Bytes8, length: int) -> bool:
+    """Open with a key *ahead* generations on; only if that works does the chain move there.
+
+    Frames from before the boundary may still be on their way, hence two keys.
+    """
+    _copy(chain.chain, scratch.chain)
+    _ratchet(scratch, ahead - 1)
+    _derive_key(scratch, scratch.key_before)
+    _ratchet(scratch, 1)
+    _derive_key(scratch, scratch.key)
+    if not open_in_place(scratch.key, frame, length):
+        return False
+    _copy(scratch.chain, chain.chain)
+    _copy(scratch.key, chain.key)
+    _copy(scratch.key_before, chain.key_before)
+    chain.generation += ahead
+    chain.keyed = chain.keyed_before = 1
+    return True
+
+
+@kernel(signature("boolean", CHAIN, SCRATCH, "int64", "uint8[::1]", "int64"))
+def _open_at(chain: Record, scratch: Record, ahead: int, frame: Bytes8, length: int) -> bool:
+    if ahead > 0:
+        return _open_ahead(chain, scratch, ahead, frame, length)
+    if ahead == 0:
+        _key_up(chain, scratch)
+        return open_in_place(chain.key, frame, length)
+    if ahead == -1 and chain.keyed_before != 0:
+        return open_in_place(chain.key_before, frame, length)
+    return False
+
+
+@kernel(signature("int64", CHAIN, SCRATCH, "uint8[::1]", "int64"))
+def open_audio(chain: Record, scratch: Record, frame: Bytes8, length: int) -> int:
+    """Open a frame of *length* bytes (24 to 1,000) in place; returns the plaintext's length.
+
+    The plaintext then stands after the header. Nothing of *chain* has changed after a refusal.
+    """
+    counter = np.int64(0)
+    for byte in range(4):
+        counter = counter << 8 | np.int64(frame[4 + byte])
+    if _refuses(chain, counter):
+        return REPLAYED
+    ahead = (counter >> GENERATION_BITS) - chain.generation
+    if ahead > GENERATIONS_AHEAD_MAX:
+        return GENERATION
+    if not _open_at(chain, scratch, ahead, frame, length):
+        return FORGED
+    _mark(chain, counter)
+    if ahead == 0 and chain.keyed_before != 0 and counter & _GENERATION_MASK >= WINDOW:
+        chain.keyed_before = 0
+        for at in range(STATE_LENGTH):
+            chain.key_before[at] = 0
+    return length - FRAME_LENGTH_MIN
+
+
+@kernel("int64(uint8[::1], int64)")
+def unpadded(frame: Bytes8, length: int) -> int:
+    """Return the length of the plaintext after the header without its padding, or a refusal."""
+    while length > 0 and frame[HEADER_LENGTH + length - 1] == 0:
+        length -= 1
+    if length == 0 or frame[HEADER_LENGTH + length - 1] != _PADDING_MARK:
+        return PADDING
+    return length - 1

@@ -16,7 +16,7 @@ from sidetone.e2ee.media import COUNTER_MAX, GENERATIONS_AHEAD_MAX
 from sidetone.e2ee.primitives import KEY_LENGTH, label
 from sidetone.e2ee.schedule import FRAME_KEY_LENGTH, GENERATION_BITS
 from sidetone.e2ee.sodium import sodium_function
-from sidetone.native import Record, kernel, layout, signature
+from sidetone.native import Record, kernel, layout, records, signature
 
 Bytes8 = NDArray[np.uint8]
 
@@ -30,6 +30,7 @@ REFUSALS: Final = {
     -7: "no_epoch",
     -8: "counter_exhausted",
     -9: "frame_size",
+    -10: "epoch_stale",
 }
 """What negative results mean, in the words of ``Rejected``."""
 (
@@ -42,11 +43,13 @@ REFUSALS: Final = {
     NO_EPOCH,
     EXHAUSTED,
     SIZE,
+    STALE,
 ) = REFUSALS
 WAITS: Final = -20
 """Not a refusal: the frame's epoch seems to be the next one, whose commit is on the way."""
 
 WINDOW: Final = 64
+FRAME_BYTES_MAX: Final = 1024
 PADDING_BLOCK: Final = 32
 _PADDING_MARK: Final = 0x80
 _GENERATION_MASK: Final = (1 << GENERATION_BITS) - 1
@@ -70,7 +73,12 @@ CHAIN: Final = layout(
 *highest* and *window* are the replay window of those opened (bit n: *highest* - n came).
 """
 
-SCRATCH: Final = layout(
+JOB: Final = layout(
+    frame=(np.uint8, (FRAME_BYTES_MAX,)),
+    length=np.int64,
+    first=np.int64,
+    epoch=np.int64,
+    now_ns=np.int64,
     labels=(np.uint8, (32,)),
     chain=(np.uint8, (KEY_LENGTH,)),
     chain_next=(np.uint8, (KEY_LENGTH,)),
@@ -79,14 +87,20 @@ SCRATCH: Final = layout(
     key=(np.uint8, (STATE_LENGTH,)),
     key_before=(np.uint8, (STATE_LENGTH,)),
 )
-"""Room in which one thread derives keys; `fill_scratch` makes it ready."""
+"""What one thread works on: a frame, and room to derive keys in; `new_job` makes one.
+
+*frame* holds header and text, *length* is that of the plaintext before sealing and of the whole
+frame before opening, *first* the header's first byte, *epoch* the number of the epoch taken.
+"""
 
 _blake2b = sodium_function("crypto_generichash_blake2b_salt_personal", "pnpnpnpp")
 
 
-def fill_scratch(scratch: Record) -> None:
-    """Make a zeroed SCRATCH ready: the labels of the key schedule are read from it."""
-    scratch.labels[:] = _LABELS
+def new_job() -> Record:
+    """Make what one thread works on."""
+    job = records(JOB, 1)[0]
+    job.labels[:] = _LABELS
+    return job
 
 
 @kernel(signature("void", "uint8[::1]", "uint8[::1]"))
@@ -95,45 +109,45 @@ def _copy(source: Bytes8, target: Bytes8) -> None:
         target[at] = source[at]
 
 
-@kernel(signature("void", SCRATCH, "int64"))
-def _ratchet(scratch: Record, steps: int) -> None:
-    """Move ``scratch.chain`` *steps* generations on."""
+@kernel(signature("void", JOB, "int64"))
+def _ratchet(job: Record, steps: int) -> None:
+    """Move ``job.chain`` *steps* generations on."""
     for _ in range(steps):
         _blake2b(
-            scratch.chain_next.ctypes.data,
+            job.chain_next.ctypes.data,
             KEY_LENGTH,
             0,
             0,
-            scratch.chain.ctypes.data,
+            job.chain.ctypes.data,
             KEY_LENGTH,
             0,
-            scratch.labels.ctypes.data,
+            job.labels.ctypes.data,
         )
-        _copy(scratch.chain_next, scratch.chain)
+        _copy(job.chain_next, job.chain)
 
 
-@kernel(signature("void", SCRATCH, "uint8[::1]"))
-def _derive_key(scratch: Record, key: Bytes8) -> None:
-    """Derive the frame key of ``scratch.chain`` into the cipher state *key*."""
+@kernel(signature("void", JOB, "uint8[::1]"))
+def _derive_key(job: Record, key: Bytes8) -> None:
+    """Derive the frame key of ``job.chain`` into the cipher state *key*."""
     _blake2b(
-        scratch.key48.ctypes.data,
+        job.key48.ctypes.data,
         FRAME_KEY_LENGTH,
         0,
         0,
-        scratch.chain.ctypes.data,
+        job.chain.ctypes.data,
         KEY_LENGTH,
         0,
-        scratch.labels.ctypes.data + 16,
+        job.labels.ctypes.data + 16,
     )
-    derive_subkey(scratch.key48, key, scratch.words)
+    derive_subkey(job.key48, key, job.words)
 
 
-@kernel(signature("void", CHAIN, SCRATCH))
-def _key_up(chain: Record, scratch: Record) -> None:
+@kernel(signature("void", CHAIN, JOB))
+def _key_up(chain: Record, job: Record) -> None:
     """Derive the key of the chain's generation, if that was not done yet."""
     if chain.keyed == 0:
-        _copy(chain.chain, scratch.chain)
-        _derive_key(scratch, chain.key)
+        _copy(chain.chain, job.chain)
+        _derive_key(job, chain.key)
         chain.keyed = 1
 
 
@@ -152,40 +166,34 @@ def _padded(frame: Bytes8, length: int, pads: bool) -> int:  # noqa: FBT001
     return padded
 
 
-@kernel(signature("int64", CHAIN, SCRATCH, "int64", "uint8[::1]", "int64", "boolean"))
-def seal_audio(
-    chain: Record,
-    scratch: Record,
-    first: int,
-    frame: Bytes8,
-    length: int,
-    pads: bool,  # noqa: FBT001
-) -> int:
-    """Seal a frame whose plaintext of *length* bytes stands after the header; returns its length.
+@kernel(signature("int64", CHAIN, JOB, "boolean"))
+def seal_audio(chain: Record, job: Record, pads: bool) -> int:  # noqa: FBT001
+    """Seal the job's plaintext, which stands after the header; returns the frame's length.
 
-    *first* is the header's first byte and, above it, the epoch's number: ``epoch << 8 | byte``.
-    *frame* has room for 1,000 bytes. The counter is taken before it is used and never set back.
+    The counter is taken before it is used and never set back.
     """
-    if length < 0 or length + PADDING_BLOCK + FRAME_LENGTH_MIN > DATAGRAM_LENGTH_MAX:
+    if job.length < 0 or job.length + PADDING_BLOCK + FRAME_LENGTH_MIN > DATAGRAM_LENGTH_MAX:
         return SIZE
     counter = chain.counter
     if counter > COUNTER_MAX:
         return EXHAUSTED
     chain.counter = counter + 1
-    if counter >> GENERATION_BITS != chain.generation:
-        _copy(chain.chain, scratch.chain)
-        _ratchet(scratch, (counter >> GENERATION_BITS) - chain.generation)
-        _copy(scratch.chain, chain.chain)
-        chain.generation = counter >> GENERATION_BITS
+    steps = (counter >> GENERATION_BITS) - chain.generation
+    if steps > 0:
+        _copy(chain.chain, job.chain)
+        _ratchet(job, steps)
+        _copy(job.chain, chain.chain)
+        chain.generation += steps
         chain.keyed = 0
-    _key_up(chain, scratch)
-    frame[0] = first & 255
-    frame[1] = (first >> 8) & 255
+    _key_up(chain, job)
+    frame = job.frame
+    frame[0] = job.first
+    frame[1] = job.epoch & 255
     frame[2] = (chain.sender >> 8) & 255
     frame[3] = chain.sender & 255
     for byte in range(4):
         frame[4 + byte] = (counter >> (24 - 8 * byte)) & 255
-    plain = _padded(frame, length, pads)
+    plain = _padded(frame, job.length, pads)
     if not seal_in_place(chain.key, frame, plain):
         return FORGED
     return plain + FRAME_LENGTH_MIN
@@ -213,61 +221,61 @@ def _mark(chain: Record, counter: int) -> None:
     chain.highest = counter
 
 
-@kernel(signature("boolean", CHAIN, SCRATCH, "int64", "uint8[::1]", "int64"))
-def _open_ahead(chain: Record, scratch: Record, ahead: int, frame: Bytes8, length: int) -> bool:
+@kernel(signature("boolean", CHAIN, JOB, "int64"))
+def _open_ahead(chain: Record, job: Record, ahead: int) -> bool:
     """Open with a key *ahead* generations on; only if that works does the chain move there.
 
     Frames from before the boundary may still be on their way, hence two keys.
     """
-    _copy(chain.chain, scratch.chain)
-    _ratchet(scratch, ahead - 1)
-    _derive_key(scratch, scratch.key_before)
-    _ratchet(scratch, 1)
-    _derive_key(scratch, scratch.key)
-    if not open_in_place(scratch.key, frame, length):
+    _copy(chain.chain, job.chain)
+    _ratchet(job, ahead - 1)
+    _derive_key(job, job.key_before)
+    _ratchet(job, 1)
+    _derive_key(job, job.key)
+    if not open_in_place(job.key, job.frame, job.length):
         return False
-    _copy(scratch.chain, chain.chain)
-    _copy(scratch.key, chain.key)
-    _copy(scratch.key_before, chain.key_before)
+    _copy(job.chain, chain.chain)
+    _copy(job.key, chain.key)
+    _copy(job.key_before, chain.key_before)
     chain.generation += ahead
     chain.keyed = chain.keyed_before = 1
     return True
 
 
-@kernel(signature("boolean", CHAIN, SCRATCH, "int64", "uint8[::1]", "int64"))
-def _open_at(chain: Record, scratch: Record, ahead: int, frame: Bytes8, length: int) -> bool:
+@kernel(signature("boolean", CHAIN, JOB, "int64"))
+def _open_at(chain: Record, job: Record, ahead: int) -> bool:
     if ahead > 0:
-        return _open_ahead(chain, scratch, ahead, frame, length)
+        return _open_ahead(chain, job, ahead)
     if ahead == 0:
-        _key_up(chain, scratch)
-        return open_in_place(chain.key, frame, length)
+        _key_up(chain, job)
+        return open_in_place(chain.key, job.frame, job.length)
     if ahead == -1 and chain.keyed_before != 0:
-        return open_in_place(chain.key_before, frame, length)
+        return open_in_place(chain.key_before, job.frame, job.length)
     return False
 
 
-@kernel(signature("int64", CHAIN, SCRATCH, "uint8[::1]", "int64"))
-def open_audio(chain: Record, scratch: Record, frame: Bytes8, length: int) -> int:
-    """Open a frame of *length* bytes (24 to 1,000) in place; returns the plaintext's length.
+@kernel(signature("int64", CHAIN, JOB))
+def open_audio(chain: Record, job: Record) -> int:
+    """Open the job's frame of 24 to 1,000 bytes in place; returns the plaintext's length.
 
     The plaintext then stands after the header. Nothing of *chain* has changed after a refusal.
     """
-    counter = np.int64(0)
+    counter = 0
     for byte in range(4):
-        counter = counter << 8 | np.int64(frame[4 + byte])
+        counter = counter << 8 | int(job.frame[4 + byte])
     if _refuses(chain, counter):
         return REPLAYED
     ahead = (counter >> GENERATION_BITS) - chain.generation
     if ahead > GENERATIONS_AHEAD_MAX:
         return GENERATION
-    if not _open_at(chain, scratch, ahead, frame, length):
+    if not _open_at(chain, job, ahead):
         return FORGED
     _mark(chain, counter)
     if ahead == 0 and chain.keyed_before != 0 and counter & _GENERATION_MASK >= WINDOW:
         chain.keyed_before = 0
         for at in range(STATE_LENGTH):
             chain.key_before[at] = 0
-    return length - FRAME_LENGTH_MIN
+    return job.length - FRAME_LENGTH_MIN
 
 
 @kernel("int64(uint8[::1], int64)")

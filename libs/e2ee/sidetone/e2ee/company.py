@@ -2,6 +2,7 @@
 
 from sidetone.e2ee import actions
 from sidetone.e2ee.actions import Action, Participant
+from sidetone.e2ee.audio_keys import AudioKeys
 from sidetone.e2ee.group import Group
 from sidetone.e2ee.roster import Roster
 from sidetone.e2ee.trust import Shield, Trust
@@ -14,8 +15,9 @@ class Company:
     confirmed, or the member leaves.
     """
 
-    def __init__(self, trust: Trust) -> None:
+    def __init__(self, trust: Trust, audio: AudioKeys | None = None) -> None:
         self.trust = trust
+        self._audio = audio
         self.participants: tuple[Participant, ...] = ()
         self.held = False
 
@@ -38,6 +40,8 @@ class Company:
         if present != self.participants:
             self.participants = present
             self.held = any(each.shield is Shield.CHANGED for each in present)
+            if self._audio is not None:
+                self._audio.hold(held=self.held)
             news.append(actions.RosterChanged(present))
         news.extend(
             actions.IdentityChanged(each.sender, each.user, each.uik)

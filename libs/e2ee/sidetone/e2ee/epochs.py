@@ -9,6 +9,7 @@ from collections import deque
 from typing import Final
 
 from sidetone.e2ee.aead import FrameKeyMaker
+from sidetone.e2ee.audio_keys import AudioKeys
 from sidetone.e2ee.frames import Header, parse_header
 from sidetone.e2ee.group import Group
 from sidetone.e2ee.media import Chain, Opened, Opener, Sealer, Stamp
@@ -57,6 +58,11 @@ class EpochMedia:
             self._openers[slot] = opener
         return opener.open(header.counter, frame)
 
+    def give_away(self, kind: MediaKind) -> dict[int, bytes]:
+        """Hand out the chains of a kind, by sender, that are all still at their beginning."""
+        slots = [slot for slot in self._chains if slot[1] == kind]
+        return {slot[0]: self._chains.pop(slot).start() for slot in slots}
+
     def chain(self, sender: int, kind: int) -> Chain:
         """Find the chain of a sender and kind; raises ``Rejected`` with `frame_unknown`."""
         chain = self._chains.get((sender, kind))
@@ -66,10 +72,15 @@ class EpochMedia:
 
 
 class Epochs:
-    """All epochs of one call that still matter, and the frames that wait for the next."""
+    """All epochs of one call that still matter, and the frames that wait for the next.
 
-    def __init__(self, make_key: FrameKeyMaker) -> None:
+    With *audio* the chains of audio go there, to the threads that seal and open with them, and
+    nothing here can seal or open audio: a counter has one owner.
+    """
+
+    def __init__(self, make_key: FrameKeyMaker, audio: AudioKeys | None = None) -> None:
         self._make_key = make_key
+        self._audio = audio
         self._epochs: dict[int, EpochMedia] = {}
         self._newest: EpochMedia | None = None
         self._held: deque[tuple[int, Header, bytes]] = deque(maxlen=HELD_MAX)
@@ -81,9 +92,17 @@ class Epochs:
             self._newest.ends_ms = now_ms + KEEP_MS
         self.retire(now_ms)
         while len(self._epochs) >= EPOCHS_MAX:
-            del self._epochs[next(iter(self._epochs))]
+            self._drop(next(iter(self._epochs)))
         self._newest = EpochMedia(group, now_ms, self._make_key)
         self._epochs[group.epoch & 255] = self._newest
+        if self._audio is not None:
+            self._audio.begin(
+                group.epoch,
+                group.own.package.sender,
+                self._newest.give_away(MediaKind.AUDIO),
+                pads=self.padded,
+                seals_ms=range(now_ms + SWITCH_MS, now_ms + SEND_AGE_MS_MAX),
+            )
         return self._open_held(now_ms)
 
     def forget(self) -> None:
@@ -91,6 +110,8 @@ class Epochs:
         self._epochs.clear()
         self._held.clear()
         self._newest = None
+        if self._audio is not None:
+            self._audio.forget()
 
     def retire(self, now_ms: int) -> None:
         """Drop the keys of epochs whose time is over."""
@@ -100,7 +121,7 @@ class Epochs:
             if epoch.ends_ms is not None and epoch.ends_ms <= now_ms
         ]
         for byte in over:
-            del self._epochs[byte]
+            self._drop(byte)
 
     def timer(self) -> int | None:
         """Say when `retire` has something to drop."""
@@ -145,7 +166,14 @@ class Epochs:
         """
         if self._newest is None:
             raise _not_in_group(sender)
+        if self._audio is not None and kind is MediaKind.AUDIO:
+            return Chain(*self._audio.chain(sender)).frame_key(generation)
         return self._newest.chain(sender, kind.value).frame_key(generation)
+
+    def _drop(self, byte: int) -> None:
+        epoch = self._epochs.pop(byte)
+        if self._audio is not None:
+            self._audio.retire(epoch.number)
 
     def _sending(self, now_ms: int) -> EpochMedia:
         ready = [epoch for epoch in self._epochs.values() if epoch.began_ms + SWITCH_MS <= now_ms]

@@ -49,9 +49,13 @@ class Stamp(NamedTuple):
 class Chain:
     """A chain of keys that only moves forward: the generations before are out of reach."""
 
-    def __init__(self, chain: bytes) -> None:
+    def __init__(self, chain: bytes, generation: int = 0) -> None:
         self._chain = chain
-        self.generation = 0
+        self.generation = generation
+
+    def start(self) -> bytes:
+        """Reveal the chain at the generation it has reached, for whoever goes on with it."""
+        return self._chain
 
     def frame_key(self, generation: int) -> bytes:
         """Derive a generation's key and salt of 48 bytes, without moving.

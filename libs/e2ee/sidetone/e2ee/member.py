@@ -10,6 +10,7 @@ from typing import Final
 
 from sidetone.e2ee import actions, group, keypackage
 from sidetone.e2ee.actions import Action, Participant
+from sidetone.e2ee.audio_keys import AudioKeys
 from sidetone.e2ee.commit import Commit
 from sidetone.e2ee.commit import parse as parse_commit
 from sidetone.e2ee.committer import Committer, Seat
@@ -35,7 +36,8 @@ class Member:
     """The state machine of our own membership.
 
     *random* draws secret bytes from the operating system; *grant* is the signed grant of 184
-    bytes, and names the channel. Raises ``Rejected`` with `grant_...` if not for *identity*.
+    bytes, and names the channel. Raises ``Rejected`` with `grant_...` if not for *identity*. With
+    *audio*, threads seal and open the audio frames with the keys that are put down there.
     """
 
     def __init__(
@@ -45,13 +47,14 @@ class Member:
         trust: Trust,
         random: RandomBytes,
         grant_keys: Sequence[bytes],
+        audio: AudioKeys | None = None,
     ) -> None:
         self.grant_keys = grant_keys
         self.sender: int | None = None
         self._renewal = Renewal(identity, grant, random, grant_keys)
         self._committer = Committer(identity, random)
-        self._company = Company(trust)
-        self._epochs = Epochs(FRAME_KEY)
+        self._company = Company(trust, audio)
+        self._epochs = Epochs(FRAME_KEY, audio)
         self._lobby = Lobby()
         self._group: group.Group | None = None
         self._waits = True

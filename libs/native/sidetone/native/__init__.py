@@ -30,6 +30,9 @@ ENABLED: Final = not cast("Any", _numba).config.DISABLE_JIT
 Record: TypeAlias = Any
 """One element of a record array: its fields are attributes; kernels change them in place."""
 
+Records: TypeAlias = Any
+"""An array of records, made by `records`."""
+
 Signature: TypeAlias = Any
 """``void(float32[::1], int64)`` as a string, or made by `signature` where records take part."""
 
@@ -54,7 +57,7 @@ def kernel(
     return compiled
 
 
-def records(dtype: np.dtype[Any], count: int) -> Any:
+def records(dtype: np.dtype[Any], count: int) -> Records:
     """Make *count* zeroed records; each is 64-byte aligned in size, none shares a cache line."""
     return np.zeros(count, dtype).view(np.recarray)
 
@@ -74,7 +77,7 @@ def layout(**fields: Any) -> np.dtype[Any]:
     return np.dtype([*rows, ("_filler", np.uint8, (filler,))] if filler else rows, align=True)
 
 
-def signature(returns: str, *takes: str | np.dtype[Any]) -> Signature:
+def signature(returns: str, *takes: str | np.dtype[Any] | list[np.dtype[Any]]) -> Signature:
     """Make a kernel's signature with records in it: ``signature("int64", SLOT, "uint8[::1]")``.
 
     A dtype means one record, a dtype in a list an array of them.

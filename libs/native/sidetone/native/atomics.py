@@ -9,7 +9,11 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import numba as _numba  # pyright: ignore[reportMissingTypeStubs]
+import numpy as np
 from numba.extending import intrinsic  # pyright: ignore[reportMissingTypeStubs]
+from numpy.typing import NDArray
+
+from sidetone.native import kernel
 
 _types = cast("Any", _numba.types)
 _intrinsic = cast("Callable[[Any], Any]", intrinsic)
@@ -41,3 +45,15 @@ def store(_context: Any, array: Any, index: Any, value: Any) -> Any:
         return context.get_dummy_value()
 
     return _types.none(array, _types.intp, array.dtype), generate
+
+
+@kernel("int64(int64[::1], int64)")
+def read_word(words: NDArray[np.int64], index: int) -> int:
+    """Read a word as `load` does, from Python."""
+    return load(words, index)
+
+
+@kernel("void(int64[::1], int64, int64)")
+def write_word(words: NDArray[np.int64], index: int, value: int) -> None:
+    """Write a word as `store` does, from Python."""
+    store(words, index, value)

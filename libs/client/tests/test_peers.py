@@ -18,10 +18,10 @@ ADA, BEN = UserId(UUID(int=1)), UserId(UUID(int=2))
 
 def participant(user: UserId, sender: int, device: int = 0) -> Participant:
     owned = UUID(int=device or user.int)
-    return Participant(sender, user.bytes, owned.bytes, bytes(32), Shield.KNOWN)
+    return Participant(sender, user.bytes, owned.bytes, bytes(32), bytes(32), Shield.KNOWN)
 
 
-US = Participant(0, UUID(int=9).bytes, OWN.bytes, bytes(32), Shield.KNOWN)
+US = Participant(0, UUID(int=9).bytes, OWN.bytes, bytes(32), bytes(32), Shield.KNOWN)
 
 
 def test_the_roster_alone_says_who_joins_and_leaves() -> None:

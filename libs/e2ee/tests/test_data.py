@@ -78,13 +78,35 @@ def test_a_consent_is_signed_for_one_epoch(agrees: bool) -> None:
         data.parse_consent(turned, SIGNER)
 
 
-@given(st.binary(max_size=120), st.integers(0, 4))
+@pytest.mark.parametrize("state", list(data.RecordingState))
+def test_who_records_is_signed_for_one_epoch(state: data.RecordingState) -> None:
+    packet = data.pack_recording(ALICE, SIGNER, state)
+    assert data.packet_type(packet) == data.RECORDING
+    assert data.parse_recording(packet, SIGNER) is state
+    others = {each for each in data.RecordingState if each is not state}
+    for changed in (packet[:1] + bytes((each,)) + packet[2:] for each in others):
+        with pytest.raises(Rejected, match="recording_signature"):
+            data.parse_recording(changed, SIGNER)
+    with pytest.raises(Rejected, match="recording_signature"):
+        data.parse_recording(packet, data.Signer(ALICE.dk, SIGNER.transcript, 4))
+
+
+def test_a_consent_is_no_notice_of_a_recording_nor_the_other_way_round() -> None:
+    consent = data.pack_consent(ALICE, SIGNER, agrees=True)
+    with pytest.raises(Rejected, match="recording_signature"):
+        data.parse_recording(bytes((data.RECORDING,)) + consent[1:], SIGNER)
+    with pytest.raises(Rejected, match="data_malformed"):
+        data.parse_consent(data.pack_recording(ALICE, SIGNER, data.RecordingState.RUNS), SIGNER)
+
+
+@given(st.binary(max_size=120), st.integers(0, 5))
 def test_garbage_is_refused_and_nothing_else(garbage: bytes, first: int) -> None:
     for packet in (garbage, bytes([first]) + garbage):
         for parse in (
             data.parse_attestation,
             data.parse_position,
             lambda packet: data.parse_consent(packet, SIGNER),
+            lambda packet: data.parse_recording(packet, SIGNER),
         ):
             try:
                 parse(packet)

@@ -15,6 +15,7 @@ class Participant:
     user: bytes
     device: bytes
     uik: bytes
+    dk: bytes
     shield: Shield
 
 

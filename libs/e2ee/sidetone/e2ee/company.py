@@ -32,6 +32,7 @@ class Company:
                 package.user,
                 package.device,
                 package.uik,
+                package.dk,
                 self.trust.shield(package.user, package.uik),
             )
             for sender, package in sorted(roster.items())

@@ -1,14 +1,16 @@
-"""What packets of the data kind hold: attestations, positions, recording consents.
+"""What packets of the data kind hold: attestations, positions, consents, and who records.
 
 A packet begins with its type. Attestations (section 2.6 of VX1, off by default) let listeners
 detect, within a second, that an insider and the server forged another member's frames: every
 member holds every frame key, but only the speaker's device can sign. Parsers judge structure;
-`holds` judges the signature.
+`holds` judges the signature. Consents, and notices of who records, are words of a device for one
+epoch: all of them are said anew, signed, when the next begins.
 """
 
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final
 
 from sidetone.e2ee.identity import DeviceIdentity
@@ -21,15 +23,25 @@ FRAME_HASH_LENGTH: Final = 8
 SPAN_MAX: Final = 255
 
 _ATTESTATION: Final = 1
-_POSITION: Final = 2
-_CONSENT: Final = 3
+POSITION: Final = 2
+CONSENT: Final = 3
+RECORDING: Final = 4
 _ATT: Final = label("vx1 att")
 _SIG_ATT: Final = label("vx1 sig att")
 _SIG_CONSENT: Final = label("vx1 sig consent")
 _ATT_HEAD: Final = struct.Struct(">BBIB")
 _ATT_ROW: Final = struct.Struct(">B8s")
 _POSITION_ROW: Final = struct.Struct(">B3f")
-_CONSENT_ROW: Final = struct.Struct(">BB64s")
+_SIG_RECORDING: Final = label("vx1 sig record")
+_WORD_ROW: Final = struct.Struct(">BB64s")
+
+
+class RecordingState(IntEnum):
+    """What a device does about recording the call; everybody is told."""
+
+    OFF = 0
+    ASKS = 1
+    RUNS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +123,12 @@ def parse_attestation(packet: bytes) -> Attestation:
 
 def pack_position(x: float, y: float, z: float) -> bytes:
     """Pack a place in the game's world, in its units; at most 20 a second are sent."""
-    return _POSITION_ROW.pack(_POSITION, x, y, z)
+    return _POSITION_ROW.pack(POSITION, x, y, z)
 
 
 def parse_position(packet: bytes) -> tuple[float, float, float]:
     """Read a position; raises ``Rejected`` with `data_malformed`."""
-    _require(len(packet) == _POSITION_ROW.size and packet[0] == _POSITION)
+    _require(len(packet) == _POSITION_ROW.size and packet[0] == POSITION)
     _, x, y, z = _POSITION_ROW.unpack(packet)
     return x, y, z
 
@@ -124,20 +136,36 @@ def parse_position(packet: bytes) -> tuple[float, float, float]:
 def pack_consent(identity: DeviceIdentity, signer: Signer, *, agrees: bool) -> bytes:
     """Sign whether this device agrees to be recorded, for this epoch."""
     signature = identity.sign(_SIG_CONSENT, signer.statement(bytes((agrees,))))
-    return _CONSENT_ROW.pack(_CONSENT, agrees, signature)
+    return _WORD_ROW.pack(CONSENT, agrees, signature)
 
 
 def parse_consent(packet: bytes, signer: Signer) -> bool:
     """Read a consent; raises ``Rejected`` with `data_malformed` or `consent_signature`."""
-    _require(len(packet) == _CONSENT_ROW.size and packet[0] == _CONSENT and packet[1] <= 1)
-    _, agrees, signature = _CONSENT_ROW.unpack(packet)
+    _require(len(packet) == _WORD_ROW.size and packet[0] == CONSENT and packet[1] <= 1)
+    _, agrees, signature = _WORD_ROW.unpack(packet)
     if not signature_holds(signer.dk, _SIG_CONSENT, signer.statement(packet[1:2]), signature):
         raise Rejected("consent_signature", "The device did not sign this consent.")
     return bool(agrees)
 
 
+def pack_recording(identity: DeviceIdentity, signer: Signer, state: RecordingState) -> bytes:
+    """Sign that this device asks to record, records or does not, in this epoch: `type1 state1`."""
+    signature = identity.sign(_SIG_RECORDING, signer.statement(bytes((state,))))
+    return _WORD_ROW.pack(RECORDING, state, signature)
+
+
+def parse_recording(packet: bytes, signer: Signer) -> RecordingState:
+    """Read who records; raises ``Rejected`` with `data_malformed` or `recording_signature`."""
+    _require(len(packet) == _WORD_ROW.size and packet[0] == RECORDING)
+    _require(packet[1] <= max(RecordingState))
+    _, state, signature = _WORD_ROW.unpack(packet)
+    if not signature_holds(signer.dk, _SIG_RECORDING, signer.statement(packet[1:2]), signature):
+        raise Rejected("recording_signature", "The device did not sign that it records.")
+    return RecordingState(state)
+
+
 def packet_type(packet: bytes) -> int | None:
-    """Tell a packet's type: 1 attestation, 2 position, 3 consent; None when it is empty."""
+    """Tell a packet's type: 1 attestation, 2 position, 3 consent, 4 recording; None if empty."""
     return packet[0] if packet else None
 
 

@@ -1,10 +1,10 @@
-"""The seam to sound hardware, and the devices that need none: files and silence at real-time pace.
+"""What a microphone and a loudspeaker are, and those that need no hardware.
 
-A device blocks its caller for as long as ten milliseconds of sound take, on an absolute clock: a
-late caller catches up, nothing drifts. Only ``AudioError`` comes out of here.
+The audio loops see a device's record alone (`streams`); the objects here own its memory. Sound
+cards are in `sound_card`. Only ``AudioError`` comes out of here.
 """
 
-import time
+import threading
 import wave
 from pathlib import Path
 from typing import Final, Protocol
@@ -12,77 +12,199 @@ from typing import Final, Protocol
 import numpy as np
 import soxr  # pyright: ignore[reportMissingTypeStubs]
 
-from sidetone.audio import (
-    FRAME_NS,
-    FRAME_SAMPLES,
-    SAMPLE_RATE,
-    AudioError,
-    Frame,
-    Samples,
-)
-from sidetone.audio.tracks import Track
+from sidetone.audio import FRAME_SAMPLES, HOP_SAMPLES, SAMPLE_RATE, AudioError, Samples
+from sidetone.audio import stream_layout as layouts
+from sidetone.audio.memory_streams import memory_stream
+from sidetone.audio.sample_rings import Ring
+from sidetone.audio.streams import end
+from sidetone.audio.tracks import Track, finish
+from sidetone.native import Record
 
-BEHIND_FRAMES_MAX: Final = 20
-"""A caller later than 200 ms has lost what lies before, as with the ring of a sound card."""
-
-_NS: Final = 1_000_000_000
+_WAV_SECONDS: Final = 4.0
+_WAV_STEP_SECONDS: Final = 0.1
 
 
 class Microphone(Protocol):
-    """Where frames come from."""
+    """Where sound comes from."""
 
-    def read(self, out: Frame) -> int:
-        """Fill *out* with the next frame and return when its first sample was spoken, in ns.
+    @property
+    def stream(self) -> Record:
+        """What `streams.read_hop` takes; valid until `close`."""
+        ...
 
-        Blocks until the last sample was spoken. Raises ``AudioError`` when the device has failed.
-        """
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    def failure(self, code: int) -> AudioError:
+        """Put into words what a number below zero from `streams.read_hop` means."""
         ...
 
     def close(self) -> None:
-        """Free the device; a second time does nothing."""
+        """Free the device, which no loop reads any more; a second time does nothing."""
         ...
 
 
 class Speaker(Protocol):
-    """Where frames go."""
+    """Where sound goes."""
 
-    def write(self, frame: Frame) -> int:
-        """Let *frame* be heard and return when its first sample is, in ns.
+    @property
+    def stream(self) -> Record:
+        """What `streams.write_hop` takes; valid until `close`."""
+        ...
 
-        Blocks until the next frame is due, so that it can be made as late, that is as fresh, as
-        possible. Raises ``AudioError`` when the device has failed.
-        """
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    def failure(self, code: int) -> AudioError:
+        """Put into words what a number below zero from `streams.write_hop` means."""
         ...
 
     def close(self) -> None:
-        """Free the device; a second time does nothing."""
+        """Free the device, to which no loop writes any more; a second time does nothing."""
         ...
 
 
-class _Pace:
-    """Deadlines every 10 ms from the first call on."""
+class MemoryDevice:
+    """A device made of memory alone, in either direction; without a *ring* it is silent."""
+
+    def __init__(
+        self,
+        name: str,
+        ring: Ring | None = None,
+        *,
+        policy: int = layouts.PATIENT,
+        track: Track | None = None,
+    ) -> None:
+        self.name = name
+        self.stream: Record = memory_stream(ring, policy=policy, track=track)
+        self._ring = ring
+        self._track = track
+
+    def failure(self, code: int) -> AudioError:
+        """Memory does not fail; it can only have been withdrawn."""
+        return AudioError(f"{self.name} has ended ({code}); choose another device")
+
+    def close(self) -> None:
+        """Complete the last frame of the track; there is nothing else to free."""
+        finish(self.stream.pen)
+
+
+class NullMicrophone(MemoryDevice):
+    """Silence at real-time pace."""
 
     def __init__(self) -> None:
-        self._frame_ns: int | None = None
+        super().__init__("the silent microphone")
 
-    def begin(self) -> tuple[int, int]:
-        """Return when this frame begins and how many before it were missed."""
-        now_ns = time.monotonic_ns()
-        if self._frame_ns is None:
-            self._frame_ns = now_ns
-        missed = (now_ns - self._frame_ns) // FRAME_NS
-        if missed <= BEHIND_FRAMES_MAX:
-            return self._frame_ns, 0
-        self._frame_ns += missed * FRAME_NS
-        return self._frame_ns, missed
 
-    def end(self) -> None:
-        """Block until this frame is over."""
-        begun_ns, _ = self.begin()
-        self._frame_ns = begun_ns + FRAME_NS
-        wait_ns = self._frame_ns - time.monotonic_ns()
-        if wait_ns > 0:
-            time.sleep(wait_ns / _NS)
+class NullSpeaker(MemoryDevice):
+    """Hear nothing at real-time pace; *track* may keep what would have been heard."""
+
+    def __init__(self, *, track: Track | None = None) -> None:
+        super().__init__("the silent loudspeaker", track=track)
+
+
+def virtual_pair() -> tuple[Microphone, Speaker]:
+    """Make a microphone that hears what is written to the speaker, one to three hops later."""
+    ring = Ring(np.zeros(2 * layouts.BACKLOG_HOPS_MAX * HOP_SAMPLES, np.float32))
+    return (
+        MemoryDevice("the virtual microphone", ring, policy=layouts.LIVE),
+        MemoryDevice("the virtual loudspeaker", ring),
+    )
+
+
+class FileMicrophone(MemoryDevice):
+    """Speak a WAV file: a bot's voice, and the ground truth of a measurement.
+
+    It begins *offset_ms* into the file, with *loop* at the start again after the end, otherwise
+    silence follows. What was spoken is kept in *track* with its time.
+    """
+
+    def __init__(
+        self, path: Path, *, loop: bool = False, offset_ms: int = 0, track: Track | None = None
+    ) -> None:
+        sound = read_wav(path)
+        frames = -(-sound.size // FRAME_SAMPLES)
+        whole = np.zeros(frames * FRAME_SAMPLES, np.float32)
+        whole[: sound.size] = sound
+        self._file = Ring(whole, full=True, again=loop)
+        offset = max(offset_ms, 0) * SAMPLE_RATE // 1000
+        self._file.skip(offset // FRAME_SAMPLES * FRAME_SAMPLES)
+        super().__init__(str(path), self._file, policy=layouts.FILE, track=track)
+
+    @property
+    def finished(self) -> bool:
+        """Say whether the whole file was spoken; never true in a loop."""
+        return self._file.waiting <= 0
+
+
+class FileSpeaker:
+    """Record what is heard to a 16-bit WAV file; ``close`` completes it.
+
+    A thread of its own writes what the loop has left in the track. A disk that is full ends the
+    stream, which the loop is told and does not end the call.
+    """
+
+    def __init__(self, path: Path, *, track: Track | None = None) -> None:
+        self.name = str(path)
+        try:
+            self._raw = path.open("wb")
+        except OSError as error:
+            raise AudioError(
+                f"cannot write {path}: {error.strerror}; name a file in a folder you may write to"
+            ) from error
+        self._file = wave.open(self._raw, "wb")  # noqa: SIM115
+        self._file.setnchannels(1)
+        self._file.setsampwidth(2)
+        self._file.setframerate(SAMPLE_RATE)
+        self._track = track or Track(_WAV_SECONDS)
+        self._frames_written = self._track.written
+        self._error: AudioError | None = None
+        self._closing = threading.Event()
+        self.stream: Record = memory_stream(track=self._track)
+        self._thread = threading.Thread(target=self._run, name="wav-writer", daemon=True)
+        self._thread.start()
+
+    def failure(self, code: int) -> AudioError:
+        """Say why the recording has ended."""
+        return self._error or AudioError(f"{self.name} has ended ({code}); choose another device")
+
+    def close(self) -> None:
+        """Write what is left and the length into the header, and close the file."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        self._thread.join()
+        finish(self.stream.pen)
+        self._write()
+        try:
+            self._file.close()
+            self._raw.close()
+        except OSError as error:
+            raise AudioError(f"cannot complete {self.name}: {error.strerror}") from error
+
+    def _run(self) -> None:
+        while not self._closing.wait(_WAV_STEP_SECONDS) and self._error is None:
+            self._write()
+
+    def _write(self) -> None:
+        """Append the frames since the last time, after silence for what was not played or kept."""
+        frames = self._track.read(self._frames_written)
+        lost = frames.first - self._frames_written
+        self._frames_written = frames.first + len(frames.sound)
+        pcm = (np.clip(frames.sound, -1, 1) * 32767).round().astype("<i2")
+        try:
+            self._file.writeframesraw(bytes(2 * lost * FRAME_SAMPLES))
+            for missed, frame in zip(frames.missed, pcm, strict=True):
+                self._file.writeframesraw(bytes(2 * int(missed) * HOP_SAMPLES) + frame.tobytes())
+        except OSError as error:
+            self._error = AudioError(
+                f"cannot write {self.name}: {error.strerror}; the recording has ended"
+            )
+            end(self.stream)
 
 
 def read_wav(path: Path) -> Samples:
@@ -123,125 +245,3 @@ def _resampled(sound: Samples, rate: int) -> Samples:
         return sound
     result: Samples = soxr.resample(sound, rate, SAMPLE_RATE)  # pyright: ignore[reportUnknownMemberType]
     return result
-
-
-class FileMicrophone:
-    """Speak a WAV file: a bot's voice, and the ground truth of a measurement.
-
-    It begins *offset_ms* into the file, with *loop* at the start again after the end, otherwise
-    silence follows. What was spoken is kept in *track* with its time.
-    """
-
-    def __init__(
-        self, path: Path, *, loop: bool = False, offset_ms: int = 0, track: Track | None = None
-    ) -> None:
-        sound = read_wav(path)
-        frames = -(-sound.size // FRAME_SAMPLES)
-        self._sound = np.zeros(frames * FRAME_SAMPLES, np.float32)
-        self._sound[: sound.size] = sound
-        self._at = max(offset_ms, 0) * SAMPLE_RATE // 1000 // FRAME_SAMPLES * FRAME_SAMPLES
-        self._loop = loop
-        self._track = track
-        self._pace = _Pace()
-
-    @property
-    def finished(self) -> bool:
-        """Say whether the whole file was spoken; never true in a loop."""
-        return not self._loop and self._at >= self._sound.size
-
-    def read(self, out: Frame) -> int:
-        """Speak the next 10 ms of the file; a caller who was away has missed some."""
-        begun_ns, missed = self._pace.begin()
-        self._at += missed * FRAME_SAMPLES
-        if self._loop:
-            self._at %= self._sound.size
-        out[:] = 0
-        rest = self._sound[self._at : self._at + FRAME_SAMPLES]
-        out[: rest.size] = rest
-        self._at += FRAME_SAMPLES
-        self._pace.end()
-        if self._track is not None:
-            self._track.append(out, begun_ns)
-        return begun_ns
-
-    def close(self) -> None:
-        """Nothing to free: the file was read at the start."""
-
-
-class FileSpeaker:
-    """Record what is heard to a 16-bit WAV file; ``close`` completes it."""
-
-    def __init__(self, path: Path, *, track: Track | None = None) -> None:
-        try:
-            self._raw = path.open("wb")
-        except OSError as error:
-            raise AudioError(
-                f"cannot write {path}: {error.strerror}; name a file in a folder you may write to"
-            ) from error
-        self._file = wave.open(self._raw, "wb")  # noqa: SIM115
-        self._file.setnchannels(1)
-        self._file.setsampwidth(2)
-        self._file.setframerate(SAMPLE_RATE)
-        self._path = path
-        self._silent = NullSpeaker(track=track)
-
-    def write(self, frame: Frame) -> int:
-        """Append *frame*, after silence for what a late caller left out."""
-        pcm = (np.clip(frame, -1, 1) * 32767).round().astype("<i2").tobytes()
-        missed = self._silent.missed()
-        try:
-            self._file.writeframesraw(bytes(missed * len(pcm)) + pcm)
-        except OSError as error:
-            raise AudioError(
-                f"cannot write {self._path}: {error.strerror}; the recording has ended"
-            ) from error
-        return self._silent.write(frame)
-
-    def close(self) -> None:
-        """Write the length into the header and close the file."""
-        try:
-            self._file.close()
-            self._raw.close()
-        except OSError as error:
-            raise AudioError(f"cannot complete {self._path}: {error.strerror}") from error
-
-
-class NullMicrophone:
-    """Silence at real-time pace."""
-
-    def __init__(self) -> None:
-        self._pace = _Pace()
-
-    def read(self, out: Frame) -> int:
-        """Return 10 ms of silence."""
-        begun_ns, _ = self._pace.begin()
-        out[:] = 0
-        self._pace.end()
-        return begun_ns
-
-    def close(self) -> None:
-        """Nothing to free."""
-
-
-class NullSpeaker:
-    """Hear nothing at real-time pace; *track* may keep what would have been heard."""
-
-    def __init__(self, *, track: Track | None = None) -> None:
-        self._track = track
-        self._pace = _Pace()
-
-    def missed(self) -> int:
-        """Return how many frames nobody wrote in time since the last one."""
-        return self._pace.begin()[1]
-
-    def write(self, frame: Frame) -> int:
-        """Keep *frame* in the track; a frame that comes late is heard late."""
-        begun_ns, _ = self._pace.begin()
-        heard_ns = max(begun_ns, time.monotonic_ns())
-        if self._track is not None:
-            self._track.append(frame, heard_ns)
-        self._pace.end()
-        return heard_ns
-
-    def close(self) -> None:
-        """Nothing to free."""

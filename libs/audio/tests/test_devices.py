@@ -1,4 +1,3 @@
-import importlib.util
 import time
 import wave
 from pathlib import Path
@@ -6,17 +5,33 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sidetone.audio import FRAME_NS, FRAME_SAMPLES, AudioError, Samples
+from sidetone.audio import FRAME_NS, FRAME_SAMPLES, HOP_NS, HOP_SAMPLES, AudioError, Samples
 from sidetone.audio.devices import (
-    BEHIND_FRAMES_MAX,
     FileMicrophone,
     FileSpeaker,
+    Microphone,
     NullMicrophone,
     NullSpeaker,
+    Speaker,
     read_wav,
+    virtual_pair,
 )
-from sidetone.audio.sound_card import open_microphone, open_speaker
+from sidetone.audio.memory_streams import BEHIND_HOPS_MAX
+from sidetone.audio.streams import read_hop, write_hop
 from sidetone.audio.tracks import Track
+
+
+def read(microphone: Microphone) -> tuple[int, Samples]:
+    hop = np.full(HOP_SAMPLES, np.nan, np.float32)
+    at_ns = read_hop(microphone.stream, hop)
+    assert at_ns >= 0, microphone.failure(at_ns)
+    return at_ns, hop
+
+
+def write(speaker: Speaker, hop: Samples) -> int:
+    at_ns = write_hop(speaker.stream, hop, hop)
+    assert at_ns >= 0, speaker.failure(at_ns)
+    return at_ns
 
 
 def write_wav(path: Path, sound: Samples, rate: int, channels: int = 1, width: int = 2) -> Path:
@@ -98,92 +113,116 @@ def test_a_file_cut_off_in_the_middle_of_a_sample_is_read_so_far(tmp_path: Path)
 def test_what_a_file_says_is_what_a_file_hears(tmp_path: Path) -> None:
     sound = sine(48_000, 0.2)
     spoken, heard = Track(), Track()
-    microphone = FileMicrophone(
-        write_wav(tmp_path / "in.wav", sound, 48_000, width=4), track=spoken
-    )
+    path = write_wav(tmp_path / "in.wav", sound, 48_000, width=4)
+    microphone = FileMicrophone(path, track=spoken)
     speaker = FileSpeaker(tmp_path / "out.wav", track=heard)
-    frame = np.zeros(FRAME_SAMPLES, np.float32)
     begun = time.monotonic_ns()
     while not microphone.finished:
-        microphone.read(frame)
-        speaker.write(frame)
-    assert time.monotonic_ns() - begun >= 20 * FRAME_NS
-    microphone.read(frame)
-    assert np.all(frame == 0), "silence follows the file"
+        write(speaker, read(microphone)[1])
+    assert time.monotonic_ns() - begun >= 40 * HOP_NS
+    assert np.all(read(microphone)[1] == 0), "silence follows the file"
+    microphone.close()
     speaker.close()
     speaker.close()
     assert np.max(np.abs(read_wav(tmp_path / "out.wav") - sound)) < 2**-14
     assert np.allclose(heard.samples(), sound, rtol=0, atol=2**-31)
+    assert np.allclose(spoken.samples()[: sound.size], sound, rtol=0, atol=2**-31)
     assert np.all(np.diff(spoken.times_ns()) == FRAME_NS)
 
 
 def test_a_loop_begins_again_and_an_offset_begins_later(tmp_path: Path) -> None:
     ramp = np.repeat(np.arange(4, dtype=np.float32) / 8, FRAME_SAMPLES)
     path = write_wav(tmp_path / "x.wav", ramp, 48_000)
-    microphone, frame = FileMicrophone(path, loop=True, offset_ms=20), np.zeros(480, np.float32)
-    levels: list[int] = []
-    for _ in range(6):
-        microphone.read(frame)
-        levels.append(round(float(frame[0]) * 8))
-    assert levels == [2, 3, 0, 1, 2, 3]
+    microphone = FileMicrophone(path, loop=True, offset_ms=20)
+    levels = [round(float(read(microphone)[1][0]) * 8) for _ in range(12)]
+    assert levels == [2, 2, 3, 3, 0, 0, 1, 1, 2, 2, 3, 3]
     assert not microphone.finished
 
 
 def test_a_late_caller_catches_up_and_one_who_was_away_has_missed_it(tmp_path: Path) -> None:
-    ramp = np.repeat(np.arange(100, dtype=np.float32) / 128, FRAME_SAMPLES)
-    path, track = write_wav(tmp_path / "x.wav", ramp, 48_000), Track()
-    microphone, frame = FileMicrophone(path, track=track), np.zeros(480, np.float32)
-    for pause_frames in (0, BEHIND_FRAMES_MAX // 2, 2 * BEHIND_FRAMES_MAX):
-        time.sleep(pause_frames / 100)
-        microphone.read(frame)
-        microphone.read(frame)
-    times, spoken = track.times_ns(), track.samples()[::480] * 128
-    frames_passed = (times - times[0]) / FRAME_NS
-    assert np.array_equal(frames_passed, np.round(spoken)), "time and file stay together"
-    assert list(frames_passed[:4]) == [0, 1, 2, 3]
-    assert frames_passed[4] > 3 + BEHIND_FRAMES_MAX
+    ramp = np.repeat(np.arange(200, dtype=np.float32) / 256, HOP_SAMPLES)
+    microphone = FileMicrophone(write_wav(tmp_path / "x.wav", ramp, 48_000))
+    read_so_far: list[tuple[int, float]] = []
+    for pause_hops in (0, BEHIND_HOPS_MAX // 2, 2 * BEHIND_HOPS_MAX):
+        time.sleep(pause_hops * HOP_NS / 1e9)
+        for _ in range(2):
+            at_ns, hop = read(microphone)
+            read_so_far.append((at_ns, float(hop[0]) * 256))
+    times, spoken = (np.array(column) for column in zip(*read_so_far, strict=True))
+    hops_passed = (times - times[0]) / HOP_NS
+    assert np.array_equal(hops_passed, np.round(spoken)), "time and file stay together"
+    assert list(hops_passed[:4]) == [0, 1, 2, 3]
+    assert hops_passed[4] > 3 + BEHIND_HOPS_MAX
+    assert microphone.stream.missed == hops_passed[4] - 4
 
 
 def test_a_recording_keeps_time_when_its_writer_does_not(tmp_path: Path) -> None:
-    speaker, frame = FileSpeaker(tmp_path / "x.wav"), np.full(FRAME_SAMPLES, 0.5, np.float32)
+    track = Track()
+    speaker, hop = FileSpeaker(tmp_path / "x.wav", track=track), np.full(240, 0.5, np.float32)
     begun = time.monotonic_ns()
-    speaker.write(frame)
+    write(speaker, hop)
     time.sleep(0.4)
-    speaker.write(frame)
+    write(speaker, hop)
     speaker.close()
     passed_ns = time.monotonic_ns() - begun
     recorded = read_wav(tmp_path / "x.wav")
-    assert recorded.size >= 39 * FRAME_SAMPLES
-    assert recorded.size / 48_000 <= passed_ns / 1e9 + 0.001
-    assert np.all(recorded[-FRAME_SAMPLES:] > 0.4)
-    assert np.all(recorded[FRAME_SAMPLES:-FRAME_SAMPLES] == 0)
+    assert recorded.size >= 79 * HOP_SAMPLES
+    assert recorded.size / 48_000 <= passed_ns / 1e9 + 0.011, "the last frame is completed"
+    loud = np.flatnonzero(recorded > 0.4)
+    assert list(loud[:240]) == list(range(240))
+    assert loud.size == 480
+    assert recorded.size - loud[-1] <= 1 + HOP_SAMPLES
+
+
+def test_a_long_recording_loses_nothing(tmp_path: Path) -> None:
+    speaker = FileSpeaker(tmp_path / "x.wav")
+    speaker.stream.due_ns = 1  # long ago, so that nothing waits: every hop comes late
+    for n in range(900):
+        speaker.stream.due_ns = time.monotonic_ns() - 2 * HOP_NS
+        write(speaker, np.full(HOP_SAMPLES, n / 1000, np.float32))
+        if n % 300 == 0:
+            time.sleep(0.25)
+    speaker.close()
+    levels = read_wav(tmp_path / "x.wav")[::HOP_SAMPLES] * 1000
+    assert np.allclose(levels, np.arange(900), atol=0.05)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk to be had here")
+def test_a_full_disk_ends_the_recording_with_a_sentence() -> None:
+    speaker, hop = FileSpeaker(Path("/dev/full")), np.ones(HOP_SAMPLES, np.float32)
+    codes = (write_hop(speaker.stream, hop, hop) for _ in range(2_000))
+    failed = next(code for code in codes if code < 0)
+    assert "No space left" in str(speaker.failure(failed))
+    with pytest.raises(AudioError, match="cannot complete /dev/full: No space left"):
+        speaker.close()
 
 
 def test_null_devices_keep_time() -> None:
-    microphone, speaker, frame = NullMicrophone(), NullSpeaker(), np.ones(480, np.float32)
-    first, second = microphone.read(frame), microphone.read(frame)
-    assert second - first == FRAME_NS
-    assert np.all(frame == 0)
-    assert speaker.write(frame) < speaker.write(frame)
+    microphone, speaker = NullMicrophone(), NullSpeaker()
+    (first, hop), (second, _) = read(microphone), read(microphone)
+    assert second - first == HOP_NS
+    assert np.all(hop == 0)
+    assert write(speaker, hop) < write(speaker, hop)
     microphone.close()
     speaker.close()
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("pyaudio") is not None, reason="PyAudio is installed here"
-)
-def test_without_pyaudio_one_line_says_what_to_install() -> None:
-    for opener in (open_microphone, open_speaker):
-        with pytest.raises(AudioError, match=r"install sidetone-audio\[pyaudio\]") as caught:
-            opener()
-        assert "\n" not in str(caught.value)
+def test_a_virtual_microphone_hears_what_the_virtual_speaker_says() -> None:
+    microphone, speaker = virtual_pair()
+    read(microphone)
+    heard: list[float] = []
+    for n in range(1, 30):
+        write(speaker, np.full(HOP_SAMPLES, n / 32, np.float32))
+        heard.append(round(float(read(microphone)[1][-1]) * 32))
+    said = [level for level in heard if level]
+    assert said == list(range(1, 1 + len(said)))
+    assert len(said) >= 26
 
 
-def test_a_track_forgets_the_oldest() -> None:
-    track = Track(seconds_max=0.1)
-    for n in range(25):
-        track.append(np.full(FRAME_SAMPLES, n, np.float32), n)
-    assert len(track) == 10
-    assert list(track.times_ns()) == list(range(15, 25))
-    assert track.samples()[0] == 15
-    assert Track().samples().size == 0
+def test_a_virtual_microphone_that_nobody_read_does_not_lag_behind() -> None:
+    microphone, speaker = virtual_pair()
+    read(microphone)
+    for n in range(1, 13):
+        write(speaker, np.full(HOP_SAMPLES, n / 32, np.float32))
+    assert round(float(read(microphone)[1][0]) * 32) >= 12
+    assert microphone.stream.discarded > 0

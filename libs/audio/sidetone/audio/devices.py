@@ -6,6 +6,7 @@ cards are in `sound_card`. Only ``AudioError`` comes out of here.
 
 import threading
 import wave
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -160,7 +161,7 @@ class FileSpeaker:
         self._file.setnchannels(1)
         self._file.setsampwidth(2)
         self._file.setframerate(SAMPLE_RATE)
-        self._track = track or Track(_WAV_SECONDS)
+        self._track = Track(_WAV_SECONDS) if track is None else track
         self._frames_written = self._track.written
         self._error: AudioError | None = None
         self._closing = threading.Event()
@@ -182,9 +183,13 @@ class FileSpeaker:
         self._write()
         try:
             self._file.close()
-            self._raw.close()
+            self._raw.flush()
         except OSError as error:
             raise AudioError(f"cannot complete {self.name}: {error.strerror}") from error
+        finally:
+            # Where the disk is full, closing fails once more, but it does close.
+            with suppress(OSError):
+                self._raw.close()
 
     def _run(self) -> None:
         while not self._closing.wait(_WAV_STEP_SECONDS) and self._error is None:

@@ -9,14 +9,13 @@ import ctypes
 import importlib
 import sys
 import threading
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
-from sidetone.audio import HOP_MS, SAMPLE_RATE, AudioError, Samples
+from sidetone.audio import HOP_MS, SAMPLE_RATE, AudioError, Samples, linux_sound
 from sidetone.audio.driver_streams import Driver, DriverStream
 from sidetone.audio.python_drivers import Registration
 from sidetone.audio.stream_layout import STALLED
@@ -165,7 +164,7 @@ def open_speaker(wanted: str | None = None) -> SoundCard:
 
 def _portaudio(kind: str) -> Any:  # noqa: ANN401 - PyAudio has no types
     global _users  # noqa: PLW0603 - PortAudio itself is one for the process
-    _hush()
+    _prepare()
     try:
         pyaudio: Any = importlib.import_module("pyaudio")
     except ImportError as error:
@@ -190,23 +189,10 @@ def _release(audio: Any) -> None:  # noqa: ANN401
 
 
 @cache
-def _hush() -> None:
-    """Keep ALSA and JACK, which PortAudio asks for every device, from writing to the terminal.
-
-    Their handlers are called from audio threads, so they may not be Python: a C function that
-    ignores what it is given does nothing, which is what is wanted.
-    """
-    if sys.platform != "linux":
-        return
-    nothing = ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p)
-    for library, setters in (
-        ("libasound.so.2", ["snd_lib_error_set_handler"]),
-        ("libjack.so.0", ["jack_set_error_function", "jack_set_info_function"]),
-    ):
-        with suppress(OSError, AttributeError):
-            loaded = ctypes.CDLL(library)
-            for setter in setters:
-                getattr(loaded, setter)(nothing)
+def _prepare() -> None:
+    if sys.platform == "linux":
+        linux_sound.hush()
+        linux_sound.share_no_memory()
 
 
 def _devices(audio: Any) -> list[DeviceInfo]:  # noqa: ANN401

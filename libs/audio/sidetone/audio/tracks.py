@@ -118,7 +118,7 @@ class Track:
         """Return the frames that began in this span, as a track of their own."""
         early = np.flatnonzero(self.times_ns() < from_ns)
         kept = self.read(self.written - len(self) + (int(early[-1]) + 1 if early.size else 0))
-        cut = Track(max(1.0, (to_ns - from_ns) / 1e9))
+        cut = Track(len(kept.times_ns) * FRAME_MS / 1000)
         for at_ns, frame in zip(kept.times_ns, kept.sound, strict=True):
             if from_ns <= at_ns < to_ns:
                 cut.append(frame, int(at_ns))

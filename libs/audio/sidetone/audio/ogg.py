@@ -102,6 +102,8 @@ class OpusFile:
             self._put(packet, packet_samples(packet))
 
     def _put(self, packet: bytes, samples: int) -> None:
+        if self._file.closed:
+            return
         segments = len(packet) // _LACING + 1
         too_long = self.end_samples + samples - self._page_begins > _PAGE_SAMPLES_MAX
         if self._waiting and (too_long or self._segments + segments > _SEGMENTS_MAX):
@@ -114,7 +116,7 @@ class OpusFile:
         self.end_samples += samples
 
     def _page(self, packets: list[bytes], granule: int, flags: int = 0) -> None:
-        """Write a page; *granule* is where it ends, in samples of the decoder, pre-skip and all."""
+        """Write a page; *granule* is where it ends, in samples of the decoder, pre-skip too."""
         segments = _laced(packets)
         head = _PAGE.pack(b"OggS", 0, flags, granule, self._serial, self._pages, 0)
         page = b"".join((head, bytes((len(segments),)), segments, *packets))

@@ -115,17 +115,17 @@ class Consents:
         self._epoch = self._before = None
         self._newest.clear()
 
-    def verdict(self, epoch: int, now_ms: int) -> Verdict:
-        """Say what becomes of what was said in *epoch*.
+    def verdict(self, epoch: int | None, now_ms: int) -> Verdict:
+        """Say what becomes of what was said in *epoch*, or just now where that is None.
 
         An epoch that is not known here yet waits: its commit is on the way. One no longer known is
         over by more than the frames' 2 s, and whoever waits for it gives up by then.
         """
         if self._refused():
             return Verdict.DROP
-        if epoch == self._before:
+        if epoch is not None and epoch == self._before:
             return Verdict.RECORD
-        if self._epoch is None or epoch != self._epoch.number:
+        if self._epoch is None or epoch not in (None, self._epoch.number):
             return Verdict.WAIT
         if self._complete():
             return Verdict.RECORD

@@ -295,12 +295,12 @@ def test_an_older_word_does_not_undo_a_newer_one(running: Stage) -> None:
 
 
 def test_a_flood_of_words_costs_few_signatures(running: Stage) -> None:
-    running["ada"].tick(running.now_ms)
+    running.wait(TICK_MS)
     word = bytes((data.CONSENT, 1)) + bytes(64)
     refused = 0
     for counter in range(2_000, 3_000):
         try:
-            running["ada"].received(running.opened("ben", word, counter), 0)
+            running["ada"].received(running.opened("ben", word, counter), running.now_ms)
         except Rejected:
             refused += 1
     assert refused == WORDS_MAX

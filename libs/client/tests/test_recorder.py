@@ -84,7 +84,6 @@ class Room:
         signer = data.Signer(BEN.dk, bytes([self.epoch]) * 32, 1)
         word = data.pack_consent(BEN, signer, agrees=agrees)
         opened = Opened(1, self.counter, word, MediaKind.DATA, end=False, low=0, epoch=self.epoch)
-        self.consents.tick(self.now_ms())
         self.publish(self.consents.received(opened, self.now_ms()))
 
     def agree(self) -> None:

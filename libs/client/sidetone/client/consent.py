@@ -35,7 +35,8 @@ LOST_MS: Final = 5_000
 RENEWAL_MS: Final = 2_000
 """For how long a new epoch waits for the consents of those who had agreed in the one before."""
 WORDS_MAX: Final = 4
-"""Of one sender, between two ticks: each costs the check of a signature."""
+"""Of one sender in a quarter of a second: each costs the check of a signature."""
+_WINDOW_MS: Final = 250
 
 
 class Verdict(Enum):
@@ -84,6 +85,7 @@ class Consents:
         self._others: dict[bytes, _Other] = {}
         self._newest: dict[tuple[int, int], tuple[int, int]] = {}
         self._words: Counter[int] = Counter()
+        self._words_since_ms = 0
         self._wanted = False
         self._say_at_ms = 0
         self._farewell_until_ms = 0
@@ -184,7 +186,7 @@ class Consents:
         """
         epoch = self._epoch
         speaker = self._speaker(opened.sender)
-        if epoch is None or speaker is None or not self._is_news(opened):
+        if epoch is None or speaker is None or not self._is_news(opened, now_ms):
             return []
         other = self._others[speaker.device]
         signer = Signer(speaker.dk, epoch.transcript, speaker.sender)
@@ -199,7 +201,6 @@ class Consents:
 
     def tick(self, now_ms: int) -> list[Event]:
         """Notice what time has changed; call it a few times a second."""
-        self._words.clear()
         events: list[Event] = []
         for other in self._others.values():
             records = other.recording is not RecordingState.OFF
@@ -239,12 +240,15 @@ class Consents:
             return None
         return next((each for each in self._epoch.participants if each.sender == sender), None)
 
-    def _is_news(self, opened: Opened) -> bool:
+    def _is_news(self, opened: Opened, now_ms: int) -> bool:
         """Tell whether this word is newer than the last one of its kind, and not one too many."""
         kind = data.packet_type(opened.payload) or 0
         place = (opened.epoch, opened.counter)
         if place <= self._newest.get((opened.sender, kind), (-1, -1)):
             return False
+        if now_ms - self._words_since_ms >= _WINDOW_MS:
+            self._words_since_ms = now_ms
+            self._words.clear()
         self._words[opened.sender] += 1
         if self._words[opened.sender] > WORDS_MAX:
             return False

@@ -95,6 +95,10 @@ class SoundServer:
         command = ["parec", "-s", self.url, "-d", source, *FORMAT, "--latency-msec=4"]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
+    def start(self) -> None:
+        """Start the server again, with the same devices."""
+        self._engine.start()
+
     def kill(self) -> None:
         """End the server as a crash would."""
         self._engine.kill()

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import time
 import wave
 from pathlib import Path
@@ -226,3 +228,15 @@ def test_a_virtual_microphone_that_nobody_read_does_not_lag_behind() -> None:
         write(speaker, np.full(HOP_SAMPLES, n / 32, np.float32))
     assert round(float(read(microphone)[1][0]) * 32) >= 12
     assert microphone.stream.discarded > 0
+
+
+def test_without_pyaudio_one_line_says_what_to_install() -> None:
+    hidden = "import sys; sys.modules['pyaudio'] = None\n"
+    for opener in ("open_microphone()", "open_speaker('x')", "list_devices()"):
+        program = f"{hidden}from sidetone.audio import sound_card as s\ns.{opener}"
+        ran = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=False
+        )
+        last = ran.stderr.splitlines()[-1]
+        assert "AudioError: no " in last
+        assert "install sidetone-audio[pyaudio]" in last

@@ -1,7 +1,8 @@
 """What a microphone and a loudspeaker are, and those that need no hardware.
 
-The audio loops see a device's record alone (`streams`); the objects here own its memory. Sound
-cards are in `sound_card`. Only ``AudioError`` comes out of here.
+The audio loops see a device's record alone (`streams`), which is full of addresses: the objects
+here own what is there, and whoever uses a record keeps its device. Sound cards are in
+`sound_card`. Only ``AudioError`` comes out of here.
 """
 
 import threading

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from sidetone.audio import HOP_SAMPLES, SAMPLE_RATE, Samples, tracks
+from sidetone.audio import HOP_NS, HOP_SAMPLES, SAMPLE_RATE, Samples, tracks
 from sidetone.audio.resampling import Resampler, needed, resample
 from sidetone.audio.stream_layout import (
     BACKLOG_HOPS_MAX,
@@ -24,6 +24,8 @@ from sidetone.native.functions import call_count, call_transfer
 
 QUEUED_HOPS: Final = 1
 """How much sound waits in a device that has never run dry, when the next hop is asked for."""
+BACKLOG_HOPS_LOST_MAX: Final = 2_000
+"""A driver that never has to wait, ten seconds long, does not keep time: it has failed."""
 PATIENCE_NS: Final = 2_000_000_000
 
 _OVERFLOWED: Final = -9981
@@ -41,6 +43,7 @@ def _await(s: Record, frames: int) -> int:
     By asking, for a driver that waits by itself may do so for ever once its device is gone.
     """
     until = now_ns() + PATIENCE_NS
+    s.waited = 0
     while True:
         there = call_count(s.available_at, s.handle)
         if there in (_OVERFLOWED, _UNDERFLOWED):
@@ -52,6 +55,7 @@ def _await(s: Record, frames: int) -> int:
             return WITHDRAWN
         if now_ns() > until:
             return STALLED
+        s.waited = 1
         half = (frames - there) * _NS // (2 * s.rate)
         sleep(min(max(half, _POLL_NS_MIN), _POLL_NS_MAX))
 
@@ -66,16 +70,32 @@ def _transfer(s: Record, frames: int) -> int:
     return min(code, 0)
 
 
-@kernel(signature("int64", STREAM, "int64", "int64"))
-def _discard(s: Record, there: int, frames: int) -> int:
-    """Throw away all but the last hop or two of *there* frames; returns what is left, or < 0."""
-    while there >= 2 * frames:
+@kernel(signature("int64", STREAM, "int64"))
+def _fetch(s: Record, frames: int) -> int:
+    """Move the next hop that is not stale into `raw`; returns when it began, or below 0.
+
+    A hop that had to be waited for is fresh, and tells the time. One that was there already
+    follows the one before it; is that far from the clock, then much is waiting behind it, also
+    where a sound server does not say so. What waited before the first is always stale.
+    """
+    apart_ns = BACKLOG_HOPS_MAX * HOP_NS
+    for _ in range(BACKLOG_HOPS_LOST_MAX):
+        there = _await(s, frames)
+        if there < 0:
+            return there
+        now = now_ns()
+        if s.waited != 0:
+            s.due_ns = now - there * _NS // s.rate
         code = _transfer(s, frames)
         if code < 0:
             return code
-        there -= frames
+        begun = min(s.due_ns, now - frames * _NS // s.rate)
+        s.due_ns += HOP_NS
+        if s.waited != 0 or (s.hops > 0 and abs(now - s.due_ns) <= apart_ns):
+            return begun
         s.discarded += 1
-    return there
+        apart_ns = HOP_NS
+    return STALLED
 
 
 @kernel(signature("float32", STREAM, "float32"))
@@ -90,15 +110,10 @@ def _number(s: Record, x: float) -> float:
 def read_driver(s: Record, out: Samples) -> int:
     """Read a hop at 48 kHz mono, whatever the driver's format; returns its time, or below 0."""
     frames = HOP_SAMPLES if s.left.up == 0 else needed(s.left)
-    there = _await(s, frames)
-    if there > BACKLOG_HOPS_MAX * frames:
-        there = _discard(s, there, frames)
-    if there < 0:
-        return there
-    code = _transfer(s, frames)
-    if code < 0:
-        return code
-    spoken = now_ns() - there * _NS // s.rate - s.delay_ns
+    begun = _fetch(s, frames)
+    if begun < 0:
+        return begun
+    spoken = begun - s.delay_ns
     sound = out if s.left.up == 0 else s.mono
     for i in range(frames):
         if s.channels == 1:

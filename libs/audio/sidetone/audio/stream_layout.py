@@ -34,8 +34,9 @@ STREAM: Final = layout(
     invalid=np.int64,
     delay_ns=np.int64,
     ended=(np.int64, (1,)),
-    # Memory.
+    # When the next hop begins.
     due_ns=np.int64,
+    # Memory.
     policy=np.int64,
     ring=sample_rings.RING,
     pen=tracks.PEN,
@@ -45,6 +46,7 @@ STREAM: Final = layout(
     handle=np.uintp,
     rate=np.int64,
     channels=np.int64,
+    waited=np.int64,
     room=np.int64,
     queued_max=np.int64,
     left=RESAMPLER,

@@ -174,6 +174,12 @@ class Rights(msgspec.Struct, frozen=True, tag="rights"):
     permissions: int
 
 
+class Reception(msgspec.Struct, frozen=True, tag="reception"):
+    """What the worst of your listeners loses, for the encoder; 0 to 30, and 0 until told."""
+
+    loss_percent: int
+
+
 class Move(msgspec.Struct, frozen=True, tag="move"):
     """Join again: this unit is going away (*reason*), another one will take the room."""
 
@@ -204,6 +210,7 @@ ServerMessage: TypeAlias = (
     | Remove
     | GroupEnded
     | Rights
+    | Reception
     | Move
     | Error
     | Pong

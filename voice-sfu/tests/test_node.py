@@ -15,6 +15,7 @@ from sidetone.voice_sfu.application.node import RIGHTS_REMEMBERED_SECONDS, Node
 from sidetone.voice_sfu.application.ports import NoEvidence
 from sidetone.voice_sfu.domain.limits import Rates
 from sidetone.voice_sfu.domain.meter import Drop, Meter
+from sidetone.voice_sfu.domain.reception import FALL_AFTER_MS
 from sidetone.voice_sfu.domain.senders import REUSE_AFTER_MS
 from tests.load.sfu_stage import CHANNEL, TALK, VoiceDesk, frame
 
@@ -162,6 +163,54 @@ def test_what_members_report_is_summed_and_nonsense_is_not(stage: Stage) -> None
     meter = stage.node.meter
     assert (meter.reported_received, meter.reported_lost) == (100, 3)
     assert meter.reported_jitter_ms == 2.5
+
+
+def test_a_report_reaches_the_speakers_of_that_room_only(stage: Stage) -> None:
+    (ann, near), (_, room_mate) = stage.join(), stage.join()
+    _, far = stage.join(channel=OTHER_CHANNEL)
+    ann.handle(told.Stats(received=475, lost=25, jitter_ms=2.5))
+    stage.node.handle_timer()
+    assert _receptions(room_mate) == [told.Reception(5)]
+    assert _receptions(near) == _receptions(far) == []
+
+
+def test_the_loss_of_a_listener_that_left_concerns_nobody(stage: Stage) -> None:
+    (ann, _), (_, ben) = stage.join(), stage.join()
+    ann.handle(told.Stats(received=90, lost=10, jitter_ms=2.0))
+    stage.node.handle_timer()
+    ann.leave()
+    stage.node.handle_timer()
+    stage.clock.ms += FALL_AFTER_MS - 1
+    stage.node.handle_timer()
+    assert _receptions(ben) == [told.Reception(12)]
+    stage.clock.ms += 1
+    stage.node.handle_timer()
+    assert _receptions(ben) == [told.Reception(12), told.Reception(0)]
+
+
+def test_who_joins_a_lossy_call_is_told_soon(stage: Stage) -> None:
+    ann, _ = stage.join()
+    ann.handle(told.Stats(received=95, lost=5, jitter_ms=2.0))
+    stage.node.handle_timer()
+    _, ben = stage.join()
+    assert _receptions(ben) == []
+    stage.node.handle_timer()
+    assert _receptions(ben) == [told.Reception(5)]
+
+
+def test_a_flood_of_reports_is_a_trickle_of_messages(stage: Stage) -> None:
+    ann, _ = stage.join()
+    _, ben = stage.join()
+    for second in range(60):
+        for lost in range(20):
+            ann.handle(told.Stats(received=100, lost=lost * (second % 7), jitter_ms=1.0))
+        stage.clock.ms += 1000
+        stage.node.handle_timer()
+    assert 0 < len(_receptions(ben)) <= 10
+
+
+def _receptions(wire: Wire) -> list[ServerMessage]:
+    return [each for each in wire.messages if isinstance(each, told.Reception)]
 
 
 def test_who_a_moderator_deafened_is_forwarded_nothing_until_it_is_taken_back(

@@ -24,8 +24,10 @@ from sidetone.protocol.voice_control import (
     PeerState,
     Ping,
     Pong,
+    Reception,
     Rights,
     State,
+    Stats,
 )
 from sidetone.runtime.clock import SystemClock
 from sidetone.runtime.start import StartError
@@ -74,6 +76,14 @@ async def test_a_ping_is_answered_with_its_number(unit: Unit, desk: VoiceDesk) -
         await ann.join(desk.ticket(unit.node.node))
         ann.tell(Ping(41))
         assert await ann.told(Pong) == Pong(41)
+
+
+async def test_a_speaker_learns_what_its_listener_loses(unit: Unit, desk: VoiceDesk) -> None:
+    async with connected(unit.port) as ann, connected(unit.port) as ben:
+        await ann.join(desk.ticket(unit.node.node))
+        await ben.join(desk.ticket(unit.node.node))
+        ben.tell(Stats(received=475, lost=25, jitter_ms=2.5))
+        assert await ann.told(Reception) == Reception(5)
 
 
 async def test_a_used_ticket_says_why_it_is_refused(unit: Unit, desk: VoiceDesk) -> None:

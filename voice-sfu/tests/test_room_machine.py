@@ -134,6 +134,12 @@ class RoomMachine(RuleBasedStateMachine):
         self._see(self.room.commit_failed(self._pick(pick), epoch - ago))
 
     @somebody
+    @rule(pick=PICKS, received=st.integers(), lost=st.integers())
+    def report_losses(self, pick: int, received: int, lost: int) -> None:
+        stats = told.Stats(received, lost, jitter_ms=1.0)
+        self.room.reported(self._pick(pick), stats, self.now_ms)
+
+    @somebody
     @rule(pick=PICKS, garbage=st.binary(max_size=400))
     def send_garbage(self, pick: int, garbage: bytes) -> None:
         sender = self._pick(pick)

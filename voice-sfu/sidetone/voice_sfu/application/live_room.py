@@ -28,7 +28,7 @@ from sidetone.voice_sfu.domain.limits import MediaAllowance, Rates, Verdict
 from sidetone.voice_sfu.domain.meter import Drop, Meter
 from sidetone.voice_sfu.domain.room import Room
 
-Request: TypeAlias = KeyPackage | Renew | Resync | Commit | CommitFailed | State
+Request: TypeAlias = KeyPackage | Renew | Resync | Commit | CommitFailed | State | Stats
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -91,6 +91,8 @@ class LiveRoom:
             case State(muted, deafened):
                 self._mark_changed()
                 self.carry_out(self._room.set_state(sender, muted=muted, deafened=deafened))
+            case Stats():
+                self._room.reported(sender, message, self.surroundings.clock.now_ms())
 
     def route(self, sender: Sender, datagram: bytes) -> Sequence[Connection] | Drop:
         """Return the connections of those who hear *datagram*, or why nobody does."""
@@ -196,6 +198,7 @@ class Seat:
             case Stats():
                 self.meter.reported(message)
                 self._home.surroundings.meter.reported(message)
+                self._home.handle(self.sender, message)
             case Leave():
                 self.leave()
                 self.connection.close("left", "goodbye")

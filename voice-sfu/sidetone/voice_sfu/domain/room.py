@@ -31,16 +31,19 @@ from sidetone.protocol.voice_control import (
     PeerJoined,
     PeerLeft,
     PeerState,
+    Reception,
     Remove,
     Rights,
     SenderPackage,
     ServerMessage,
+    Stats,
     Welcome,
 )
 from sidetone.voice_sfu.domain.actions import Action, Actions, Close, Send
 from sidetone.voice_sfu.domain.group import Group
 from sidetone.voice_sfu.domain.limits import Rates
 from sidetone.voice_sfu.domain.meter import Drop
+from sidetone.voice_sfu.domain.reception import Losses
 from sidetone.voice_sfu.domain.senders import Senders
 
 # As many reports of one commit as make its author lose the right to commit.
@@ -76,6 +79,7 @@ class Room:
         self._demoted: set[Sender] = set()
         self._failed_for: set[UserId] = set()
         self._listeners: dict[Sender, tuple[Sender, ...]] = {}
+        self._losses = Losses()
 
     # --- members ---
 
@@ -104,6 +108,7 @@ class Room:
         self._senders.retire(sender, now_ms)
         self._waiting.pop(sender, None)
         self._demoted.discard(sender)
+        self._losses.forget(sender)
         self._listeners.clear()
         return (*self._tell_all(PeerLeft(sender)), *self._announce([sender]))
 
@@ -129,8 +134,18 @@ class Room:
         return tuple(actions)
 
     def handle_timer(self, now_ms: int) -> Actions:
-        """Announce the removal of members whose key package has run out."""
-        return self._announce(self._group.expired(now_ms)) if self._group else ()
+        """Announce removals of members whose key package has run out; tell speakers of losses."""
+        removes = self._announce(self._group.expired(now_ms)) if self._group else ()
+        news = self._losses.news(self._members, now_ms)
+        losses = (Send(tuple(to), Reception(percent)) for percent, to in news.items())
+        return (*removes, *losses)
+
+    def reported(self, sender: Sender, stats: Stats, now_ms: int) -> None:
+        """Note what reached *sender*; the others learn of it with the next look at the time.
+
+        So however many reports come, each costs the room next to nothing.
+        """
+        self._losses.report(sender, stats.received, stats.lost, now_ms)
 
     def put_out(self, user: UserId, device: DeviceId | None, now_ms: int) -> Actions:
         """Let *device* of *user* go, or every one; they may join again."""

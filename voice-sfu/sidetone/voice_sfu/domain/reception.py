@@ -17,7 +17,7 @@ from sidetone.protocol.ids import Sender
 STEPS_PERCENT = (0, 1, 2, 3, 5, 8, 12, 20, 30)
 # Fewer frames than this are an accident, not a share.
 FRAMES_MIN = 20
-# Two reports may get lost or have nothing to say before a listener counts as one without loss.
+# Who says nothing for so long hears nobody, and counts as one without loss.
 REPORT_LASTS_MS = 10_000
 FALL_AFTER_MS = 10_000
 

@@ -44,6 +44,15 @@ def test_two_who_lose_the_same_are_told_of_each_other() -> None:
     assert told(losses, 0) == {ANN: 8, BEN: 8, CEM: 8}
 
 
+def test_that_nothing_is_lost_is_told_once_it_is_known() -> None:
+    losses = Losses()
+    assert told(losses, 0) == {}
+    losses.report(ANN, 100, 0, 1)
+    assert told(losses, 1) == {BEN: 0, CEM: 0}
+    losses.report(BEN, 100, 0, 2)
+    assert told(losses, 2) == {ANN: 0}
+
+
 def test_what_did_not_change_is_not_told_again() -> None:
     losses = Losses()
     for now_ms in range(0, 60_000, 5_000):
@@ -69,7 +78,7 @@ def test_a_loss_that_comes_and_goes_is_told_once() -> None:
         now_ms = report * 5_000
         losses.report(ANN, 100, 5 if report % 2 else 0, now_ms)
         news.append(told(losses, now_ms))
-    assert [each for each in news if each] == [{BEN: 5, CEM: 5}]
+    assert [each for each in news if each] == [{BEN: 0, CEM: 0}, {BEN: 5, CEM: 5}]
 
 
 def test_a_listener_that_says_nothing_more_is_forgotten() -> None:
@@ -122,7 +131,7 @@ def test_whatever_is_reported_everybody_knows_enough_and_hears_little(
     losses = Losses()
     now_ms = 0
     latest: dict[Sender, tuple[int, int]] = {}
-    known = dict.fromkeys(ROOM, 0)
+    known = dict.fromkeys(ROOM, -1)
     fell_at_ms: dict[Sender, int] = {}
     for listener, received, lost, wait_ms in reports:
         now_ms += wait_ms
@@ -141,8 +150,8 @@ def test_whatever_is_reported_everybody_knows_enough_and_hears_little(
                 for other, (percent, at_ms) in latest.items()
                 if other != who and now_ms - at_ms < REPORT_LASTS_MS
             ]
-            assert known[who] >= max(others, default=0)
-    assert set(known.values()) <= set(STEPS_PERCENT)
+            assert known[who] >= max(others, default=-1)
+    assert set(known.values()) <= {-1, *STEPS_PERCENT}
     now_ms += REPORT_LASTS_MS + FALL_AFTER_MS
     known |= told(losses, now_ms)
-    assert known == dict.fromkeys(ROOM, 0)
+    assert set(known.values()) <= {-1, 0}

@@ -175,7 +175,7 @@ class Rights(msgspec.Struct, frozen=True, tag="rights"):
 
 
 class Reception(msgspec.Struct, frozen=True, tag="reception"):
-    """What the worst of your listeners loses, for the encoder; 0 to 30, and 0 until told."""
+    """What the worst of your listeners loses, for the encoder: 0 to 30, unknown until told."""
 
     loss_percent: int
 

@@ -1,9 +1,10 @@
 """What the listeners of a room lose, and when each speaker is told.
 
 A speaker protects its sound for the worst of those who hear it, so it is told the largest loss
-among the others, in steps: more loss at once, less only after it was not needed for a while. So
-whatever the listeners report, and however often, a member is told at most one fall in that while
-and as many rises as there are steps. Times are milliseconds of the room's clock.
+among the others, in steps: the first report and more loss at once, less only after it was not
+needed for a while. So whatever the listeners report, and however often, a member is told at most
+one fall in that while and as many rises as there are steps. Times are milliseconds of the room's
+clock.
 """
 
 from bisect import bisect_left
@@ -60,13 +61,15 @@ class Losses:
         """
         self._drop_old_reports(now_ms)
         by_loss = sorted((report.loss_percent, who) for who, report in self._reports.items())
-        worst, worst_listener = by_loss[-1] if by_loss else (0, None)
-        second = by_loss[-2][0] if len(by_loss) > 1 else 0
+        worst, worst_listener = by_loss[-1] if by_loss else (None, None)
+        second = by_loss[-2][0] if len(by_loss) > 1 else None
         news: dict[int, list[Sender]] = {}
         for member in members:
             percent = second if member == worst_listener else worst
-            if self._is_news(member, percent, now_ms):
-                news.setdefault(percent, []).append(member)
+            if percent is None and member not in self._told:
+                continue
+            if self._is_news(member, percent or 0, now_ms):
+                news.setdefault(percent or 0, []).append(member)
         return news
 
     def _drop_old_reports(self, now_ms: int) -> None:
@@ -77,7 +80,8 @@ class Losses:
     def _is_news(self, member: Sender, percent: int, now_ms: int) -> bool:
         told = self._told.get(member)
         if told is None:
-            told = self._told[member] = _Told(0, now_ms)
+            self._told[member] = _Told(percent, now_ms)
+            return True
         falls = percent < told.loss_percent
         if falls and now_ms - told.needed_at_ms < FALL_AFTER_MS:
             return False

@@ -12,11 +12,12 @@ import pytest
 import soundfile
 
 from libs.e2ee.tests.stage import person
+from sidetone.audio.copies import OWN
 from sidetone.audio.timeline import Spoken
 from sidetone.client import events
 from sidetone.client.call_recording import Voice
 from sidetone.client.consent import Consents, Epoch
-from sidetone.client.recorder import OWN, Recorder
+from sidetone.client.recorder import Recorder
 from sidetone.e2ee import data
 from sidetone.e2ee.actions import Participant
 from sidetone.e2ee.media import Opened

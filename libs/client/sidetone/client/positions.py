@@ -86,6 +86,10 @@ class Positions:
             del self._places[sender]
         return silent
 
+    def enter_room(self) -> None:
+        """Forget all places: those in a new room have other indices."""
+        self._places.clear()
+
     def forget(self, sender: int) -> None:
         """Forget the place of one who has left."""
         self._places.pop(sender, None)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from sidetone.audio import AudioError
+from sidetone.audio.copies import OWN
 from sidetone.audio.timeline import Spoken
 from sidetone.client import events
 from sidetone.client.call_recording import CallRecording, Voice
@@ -21,8 +22,6 @@ from sidetone.client.consent import Consents, Verdict
 from sidetone.e2ee.data import RecordingState
 from sidetone.protocol.refusals import Conflict, Invalid
 
-OWN: Final = -1
-"""The place that our own packets come from."""
 WAITING_MAX: Final = 8192
 _DRAIN_SECONDS: Final = 0.1
 _WAIT_NS: Final = 2_000_000_000

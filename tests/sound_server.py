@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,8 @@ class SoundServer:
     """A running PulseAudio."""
 
     def __init__(self, channels: int = 1) -> None:
+        if find_spec("pyaudio") is None:
+            missing("PyAudio", "apt-get install portaudio19-dev, then touch pyproject.toml")
         programs = [shutil.which(name) for name in ("pulseaudio", "pactl", "pacat", "parec")]
         if None in programs or not list(Path("/usr/lib").glob("*/alsa-lib/*_pcm_pulse.so")):
             missing("PulseAudio", "apt-get install pulseaudio pulseaudio-utils libasound2-plugins")

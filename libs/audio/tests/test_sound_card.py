@@ -1,6 +1,5 @@
 """Sound cards, for real: PyAudio, PortAudio, ALSA and a PulseAudio with virtual devices."""
 
-import importlib.util
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -13,9 +12,6 @@ from sidetone.audio.sound_card import SoundCard, list_devices, open_microphone, 
 from sidetone.audio.streams import read_hop, write_hop
 from tests.sound_server import EAR_MONITOR, SoundServer, sound_server
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("pyaudio") is None, reason="PyAudio is not installed here"
-)
 HOPS = 200
 
 

@@ -36,7 +36,8 @@ _SETTINGS = """
 default-sample-rate = 48000
 alternate-sample-rate = 48000
 default-fragment-size-msec = 5
-realtime-scheduling = no
+realtime-scheduling = yes
+realtime-priority = 30
 flat-volumes = no
 """
 _ALSA = """

@@ -262,7 +262,8 @@ def test_backlog_that_comes_late_is_thrown_away_too() -> None:
         read_hop(device.stream, out)
     card.begun_ns -= 1_900_000_000
     for _ in range(20):
-        read_hop(device.stream, out)
+        spoken_ns = read_hop(device.stream, out)
+        assert spoken_ns <= now_ns() - HOP_NS, "nothing is heard before it was spoken"
     assert card.available() < 4 * HOP_SAMPLES
     assert device.stream.discarded >= 365
 

@@ -31,8 +31,7 @@ PATIENCE_NS: Final = 2_000_000_000
 _OVERFLOWED: Final = -9981
 _UNDERFLOWED: Final = -9980
 _NS: Final = 1_000_000_000
-_POLL_NS_MIN: Final = 250_000
-_POLL_NS_MAX: Final = 1_000_000
+_POLL_NS: Final = 500_000
 _LOUDEST: Final = np.float32(8)
 
 
@@ -55,9 +54,11 @@ def _await(s: Record, frames: int) -> int:
             return WITHDRAWN
         if now_ns() > until:
             return STALLED
+        # Most of the time that the sound itself takes is slept away at once, and the rest in small
+        # steps: a driver's own are coarser, and every question costs.
+        pause = _POLL_NS if s.waited != 0 else (frames - there) * _NS // s.rate * 3 // 4
         s.waited = 1
-        half = (frames - there) * _NS // (2 * s.rate)
-        sleep(min(max(half, _POLL_NS_MIN), _POLL_NS_MAX))
+        sleep(min(max(pause, _POLL_NS), HOP_NS))
 
 
 @kernel(signature("int64", STREAM, "int64"))
@@ -91,7 +92,7 @@ def _fetch(s: Record, frames: int) -> int:
             return code
         begun = min(s.due_ns, now - frames * _NS // s.rate)
         s.due_ns += HOP_NS
-        if s.waited != 0 or (s.hops > 0 and abs(now - s.due_ns) <= apart_ns):
+        if s.waited != 0 or abs(now - s.due_ns) <= apart_ns:
             return begun
         s.discarded += 1
         apart_ns = HOP_NS

@@ -62,12 +62,13 @@ def _linux() -> Priority:
 
 
 def _windows() -> Priority:
-    avrt: Any = ctypes.__dict__["WinDLL"]("avrt")
+    system: Any = ctypes
+    avrt = system.WinDLL("avrt")
     task = ctypes.c_uint32(0)
     avrt.AvSetMmThreadCharacteristicsW.restype = ctypes.c_void_p
     if avrt.AvSetMmThreadCharacteristicsW("Pro Audio", ctypes.byref(task)):
         return Priority("real-time", "MMCSS task “Pro Audio”")
-    kernel: Any = ctypes.__dict__["WinDLL"]("kernel32")
+    kernel = system.WinDLL("kernel32")
     kernel.GetCurrentThread.restype = ctypes.c_void_p
     if kernel.SetThreadPriority(ctypes.c_void_p(kernel.GetCurrentThread()), 15):
         return Priority("raised", "time critical; MMCSS refused “Pro Audio”")

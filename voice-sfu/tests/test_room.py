@@ -368,6 +368,17 @@ def test_rights_decide_at_once_who_is_heard() -> None:
     assert room.route(ann, frame(ann)) == (ben,)
 
 
+def test_the_deafened_hear_nothing_and_still_see_who_records() -> None:
+    party = Party()
+    user = UserId(uuid4())
+    ann, ben, cy = party.join(), party.join(), party.join(ticket(user, TALK, 5))
+    room = party.room
+    party.do(room.set_state(ben, muted=False, deafened=True))
+    party.do(room.set_rights(user, TALK | Perm.DEAFENED, 6, 0))
+    assert room.route(ann, frame(ann)) == ()
+    assert room.route(ann, frame(ann, kind=2)) == (ben, cy)
+
+
 def test_without_connect_every_device_of_the_user_is_put_out() -> None:
     party = Party()
     user = UserId(uuid4())

@@ -217,7 +217,10 @@ class Room:
     # --- media ---
 
     def route(self, sender: Sender, datagram: bytes) -> tuple[Sender, ...] | Drop:
-        """Return who hears *datagram*, or why nobody does."""
+        """Return who hears *datagram*, or why nobody does.
+
+        Data is no sound and goes to the deafened as well: they are to see who records the call.
+        """
         if not FRAME_LENGTH_MIN <= len(datagram) <= DATAGRAM_LENGTH_MAX:
             return Drop.SIZE
         header = parse_header(datagram)
@@ -227,15 +230,18 @@ class Room:
             return Drop.SENDER
         if header.kind is MediaKind.VIDEO:
             return Drop.KIND
+        if header.kind is MediaKind.DATA:
+            return tuple(other for other in self._members if other != sender)
+        return self._route_audio(sender)
+
+    # --- inside ---
+
+    def _route_audio(self, sender: Sender) -> tuple[Sender, ...] | Drop:
         member = self._members[sender]
-        if header.kind is MediaKind.AUDIO and (
-            member.muted or Perm.SPEAK not in member.permissions
-        ):
+        if member.muted or Perm.SPEAK not in member.permissions:
             return Drop.SILENCED
         listeners = self._listeners.get(sender)
         return self._look_up(sender) if listeners is None else listeners
-
-    # --- inside ---
 
     def _look_up(self, sender: Sender) -> tuple[Sender, ...]:
         listeners = tuple(

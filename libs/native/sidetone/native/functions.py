@@ -17,6 +17,8 @@ from llvmlite import ir  # pyright: ignore[reportMissingTypeStubs]
 from numba.core import cgutils  # pyright: ignore[reportMissingTypeStubs]
 from numba.extending import intrinsic  # pyright: ignore[reportMissingTypeStubs]
 
+from sidetone.native import cache
+
 _add_symbol = cast("Callable[[str, int], None]", _llvm.add_symbol)
 _types = cast("Any", _numba.types)
 _ir = cast("Any", ir)
@@ -33,6 +35,7 @@ _KINDS: Final[dict[str, tuple[Any, Any]]] = {
 }
 _LONG_BITS: Final = 32 if sys.platform == "win32" else 64
 _kept: list[Any] = []
+_cfunc = cast("Callable[..., Callable[[Any], Any]]", cast("Any", _numba).cfunc)
 
 
 def named(name: str, address: int, returns: str, takes: str) -> Callable[..., int]:
@@ -56,6 +59,22 @@ def thunk(function: Callable[..., int], returns: str, takes: str) -> int:
     made = ctypes.CFUNCTYPE(_KINDS[returns][1], *(_KINDS[letter][1] for letter in takes))(function)
     _kept.append(made)
     return ctypes.cast(made, ctypes.c_void_p).value or 0
+
+
+def entry(returns: str, takes: str) -> Callable[[Callable[..., Any]], int]:
+    """Compile a kernel that C can call, in the letters of `named`, and return its address.
+
+    It takes no interpreter lock, which is what sets it apart from a `thunk`.
+    """
+
+    def compiled(function: Callable[..., Any]) -> int:
+        shape = _KINDS[returns][0](*(_KINDS[letter][0] for letter in takes))
+        with cache.keyed(function):
+            made = _cfunc(shape, cache=True, nopython=True, error_model="numpy")(function)
+        _kept.append(made)
+        return int(made.address)
+
+    return compiled
 
 
 def address_in(library: ctypes.CDLL, name: str) -> int:
@@ -143,3 +162,9 @@ def floats_at(address: int, size: int) -> Any:
 def words_at(address: int, size: int) -> Any:
     """View *size* int64 at *address* as an array, in a kernel; nothing is copied or owned."""
     return _carray(_as_pointer(address), size, np.int64)
+
+
+@_njit(inline="always")
+def record_at(address: int, dtype: Any) -> Any:
+    """View the record of *dtype* at *address*, in a kernel; nothing is copied or owned."""
+    return _carray(_as_pointer(address), 1, dtype)[0]

@@ -1,13 +1,15 @@
-import sys
+"""Both threads for real, on devices that need no hardware."""
+
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sidetone.audio import AudioError, Frame
-from sidetone.audio.capture import Packet
+from libs.audio.tests.voices import keys
+from sidetone.audio import AudioError, Samples
 from sidetone.audio.devices import (
     FileMicrophone,
     FileSpeaker,
@@ -16,180 +18,200 @@ from sidetone.audio.devices import (
     NullSpeaker,
     Speaker,
     read_wav,
+    virtual_pair,
 )
-from sidetone.audio.engine import ARRIVALS_MAX, Engine
+from sidetone.audio.engine import Engine
 from sidetone.audio.quality import delays_ms
+from sidetone.audio.rings import ARRIVED_SLOTS
+from sidetone.audio.settings import Activation, VoiceSettings
+from sidetone.audio.streams import end
 from sidetone.audio.tracks import Track
 from sidetone.audio.warm import warm_up
+from sidetone.native.clock import now_ns
 
 
-class Until:
-    """A condition that callbacks on audio threads bring about."""
-
-    def __init__(self, count: int) -> None:
-        self._left = count
-        self._done = threading.Event()
-
-    def __call__(self, *_seen: object) -> None:
-        self._left -= 1
-        if self._left <= 0:
-            self._done.set()
-
-    def wait(self) -> None:
-        assert self._done.wait(30)
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Look every 5 ms, for at most half a minute."""
+    pause = threading.Event()
+    for _ in range(6000):
+        if holds():
+            return
+        pause.wait(0.005)
+    raise AssertionError("it never came true")
 
 
-class Wire:
-    """Carries the packets of one engine to another, as the network would."""
+class Failures(list[str]):
+    """What the user was told."""
 
-    def __init__(self) -> None:
-        self.engine: Engine | None = None
-        self._counter = 0
 
-    def __call__(self, packet: Packet) -> None:
-        if self.engine is not None:
-            self.engine.receive(1, 0, self._counter, packet.opus, packet.end)
-        self._counter += 1
+@contextmanager
+def running(
+    own: int, microphone: Microphone | None = None, speaker: Speaker | None = None
+) -> Generator[tuple[Engine, Failures]]:
+    failures = Failures()
+    engine = Engine(
+        keys(own),
+        microphone or NullMicrophone(),
+        speaker or NullSpeaker(),
+        on_failure=failures.append,
+    )
+    engine.start()
+    try:
+        yield engine, failures
+    finally:
+        engine.stop()
+
+
+@contextmanager
+def wire(source: Engine, target: Engine) -> Generator[None]:
+    """Carry the frames of one engine to another, as the network thread would."""
+    stopping = threading.Event()
+
+    def carry() -> None:
+        while not stopping.wait(0.001):
+            for frame in source.take_sent():
+                target.receive(frame, now_ns())
+
+    thread = threading.Thread(target=carry)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
 
 
 def test_a_voice_goes_from_file_to_file(speech: Path, tmp_path: Path) -> None:
-    spoken, heard, enough, wire = Track(), Track(), Until(300), Wire()
-
-    def tap(_sender: int, frame: Frame, now_ms: float) -> None:
-        heard.append(frame, int(now_ms * 1e6))
-        enough()
-
-    talks = Engine(FileMicrophone(speech / "ada.wav", track=spoken), NullSpeaker(), wire)
-    hears = Engine(NullMicrophone(), FileSpeaker(tmp_path / "heard.wav"), Until(1), tap=tap)
-    wire.engine = hears
-    hears.start()
-    talks.start()
-    talks.start()
-    enough.wait()
-    talks.stop()
-    hears.stop()
-    hears.stop()
-
+    spoken, heard = Track(), Track()
+    ear = FileSpeaker(tmp_path / "heard.wav", track=heard)
+    microphone = FileMicrophone(speech / "ada.wav", track=spoken)
+    with running(1, microphone) as (talks, _), running(0, None, ear) as (hears, failures):
+        talks.set_sending(True)
+        with wire(talks, hears):
+            wait_until(lambda: hears.stats().frames_played > 500)
+        stats = hears.stats()
+        sent = talks.stats()
     delays = delays_ms(spoken, heard)
     assert delays
-    assert 15 < min(delays) < 500, "at least one frame and the look-ahead of Opus"
-    recorded = read_wav(tmp_path / "heard.wav")
-    assert recorded.size / 480 >= hears.stats().frames_played >= 300
-    assert np.max(np.abs(recorded)) > 0.1
-    stats = hears.stats().speakers[1]
-    assert stats.received >= talks.stats().packets_sent - 2, "the last may be on their way"
-    assert hears.stats().packets_sent == 0
-    assert hears.stats().packets_dropped == 0
-    assert talks.stats().frames_captured >= 300
-    assert sys.getswitchinterval() <= 0.001
+    assert 10 < min(delays) < 500, "at least one frame and the look-ahead of Opus"
+    assert np.max(np.abs(read_wav(tmp_path / "heard.wav"))) > 0.1
+    assert stats.speakers[1].received >= sent.packets_sent - 5, "the last may be on their way"
+    assert stats.packets_sent == stats.packets_dropped == 0
+    assert sent.frames_captured >= 450
+    assert failures == []
 
 
-class Failing:
-    """A device that is unplugged after some frames, and does not even close well."""
-
-    def __init__(self, frames: int) -> None:
-        self._frames = frames
-        self._silent = NullMicrophone()
-        self.closed = 0
-
-    def _step(self, frame: Frame) -> int:
-        self._frames -= 1
-        if self._frames < 0:
-            raise AudioError("the device was unplugged: choose another one")
-        return self._silent.read(np.zeros_like(frame))
-
-    read = write = _step
-
-    def close(self) -> None:
-        self.closed += 1
-        raise AudioError("the device does not close")
-
-
-def fails_and_goes_on(
-    microphone: Microphone, speaker: Speaker, after: Callable[[Engine], int]
-) -> None:
-    lines: list[str] = []
-    told = Until(2)
-
-    def on_failure(line: str) -> None:
-        lines.append(line)
-        told()
-
-    engine = Engine(microphone, speaker, Until(1), on_failure=on_failure)
-    engine.start()
-    told.wait()
-    frames = after(engine)
-    while after(engine) < frames + 3:
-        threading.Event().wait(0.005)
+def test_an_engine_stops_twice_and_without_a_start() -> None:
+    engine = Engine(keys(1), NullMicrophone(), NullSpeaker(), on_failure=print)
     engine.stop()
-    assert lines == [
-        "the device was unplugged: choose another one",
-        "the device does not close",
-    ]
-
-
-def test_a_microphone_that_fails_is_reported_and_the_call_goes_on() -> None:
-    microphone = Failing(3)
-    fails_and_goes_on(microphone, NullSpeaker(), lambda engine: engine.stats().frames_captured)
-    assert microphone.closed == 1
-
-
-def test_a_speaker_that_fails_is_reported_and_the_call_goes_on() -> None:
-    speaker = Failing(3)
-    fails_and_goes_on(NullMicrophone(), speaker, lambda engine: engine.stats().frames_played)
-    assert speaker.closed == 1
-
-
-def test_a_callback_that_raises_does_not_end_the_call(
-    speech: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    enough = Until(5)
-
-    def refuse(_packet: Packet) -> None:
-        enough()
-        raise RuntimeError("the network is gone")
-
-    engine = Engine(FileMicrophone(speech / "ada.wav", offset_ms=500), NullSpeaker(), refuse)
-    engine.start()
-    enough.wait()
-    engine.stop()
-    assert "a captured frame was lost" in caplog.text
-
-
-def test_control_words_reach_the_chains(speech: Path) -> None:
-    sent, wire = Until(10), Wire()
-    engine = Engine(FileMicrophone(speech / "ben.wav", loop=True), NullSpeaker(), sent)
-    wire.engine = engine
-    assert (engine.muted, engine.deafened) == (False, False)
-    engine.set_deafened(True)
-    engine.set_volume(1, 150)
-    engine.set_output_volume(50)
-    engine.start()
-    sent.wait()
-    assert engine.level_db > -100
-    engine.set_muted(True)
-    assert (engine.muted, engine.deafened) == (True, True)
     engine.stop()
 
 
-def test_a_flood_between_two_ticks_is_bounded_and_counted() -> None:
-    engine = Engine(NullMicrophone(), NullSpeaker(), Until(1))
-    for n in range(ARRIVALS_MAX + 10):
-        engine.receive(1, 0, n, b"x", False)
+@pytest.mark.parametrize("side", ["microphone", "loudspeaker"])
+def test_a_device_that_goes_is_told_once_and_the_call_goes_on(side: str) -> None:
+    microphone, speaker = NullMicrophone(), NullSpeaker()
+    with running(1, microphone, speaker) as (engine, failures):
+
+        def frames() -> int:
+            stats = engine.stats()
+            return stats.frames_captured if side == "microphone" else stats.frames_played
+
+        wait_until(lambda: frames() > 3)
+        end((microphone if side == "microphone" else speaker).stream)
+        wait_until(lambda: bool(failures))
+        before = frames()
+        wait_until(lambda: frames() > before + 5)
+    assert len(failures) == 1
+    assert "is used instead" in failures[0]
+    assert "\n" not in failures[0]
+
+
+def test_where_no_other_device_can_be_had_there_is_silence() -> None:
+    def none() -> Microphone:
+        raise AudioError("no microphone: plug one in")
+
+    microphone, failures = NullMicrophone(), Failures()
+    engine = Engine(
+        keys(1), microphone, NullSpeaker(), on_failure=failures.append, replace_microphone=none
+    )
+    engine.start()
+    end(microphone.stream)
+    wait_until(lambda: bool(failures))
+    before = engine.stats().frames_captured
+    wait_until(lambda: engine.stats().frames_captured > before + 5)
+    engine.stop()
+    assert failures[0].endswith("; until then it is silent")
+
+
+def test_another_device_is_taken_in_the_middle_of_a_call(speech: Path) -> None:
+    with running(1) as (engine, failures):
+        engine.set_sending(True)
+        wait_until(lambda: engine.stats().frames_captured > 5)
+        engine.use_microphone(FileMicrophone(speech / "ben.wav", loop=True))
+        wait_until(lambda: engine.stats().packets_sent > 5)
+        assert "ben" in engine.stats().microphone
+        microphone, speaker = virtual_pair()
+        engine.use_microphone(microphone)
+        engine.use_speaker(speaker)
+        wait_until(lambda: engine.stats().speaker == speaker.name)
+    assert failures == []
+
+
+def test_control_words_reach_the_threads(speech: Path) -> None:
+    with running(1, FileMicrophone(speech / "ben.wav", loop=True)) as (engine, _):
+        assert (engine.muted, engine.deafened) == (False, False)
+        engine.set_sending(True)
+        engine.set_deafened(True)
+        engine.set_output_volume(50)
+        engine.set_voice(VoiceSettings(bitrate=96_000, frame_ms=20, activation=Activation.ALWAYS))
+        engine.report_loss(0)
+        wait_until(lambda: engine.stats().frame_ms == 20)
+        wait_until(lambda: any(len(frame) == 24 + 240 for frame in engine.take_sent()))
+        assert engine.level_db > -100
+        engine.report_loss(7)
+        assert engine.stats().loss_percent == 7
+        engine.set_muted(True)
+        assert (engine.muted, engine.deafened) == (True, True)
+
+
+def test_who_waits_for_frames_is_woken(speech: Path) -> None:
+    import select
+
+    with running(1, FileMicrophone(speech / "ben.wav", loop=True)) as (engine, _):
+        engine.set_sending(True)
+        assert select.select([engine.wake_fd], [], [], 20)[0]
+        assert engine.take_sent()
+
+
+def test_a_clip_is_said_to_its_end() -> None:
+    clip: Samples = (0.3 * np.sin(np.arange(9600) / 20)).astype(np.float32)
+    with running(1) as (engine, _):
+        engine.set_sending(True)
+        number = engine.play_clip(clip)
+        wait_until(lambda: engine.clips_played == number)
+        assert engine.stats().packets_sent >= 19
+        with pytest.raises(AudioError, match="shorten it"):
+            engine.play_clip(np.zeros(61 * 48_000, np.float32))
+
+
+def test_a_flood_between_two_hops_is_bounded_and_counted() -> None:
+    engine = Engine(keys(0), NullMicrophone(), NullSpeaker(), on_failure=print)
+    for _ in range(ARRIVED_SLOTS + 10):
+        engine.receive(b"x" * 30, 0)
     assert engine.stats().packets_dropped == 10
-
-
-def test_a_speaker_who_leaves_is_freed() -> None:
-    played = Until(20)
-    engine = Engine(NullMicrophone(), NullSpeaker(), Until(1), tap=lambda *_seen: played())
-    engine.receive(5, 0, 0, b"\x70\x00", False)
-    engine.start()
-    played.wait()
-    assert 5 in engine.stats().speakers
-    engine.forget(5)
-    while engine.stats().speakers:
-        threading.Event().wait(0.005)
     engine.stop()
+
+
+def test_a_speaker_who_leaves_is_freed(speech: Path) -> None:
+    with (
+        running(1, FileMicrophone(speech / "ben.wav", loop=True)) as (talks, _),
+        running(0) as (hears, _),
+    ):
+        talks.set_sending(True)
+        with wire(talks, hears):
+            wait_until(lambda: 1 in hears.heard())
+        hears.forget(1)
+        wait_until(lambda: not hears.heard())
 
 
 def test_warming_up_twice_is_quick_the_second_time() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidetone.audio import SAMPLE_RATE, AudioError
+from sidetone.native import kernel
 from sidetone.native.functions import address_in, named, variadic_setter
 
 PACKET_BYTES_MAX: Final = 1275
@@ -59,9 +60,11 @@ def _named(name: str, takes: str) -> Any:  # noqa: ANN401 - a function of numba'
 encode: Final = _named("opus_encode_float", "ppipi")
 """(encoder, float32 samples, how many, out, its bytes) -> bytes of the packet, or below 0."""
 decode: Final = _named("opus_decode_float", "ppipii")
-"""(decoder, packet or 0, its bytes, float32 out, samples wanted, 1: the copy) -> samples or < 0."""
+"""(decoder, packet or 0, its bytes, float32 out, samples wanted, 1: copy) -> samples or < 0."""
 packet_samples: Final = _named("opus_packet_get_nb_samples", "pii")
 """(packet, its bytes, 48000) -> samples of each channel that it holds, or below 0: no Opus."""
+has_copy: Final = _named("opus_packet_has_lbrr", "pi")
+"""(packet, its bytes) -> 1 where it carries a copy of the frame before it, else 0 or below."""
 init_decoder: Final = _named("opus_decoder_init", "pii")
 """(memory, 48000, channels) -> 0. Makes a fresh decoder in memory that may have held another."""
 set_encoder: Final = variadic_setter("opus_encoder_ctl", address_in(_opus, "opus_encoder_ctl"))
@@ -79,6 +82,16 @@ def new_encoder(application: int = _APPLICATION_AUDIO) -> State:
     if _opus.opus_encoder_init(state.ctypes.data, SAMPLE_RATE, 1, application) != 0:
         raise AudioError("libopus made no encoder: install opuslib-next-bundled anew")
     return state
+
+
+def configure(encoder: State, setting: int, value: int) -> None:
+    """Set one of SET_* before the encoder's thread has begun; afterwards it does that itself."""
+    _configure(encoder.ctypes.data, setting, value)
+
+
+@kernel("void(uintp, int64, int64)")
+def _configure(encoder: int, setting: int, value: int) -> None:
+    set_encoder(encoder, setting, value)
 
 
 def decoder_bytes() -> int:

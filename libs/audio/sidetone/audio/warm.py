@@ -2,27 +2,36 @@
 
 import importlib
 import time
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
-import numpy as np
+Progress: TypeAlias = Callable[[str, float], None]
+"""Hears what is made ready now, and which share of all is done, 0 to 1."""
 
-from sidetone.audio import FRAME_SAMPLES
+# Kernels compile where their modules are imported. The shares are of a first run's time.
+_STAGES: Final = (
+    ("encryption", "sidetone.e2ee.audio_keys", 0.20),
+    ("devices", "sidetone.audio.devices", 0.15),
+    ("microphone", "sidetone.audio.processing", 0.20),
+    ("listening", "sidetone.audio.jitter", 0.20),
+    ("speaking", "sidetone.audio.capture", 0.10),
+    ("mixing", "sidetone.audio.engine", 0.15),
+)
 
 
-def warm_up() -> float:
-    """Load the codec, compile or load every kernel, run each once; return the seconds it took.
+def warm_up(progress: Progress | None = None) -> float:
+    """Load the codec, compile or load every kernel; return the seconds it took.
 
     The first run on a machine compiles for some seconds; later ones read a cache. Call it before
     importing the chains where a progress display is wanted: importing them does the same work.
     """
     begun = time.perf_counter()
-    capture = importlib.import_module("sidetone.audio.capture")
-    playback = importlib.import_module("sidetone.audio.playback")
-    rng = np.random.default_rng(0)
-    speaks = capture.CaptureChain()
-    hears = playback.PlaybackChain()
-    for n in range(8):
-        frame = rng.uniform(-0.5, 0.5, FRAME_SAMPLES).astype(np.float32)
-        for packet in speaks.process(frame):
-            hears.push(0, 0, n, packet.opus, end=packet.end, arrival_ms=10.0 * n)
-        hears.tick(10.0 * n)
+    done = 0.0
+    for what, module, share in _STAGES:
+        if progress is not None:
+            progress(what, done)
+        importlib.import_module(module)
+        done += share
+    if progress is not None:
+        progress("ready", 1.0)
     return time.perf_counter() - begun

@@ -6,6 +6,7 @@ cryptographic roster, never what a server claims.
 """
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 from sidetone.audio import AudioError
 from sidetone.audio.devices import read_wav
+from sidetone.audio.metrics import prometheus_text
+from sidetone.audio.space import Falloff, Listener
 from sidetone.client.connector import Connector
 from sidetone.client.conversation import Conversation, Sound
 from sidetone.client.event_stream import EventStream
@@ -21,6 +24,7 @@ from sidetone.client.events import Event, Peer
 from sidetone.client.keystore import KeyStore
 from sidetone.client.lifeline import State
 from sidetone.client.session import Session
+from sidetone.client.soundboard import load_clip
 from sidetone.client.stats import CallStats, JoinSteps
 from sidetone.credentials.tickets import Perm
 from sidetone.e2ee import identity
@@ -138,6 +142,7 @@ class Call:
 
     def stats(self) -> CallStats:
         """Return a moment's figures."""
+        self._inside.look()
         engine = self._inside.engine.stats()
         session = self._inside.lifeline.session
         link = session.link if session is not None else None
@@ -146,13 +151,18 @@ class Call:
             peers={user: stats for user, stats in users if user is not None},
             engine=engine,
             rtt_ms=link.rtt_ms if link is not None else None,
-            frames_opened=self._inside.tally.opened,
-            frames_refused=dict(self._inside.tally.refused),
+            frames_opened=self._inside.tally.opened + engine.frames_opened,
+            frames_refused=dict(self._inside.tally.refused + Counter(engine.refused)),
             frames_not_sent=dict(self._inside.tally.not_sent),
             datagrams_dropped=self._inside.tally.datagrams_dropped
             + (link.datagrams_dropped if link is not None else 0),
             reconnects=self._inside.tally.reconnects,
         )
+
+    def metrics(self) -> str:
+        """Return the same figures of sound as text that Prometheus scrapes, by user id."""
+        stats = self.stats()
+        return prometheus_text(stats.engine, {str(user): of for user, of in stats.peers.items()})
 
     # --- what the owner does ---
 
@@ -183,7 +193,7 @@ class Call:
     def set_volume(self, user: UserId, percent: int) -> None:
         """Make *user* louder or softer, 0 to 200 %, also when they come back."""
         self._inside.volumes[user] = max(0, min(percent, VOLUME_PERCENT_MAX))
-        self._inside.apply_volumes()
+        self._inside.beside.set_all_gains()
 
     def set_output_volume(self, percent: int) -> None:
         """Make everything louder or softer, 0 to 200 %."""
@@ -207,6 +217,59 @@ class Call:
         if not clips.say(samples, lambda: self._inside.soon(said.set)):
             raise RateLimited("clips_waiting", "too many clips wait to be played")
         await said.wait()
+
+    async def play_sound(self, clip: Path | NDArray[np.float32], percent: int = 100) -> None:
+        """Say *clip* beside what the microphone hears; a clip that plays is replaced.
+
+        Returns when it plays. Raises ``Invalid`` for a file that is no sound or lasts longer than
+        a minute.
+        """
+        try:
+            samples = await asyncio.to_thread(load_clip, clip) if isinstance(clip, Path) else clip
+            self._inside.engine.play_clip(samples, max(0, min(percent, VOLUME_PERCENT_MAX)) / 100)
+        except AudioError as error:
+            raise Invalid("clip_unusable", str(error)) from error
+
+    def stop_sound(self) -> None:
+        """End the clip that plays."""
+        self._inside.engine.stop_clip()
+
+    # --- recording, with everybody's consent ---
+
+    def ask_to_record(self) -> None:
+        """Ask all in the call whether they agree; they see it, and we are seen to agree."""
+        self._session()
+        self._inside.beside.ask()
+
+    def consent(self, agrees: bool) -> None:  # noqa: FBT001 (the answer)
+        """Answer who asked, or take the answer back: every recording then pauses at once."""
+        self._inside.beside.agree(agrees)
+
+    async def start_recording(self, folder: Path) -> None:
+        """Record all voices into *folder*, a file for each; only while all agree.
+
+        It pauses by itself when somebody joins or takes consent back, and goes on when all agree.
+        Raises ``Conflict`` before that, ``Invalid`` for a folder that cannot be used.
+        """
+        await self._inside.beside.recorder.start(folder)
+
+    async def stop_recording(self) -> None:
+        """Complete the files, and ask no more; raises ``Invalid`` where the disk is full."""
+        await self._inside.beside.stop_asking()
+
+    # --- where everybody is ---
+
+    def set_positional(self, on: bool) -> None:  # noqa: FBT001 (like the engine's)
+        """Hear voices from where their speakers are and tell where we are, or neither."""
+        self._inside.beside.set_positional(on)
+
+    def set_position(self, x: float, y: float, z: float) -> None:
+        """Be at this place in the game's world; raises ``ValueError`` for what is none."""
+        self._inside.beside.set_position((x, y, z))
+
+    def set_listener(self, listener: Listener, falloff: Falloff | None = None) -> None:
+        """Put our ears somewhere, and say how voices fade with distance."""
+        self._inside.beside.set_listener(listener, falloff)
 
     def safety_number(self, user: UserId) -> str:
         """Return the 60 digits that we and *user* compare once, by another way than this one."""

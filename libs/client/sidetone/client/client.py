@@ -1,22 +1,17 @@
 """The door of the SDK: an account on a server, and the calls of its channels."""
 
 import asyncio
-import functools
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 import platformdirs
 
-from sidetone.audio.devices import Microphone, Speaker
 from sidetone.audio.warm import warm_up
 from sidetone.client.api import Api
-from sidetone.client.call import Call
-from sidetone.client.connector import Connector, Route
-from sidetone.client.conversation import Hear, Sound
 from sidetone.client.gateway_link import GatewayLink, Happening
 from sidetone.client.keystore import KeyStore, Secrets
 from sidetone.client.pinned import Endpoint
@@ -25,6 +20,14 @@ from sidetone.protocol.accounts import LoggedIn, User
 from sidetone.protocol.ids import ChannelId, DeviceId
 from sidetone.protocol.refusals import Forbidden, Invalid, NotFound, Unauthenticated
 from sidetone.protocol.servers import Channel
+
+if TYPE_CHECKING:
+    # What knows sound imports kernels, and these take a while: see `join_voice`.
+    from sidetone.audio.devices import Microphone, Speaker
+    from sidetone.audio.settings import VoiceSettings
+    from sidetone.client.call import Call
+    from sidetone.client.connector import Route
+    from sidetone.client.listening import Hear
 
 
 class Client:
@@ -42,7 +45,7 @@ class Client:
         data_dir: Path | None = None,
         secrets: Secrets | None = None,
         passphrase: str | None = None,
-        route: Route | None = None,
+        route: "Route | None" = None,
     ) -> None:
         self._endpoint = Endpoint(address)
         self._requests = Requests(self._endpoint)
@@ -134,24 +137,25 @@ class Client:
         self,
         channel: ChannelId | UUID,
         *,
-        microphone: Microphone | None = None,
-        speaker: Speaker | None = None,
-        hear: Hear | None = None,
-        bitrate: int = 64_000,
-        expected_loss_percent: int = 10,
-    ) -> AsyncGenerator[Call]:
+        microphone: "Microphone | None" = None,
+        speaker: "Speaker | None" = None,
+        hear: "Hear | None" = None,
+        voice: "VoiceSettings | None" = None,
+    ) -> "AsyncGenerator[Call]":
         """Be in the call of *channel* for the length of the block.
 
         Without *microphone* clips can be played; without *speaker* nothing sounds. *hear* gets
-        each decoded frame of each user, on the audio thread. The block begins when this device is
-        in the group. Raises a ``Refusal`` that says why it cannot be.
+        each decoded frame of each user, on a thread of its own. The block begins when this device
+        is in the group. Raises a ``Refusal`` that says why it cannot be.
         """
         keys = self._open_keystore()
-        await asyncio.to_thread(_warm_up_once)
-        connector = Connector(self.api, keys, ChannelId(channel), self._endpoint.host, self._route)
-        call = Call(
-            connector, keys, Sound(microphone, speaker, hear, bitrate, expected_loss_percent)
+        await asyncio.to_thread(warm_up)
+        from sidetone.client import call as calls  # noqa: PLC0415 - the kernels are ready by now
+
+        connector = calls.Connector(
+            self.api, keys, ChannelId(channel), self._endpoint.host, self._route
         )
+        call = calls.Call(connector, keys, calls.Sound(microphone, speaker, hear, voice))
         try:
             await call.start()
             yield call
@@ -176,11 +180,6 @@ class Client:
         if self._keys is None:
             raise _NOT_LOGGED_IN
         return self._keys
-
-
-@functools.cache
-def _warm_up_once() -> None:
-    warm_up()
 
 
 _NOT_LOGGED_IN = Unauthenticated("not_logged_in", "log in first")

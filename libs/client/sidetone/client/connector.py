@@ -7,9 +7,10 @@ from typing import TypeAlias
 
 from sidetone.client.api import Api
 from sidetone.client.keystore import KeyStore
+from sidetone.client.media_thread import MediaThread
 from sidetone.client.session import Lost, Session, SessionOwner
 from sidetone.client.stats import JoinSteps
-from sidetone.client.voice_link import open_link
+from sidetone.e2ee.audio_keys import AudioKeys
 from sidetone.e2ee.rejected import Rejected
 from sidetone.protocol.accounts import Grant
 from sidetone.protocol.calls import VoiceTicket
@@ -39,11 +40,12 @@ class Connector:
         """Ask the server for the way in. Its refusals are final, except for trouble on the way."""
         return await self._api.voice.join(self._channel, self._keys.device)
 
-    def session(self, ticket: VoiceTicket, owner: SessionOwner) -> Session:
+    def session(self, ticket: VoiceTicket, audio: AudioKeys, owner: SessionOwner) -> Session:
         """Return a session that is not connected yet. Raises ``Unavailable`` for a bad grant."""
         keys, grant = self._keys, ticket.grant.wire
         try:
-            return Session(keys.identity, keys.trust, grant, ticket.grant_keys, owner)
+            device = (keys.identity, keys.trust)
+            return Session(device, grant, ticket.grant_keys, audio, owner)
         except Rejected as rejected:
             raise Unavailable(
                 "grant_unusable",
@@ -52,14 +54,24 @@ class Connector:
             ) from None
 
     async def connect(
-        self, session: Session, ticket: VoiceTicket, steps: "Stopwatch", timeout_seconds: float
+        self,
+        session: Session,
+        ticket: VoiceTicket,
+        network: MediaThread,
+        steps: "Stopwatch",
+        timeout_seconds: float,
     ) -> None:
-        """Bring *session* into the group. Raises a ``Refusal``; the session is then closed."""
+        """Bring *session* into the group by a link on the thread *network*.
+
+        Raises a ``Refusal``; the session is then closed.
+        """
         host, port = ticket.host or self._server_host, ticket.port
         if self._route is not None:
             host, port = self._route(host, port)
         try:
-            link = await open_link(host, port, ticket.spki_sha256, session, timeout_seconds)
+            link = await network.open_link(
+                host, port, ticket.spki_sha256, session, timeout_seconds
+            )
             steps.join.connected_ms = steps.now_ms()
             session.start(link, ticket.ticket)
             async with _at_most(_WELCOME_SECONDS_MAX, "the voice node did not let us in"):

@@ -1,32 +1,38 @@
 """What goes on inside a call: sound to the group and back, and the reactions to what it tells.
 
-Everything here runs on the event loop but `_captured`, `_failed` and `_tap`, which the audio
-threads call.
+Everything here runs on the event loop but `_failed`, which the audio threads call. Sound passes by
+on threads of its own; here its counters are looked at, twenty times a second.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import ParamSpec, TypeAlias
+from typing import ParamSpec
 
-from sidetone.audio import Frame
-from sidetone.audio.capture import Packet
 from sidetone.audio.devices import Microphone, NullSpeaker, Speaker
 from sidetone.audio.engine import Engine
+from sidetone.audio.settings import VoiceSettings
 from sidetone.client import events
+from sidetone.client.beside import Beside
 from sidetone.client.clip_microphone import ClipMicrophone
 from sidetone.client.connector import Connector
 from sidetone.client.event_stream import EventHub
 from sidetone.client.keystore import KeyStore
 from sidetone.client.lifeline import Lifeline
+from sidetone.client.listening import Hear, Listening
+from sidetone.client.media_thread import MediaThread
 from sidetone.client.peers import Peers
 from sidetone.client.session import Lost, Session
 from sidetone.client.stats import ReceptionReports, Tally
+from sidetone.client.watch import Watch
 from sidetone.credentials.tickets import Perm
 from sidetone.e2ee import actions
+from sidetone.e2ee.audio_keys import AudioKeys
 from sidetone.e2ee.media import Opened
+from sidetone.e2ee.rejected import Rejected
 from sidetone.e2ee.schedule import MediaKind
+from sidetone.native.clock import now_ns
 from sidetone.protocol import voice_control as control
 from sidetone.protocol.ids import UserId
 from sidetone.protocol.refusals import Refusal, Unavailable
@@ -34,13 +40,10 @@ from sidetone.protocol.refusals import Refusal, Unavailable
 _log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
-# Each decoded 10 ms of each speaker, before volume, on the audio thread; the frame is reused.
-Hear: TypeAlias = Callable[[UserId, Frame, float], None]
 
-VOLUME_PERCENT = 100
 _LAST_WORD_SECONDS = 0.1
-_TICK_SECONDS = 0.25
-_REPORT_TICKS = 20
+_TICK_SECONDS = 0.05
+_REPORT_TICKS = 40
 _RENEWAL_PAUSE_SECONDS = 20.0
 
 
@@ -51,8 +54,7 @@ class Sound:
     microphone: Microphone | None = None
     speaker: Speaker | None = None
     hear: Hear | None = None
-    bitrate: int = 64_000
-    expected_loss_percent: int = 10
+    voice: VoiceSettings | None = None
 
 
 class Conversation:
@@ -69,25 +71,35 @@ class Conversation:
         self.awaited: dict[UserId, asyncio.Future[None]] = {}
         self._keys = keys
         self._connector = connector
-        self._hear = sound.hear
         self._loop = asyncio.get_running_loop()
         self._reports = ReceptionReports()
         self._tasks: set[asyncio.Task[None]] = set()
         self._silence: asyncio.Task[None] | None = None
+        self.keys = AudioKeys(lambda _: now_ns())
         self.engine = Engine(
+            self.keys,
             sound.microphone or self.clips or ClipMicrophone(),
             sound.speaker or NullSpeaker(),
-            self._captured,
             on_failure=self._failed,
-            tap=self._tap if sound.hear is not None else None,
-            bitrate=sound.bitrate,
-            expected_loss_percent=sound.expected_loss_percent,
+        )
+        self.engine.set_voice(sound.voice or VoiceSettings())
+        self.network = MediaThread(self.engine)
+        self._watch = Watch(self.engine, self.tally)
+        self.beside = Beside(
+            keys.identity, self.engine, self.peers, self.volumes, self._send_data, self._publish
+        )
+        self._listening = (
+            Listening(self.engine, sound.hear, self._user_of) if sound.hear is not None else None
         )
 
     async def start(self) -> None:
-        """Join, then let sound in and out."""
-        await self.lifeline.start()
+        """Let sound in and out, and join; what is said before that is not sent."""
+        self.network.start()
         self.engine.start()
+        if self._listening is not None:
+            self._listening.start()
+        await self.lifeline.start()
+        self.allow_sending()
         self._spawn(self._tick())
 
     async def stop(self) -> None:
@@ -95,6 +107,7 @@ class Conversation:
         for task in self._tasks:
             task.cancel()
         await self.lifeline.leave()
+        await self.network.stop()
         if self._silence is not None:
             await self._silence
 
@@ -116,58 +129,66 @@ class Conversation:
         if session is not None and session.link is not None:
             session.link.send(control.State(self.engine.muted, self.engine.deafened))
 
-    def apply_volumes(self) -> None:
-        """Set the volume of whoever has one, at the place they have now."""
-        for user, percent in self.volumes.items():
-            for peer in self.peers.of_user(user):
-                self.engine.set_volume(peer.sender, percent)
-
     # --- sound ---
 
     def soon(self, call: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
         """Have *call* called on the event loop; for the audio threads."""
         self._loop.call_soon_threadsafe(lambda: call(*args, **kwargs))
 
-    def _captured(self, packet: Packet) -> None:
-        self._loop.call_soon_threadsafe(self._send, packet)
-
-    def _send(self, packet: Packet) -> None:
-        session = self.lifeline.session
-        if session is None or self.lifeline.state != "live":
-            self.tally.not_sent["no_connection"] += 1
+    def allow_sending(self) -> None:
+        """Let what is said be sent where there is a connection and the right to speak."""
+        if self.lifeline.state != "live":
+            self._watch.forbid("no_connection")
         elif Perm.SPEAK not in self.rights:
-            self.tally.not_sent["no_right_to_speak"] += 1
+            self._watch.forbid("no_right_to_speak")
         else:
-            session.send_audio(packet.opus, loudness=packet.loudness, end=packet.end)
+            self._watch.allow()
 
-    def _tap(self, sender: int, frame: Frame, now_ms: float) -> None:
+    def _user_of(self, sender: int) -> UserId | None:
         peer = self.peers.of_sender(sender)
-        if peer is not None and self._hear is not None:
-            self._hear(peer.user, frame, now_ms)
+        return peer.user if peer is not None else None
 
     def _failed(self, detail: str) -> None:
         self._loop.call_soon_threadsafe(self._publish, [events.AudioFailed(detail)])
 
     def on_opened(self, opened: Opened) -> None:
-        """Let a decrypted frame be heard."""
+        """Take a packet of the data kind that was decrypted."""
         self.tally.opened += 1
-        if opened.kind is not MediaKind.AUDIO:
-            return
-        sender = opened.sender
-        self.engine.receive(sender, opened.epoch, opened.counter, opened.payload, opened.end)
-        self._publish(self.peers.spoke(sender, self._loop.time(), end=opened.end))
-        self.lifeline.note_audio()
-        if self.awaited:
-            peer = self.peers.of_sender(sender)
-            awaited = self.awaited.pop(peer.user, None) if peer is not None else None
+        if opened.kind is MediaKind.DATA:
+            try:
+                self.beside.received(opened)
+            except Rejected as rejected:
+                self.tally.refused[rejected.code] += 1
+
+    def _send_data(self, payload: bytes) -> None:
+        session = self.lifeline.session
+        if session is not None:
+            session.send_data(payload)
+
+    def look(self) -> None:
+        """Take over what the audio threads have counted since the last look."""
+        self._watch.look()
+        now = self._loop.time()
+        for sender, ended in self._watch.spoke():
+            self._publish(self.peers.spoke(sender, now, end=ended))
+            user = self._user_of(sender)
+            awaited = self.awaited.pop(user, None) if user is not None else None
             if awaited is not None and not awaited.done():
                 awaited.set_result(None)
+        first_ns = self.engine.first_opened_ns
+        if first_ns:
+            self.lifeline.note_audio((now_ns() - first_ns) / 1e6)
+        self._publish(self.peers.hush_silent(now))
 
     # --- the connection ---
 
     def on_session(self) -> None:
         """Forget the places of the room before."""
+        self.allow_sending()
         self._free(list(self.peers.all()))
+        self.engine.await_first()
+        self.engine.report_loss(None)
+        self.beside.enter_room()
         self._publish(self.peers.enter_room())
 
     def on_reconnecting(self, lost: Lost) -> None:
@@ -176,20 +197,35 @@ class Conversation:
         if session is not None and session.link is not None:
             self.tally.datagrams_dropped += session.link.datagrams_dropped
         _log.info("a call lost its connection: %s", lost.code)
+        self.allow_sending()
         self._publish([events.Reconnecting(lost.detail)])
 
     def on_reconnected(self) -> None:
         """Tell that the call goes on."""
         self.tally.reconnects += 1
+        self.allow_sending()
         self._publish([events.Reconnected()])
 
     def on_ended(self, lost: Lost) -> None:
         """Free the devices, and tell that the call is over, to those who wait as well."""
-        self._silence = asyncio.create_task(asyncio.to_thread(self.engine.stop))
+        self.look()
+        self._silence = asyncio.create_task(self._fall_silent())
         self._publish([events.CallEnded(lost.code, lost.detail)])
         self.events.end()
         for awaited in self.awaited.values():
             awaited.cancel()
+
+    async def _fall_silent(self) -> None:
+        try:
+            await self.beside.recorder.stop()
+        except Refusal as refusal:
+            _log.warning("%s", refusal)
+        await asyncio.to_thread(self._stop_sound)
+
+    def _stop_sound(self) -> None:
+        self.engine.stop()
+        if self._listening is not None:
+            self._listening.stop()
 
     # --- the room and the group ---
 
@@ -197,11 +233,7 @@ class Conversation:
         """Take over what the room tells of its members and of our rights."""
         match message:
             case control.Welcome(permissions=permissions, peers=peers):
-                self.rights = Perm(permissions)
-                for peer in peers:
-                    self._set_state(peer)
-                if self.engine.muted or self.engine.deafened:
-                    self.tell_state()
+                self._welcomed(permissions, peers)
             case control.PeerJoined(peer):
                 self._set_state(peer)
             case control.PeerState():
@@ -209,8 +241,10 @@ class Conversation:
             case control.PeerLeft(sender):
                 self.peers.forget_state(sender)
                 self.engine.forget(sender)
+            case control.Reception(loss_percent):
+                self.engine.report_loss(loss_percent)
             case control.Rights(permissions):
-                self.rights = Perm(permissions)
+                self._set_rights(permissions)
                 self._publish([events.RightsChanged(permissions)])
             case _:
                 pass
@@ -220,10 +254,12 @@ class Conversation:
         match action:
             case actions.EpochStarted(epoch, code):
                 self._publish([events.EpochStarted(epoch, code)])
+                if self.lifeline.session is not None:
+                    self.beside.epoch_began(self.lifeline.session.member)
             case actions.RosterChanged(participants):
                 changes = self.peers.set_roster(participants)
                 self._free([c.peer for c in changes if isinstance(c, events.PeerLeft)])
-                self.apply_volumes()
+                self.beside.set_all_gains()
                 self._publish(changes)
             case actions.IdentityChanged(sender):
                 peer = self.peers.of_sender(sender)
@@ -236,6 +272,17 @@ class Conversation:
             case _:
                 pass
 
+    def _set_rights(self, permissions: int) -> None:
+        self.rights = Perm(permissions)
+        self.allow_sending()
+
+    def _welcomed(self, permissions: int, peers: Sequence[control.Peer]) -> None:
+        self._set_rights(permissions)
+        for peer in peers:
+            self._set_state(peer)
+        if self.engine.muted or self.engine.deafened:
+            self.tell_state()
+
     def _set_state(self, state: control.Peer | control.PeerState) -> None:
         self._publish(
             self.peers.set_state(state.sender, muted=state.muted, deafened=state.deafened)
@@ -244,6 +291,7 @@ class Conversation:
     def _free(self, gone: list[events.Peer]) -> None:
         for peer in gone:
             self.engine.forget(peer.sender)
+            self.beside.left(peer.sender)
 
     def _publish(self, changes: Sequence[events.Event]) -> None:
         for change in changes:
@@ -273,12 +321,13 @@ class Conversation:
             await asyncio.sleep(_RENEWAL_PAUSE_SECONDS)
 
     async def _tick(self) -> None:
-        """End talkspurts whose end was lost, and report to the node now and then."""
+        """Look at what the audio threads have done, and report to the node now and then."""
         tick = 0
         while True:
             await asyncio.sleep(_TICK_SECONDS)
             tick += 1
-            self._publish(self.peers.hush_silent(self._loop.time()))
+            self.look()
+            self.beside.tick()
             session = self.lifeline.session
             if tick % _REPORT_TICKS == 0 and session is not None and session.link is not None:
                 report = self._reports.next(self.engine.stats().speakers)

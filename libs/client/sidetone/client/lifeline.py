@@ -6,8 +6,10 @@ import secrets
 from typing import Final, Literal, Protocol, TypeAlias
 
 from sidetone.client.connector import Connector, Stopwatch
+from sidetone.client.media_thread import MediaThread
 from sidetone.client.session import Lost, Session, SessionOwner
 from sidetone.client.stats import JoinSteps
+from sidetone.e2ee.audio_keys import AudioKeys
 from sidetone.protocol.calls import VoiceTicket
 from sidetone.protocol.refusals import Conflict, RateLimited, Refusal, Unavailable
 
@@ -27,6 +29,9 @@ _STABLE_SECONDS = 5.0
 
 class LifelineOwner(SessionOwner, Protocol):
     """Who hears how the connection fares. Called on the event loop; must not block."""
+
+    keys: AudioKeys
+    network: MediaThread
 
     def on_session(self) -> None:
         """Forget the places in the room: a new connection is being made."""
@@ -64,10 +69,10 @@ class Lifeline:
         """How long each step of the present connection's join took."""
         return self._stopwatch.join
 
-    def note_audio(self) -> None:
-        """Note that the first sound of this connection was decrypted."""
+    def note_audio(self, ago_ms: float) -> None:
+        """Note that the first sound of this connection was decrypted, some time ago."""
         if self.steps.first_audio_ms is None:
-            self.steps.first_audio_ms = self._stopwatch.now_ms()
+            self.steps.first_audio_ms = self._stopwatch.now_ms() - ago_ms
 
     async def start(self) -> None:
         """Join for the first time.
@@ -155,11 +160,13 @@ class Lifeline:
     async def _join(self, ticket: VoiceTicket) -> None:
         self.steps.ticket_ms = self._stopwatch.now_ms()
         self._owner.on_session()
-        self.session = self._connector.session(ticket, self._owner)
+        self.session = self._connector.session(ticket, self._owner.keys, self._owner)
         # A node that has died costs little at the first try, a slow one gets time at the next.
         patience_seconds = min(1.0 + self._attempts, _HANDSHAKE_SECONDS_MAX)
         self._attempts += 1
-        await self._connector.connect(self.session, ticket, self._stopwatch, patience_seconds)
+        await self._connector.connect(
+            self.session, ticket, self._owner.network, self._stopwatch, patience_seconds
+        )
 
     def _go_live(self) -> None:
         self.state = "live"

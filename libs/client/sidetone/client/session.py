@@ -10,14 +10,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from sidetone.client.media_thread import RemoteLink
 from sidetone.client.stats import Tally
-from sidetone.client.voice_link import VoiceLink
 from sidetone.e2ee import actions
+from sidetone.e2ee.audio_keys import AudioKeys
 from sidetone.e2ee.identity import DeviceIdentity
 from sidetone.e2ee.media import Opened
 from sidetone.e2ee.member import Member
 from sidetone.e2ee.rejected import Rejected
 from sidetone.e2ee.trust import Trust
+from sidetone.native.clock import now_ns
 from sidetone.protocol import voice_control as control
 from sidetone.protocol.refusals import Unavailable
 
@@ -57,18 +59,21 @@ class Session:
 
     def __init__(
         self,
-        identity: DeviceIdentity,
-        trust: Trust,
+        device: tuple[DeviceIdentity, Trust],
         grant: bytes,
         grant_keys: list[bytes],
+        audio: AudioKeys,
         owner: SessionOwner,
     ) -> None:
-        self.member = Member(identity, grant, trust, secrets.token_bytes, grant_keys)
+        identity, trust = device
+        self.member = Member(identity, grant, trust, secrets.token_bytes, grant_keys, audio)
+        audio.forget()
+        audio.to_ns = self._to_ns
         self._loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[Lost] = self._loop.create_future()
         self.welcomed: asyncio.Future[None] = self._loop.create_future()
         self.in_group: asyncio.Future[None] = self._loop.create_future()
-        self.link: VoiceLink | None = None
+        self.link: RemoteLink | None = None
         self._owner = owner
         self._error: control.Error | None = None
         self._utc_ms = time.time() * 1000 - self._loop.time() * 1000
@@ -79,7 +84,10 @@ class Session:
         """Return the time as the member knows it."""
         return int(self._loop.time() * 1000 + self._utc_ms)
 
-    def start(self, link: VoiceLink, ticket: bytes) -> None:
+    def _to_ns(self, at_ms: int) -> int:
+        return now_ns() + (at_ms - self.now_ms()) * 1_000_000
+
+    def start(self, link: RemoteLink, ticket: bytes) -> None:
         """Ask the room to let us in."""
         self.link = link
         link.send(control.Join(ticket))
@@ -99,19 +107,22 @@ class Session:
 
     # --- media ---
 
-    def send_audio(self, opus: bytes, *, loudness: int, end: bool) -> None:
-        """Encrypt one Opus packet and send it; outside an epoch it is dropped and counted."""
+    def send_data(self, payload: bytes) -> None:
+        """Encrypt one packet of the data kind and send it to all; see `e2ee.data`.
+
+        Outside an epoch it is dropped and counted.
+        """
         if self.link is None or self.lost.done():
             return
         try:
-            frame = self.member.seal_audio(opus, self.now_ms(), loudness=loudness, end=end)
+            frame = self.member.seal_data(payload, self.now_ms())
         except Rejected as rejected:
             self._owner.tally.not_sent[rejected.code] += 1
         else:
             self.link.send_frame(frame)
 
     def frame_received(self, frame: bytes) -> None:
-        """Decrypt one frame; what does not open is dropped and counted."""
+        """Decrypt one frame that is not audio; what does not open is dropped and counted."""
         try:
             opened = self.member.open(frame, self.now_ms())
         except Rejected as rejected:

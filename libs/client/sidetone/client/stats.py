@@ -67,6 +67,6 @@ class ReceptionReports:
             received += received_now - received_before
             lost += max(0, lost_now - lost_before)
         self._before = now
-        if not received:
+        if not received + lost:
             return None
         return Stats(received, lost, max(stats.jitter_ms for stats in speakers.values()))

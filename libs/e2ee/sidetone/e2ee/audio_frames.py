@@ -31,6 +31,7 @@ REFUSALS: Final = {
     -8: "counter_exhausted",
     -9: "frame_size",
     -10: "epoch_stale",
+    -11: "identity_changed",
 }
 """What negative results mean, in the words of ``Rejected``."""
 (
@@ -44,6 +45,7 @@ REFUSALS: Final = {
     EXHAUSTED,
     SIZE,
     STALE,
+    CHANGED,
 ) = REFUSALS
 WAITS: Final = -20
 """Not a refusal: the frame's epoch seems to be the next one, whose commit is on the way."""

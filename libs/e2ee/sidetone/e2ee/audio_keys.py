@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidetone.e2ee.audio_frames import (
+    CHANGED,
     CHAIN,
     HEADER,
     JOB,
@@ -201,7 +202,7 @@ def seal_newest(epochs: Records, sealers: Records, words: NDArray[np.int64], job
     Returns the frame's length, or a refusal. The job says what time it is.
     """
     if load(words, HELD) != 0:
-        return NO_EPOCH
+        return CHANGED
     best = -1
     for row in range(ROWS):
         if load(words, ROWS + row) != READY or epochs[ROWS + row].starts_ns > job.now_ns:

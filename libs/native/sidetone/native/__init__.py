@@ -77,18 +77,30 @@ def layout(**fields: Any) -> np.dtype[Any]:
     return np.dtype([*rows, ("_filler", np.uint8, (filler,))] if filler else rows, align=True)
 
 
-def signature(returns: str, *takes: str | np.dtype[Any] | list[np.dtype[Any]]) -> Signature:
+def signature(returns: str, *takes: Any) -> Signature:
     """Make a kernel's signature with records in it: ``signature("int64", SLOT, "uint8[::1]")``.
 
-    A dtype means one record, a dtype in a list an array of them.
+    A dtype means one record, a dtype in a list an array of them; what `parts` made stands for
+    itself.
     """
+    return _type_of(returns)(*(_type_of(each) for each in takes))
 
-    def type_of(what: Any) -> Any:
-        if isinstance(what, list):
-            return _types.Array(_record_type(cast("list[Any]", what)[0]), 1, "C")
-        return _record_type(what) if isinstance(what, np.dtype) else _parsed(what)
 
-    return type_of(returns)(*(type_of(each) for each in takes))
+def parts(kind: type, **fields: Any) -> Any:
+    """Make the type of a NamedTuple *kind*: many arguments of a kernel as one.
+
+    *fields* say of each what it is, in the words of `signature`.
+    """
+    order = cast("Any", kind)._fields
+    return _types.NamedTuple([_type_of(fields[name]) for name in order], kind)
+
+
+def _type_of(what: Any) -> Any:
+    if isinstance(what, list):
+        return _types.Array(_record_type(cast("list[Any]", what)[0]), 1, "C")
+    if isinstance(what, np.dtype):
+        return _record_type(what)
+    return _parsed(what) if isinstance(what, str) else what
 
 
 def _record_type(dtype: Any) -> Any:

@@ -1,0 +1,163 @@
+"""The network thread of a call: its QUIC link lives on an event loop of its own.
+
+A user interface that is busy on the main event loop delays no sound: sealed frames go from the
+capturing thread to the network and from the network to the playing thread here, and the main loop
+hears of control messages and rare data alone.
+"""
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
+
+from sidetone.audio.engine import Engine
+from sidetone.client.voice_link import LinkListener, VoiceLink, open_link
+from sidetone.e2ee.schedule import MediaKind
+from sidetone.native.clock import now_ns
+from sidetone.protocol.voice_control import ClientMessage, ServerMessage
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+_LOOK_SECONDS = 0.004
+_WAKE_BYTES = 4096
+
+
+class MediaThread:
+    """Runs links for one *engine*, one after another, from `start` to `stop`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="call-network", daemon=True)
+        self._link: VoiceLink | None = None
+
+    def start(self) -> None:
+        """Begin; once."""
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """End; a second time does nothing. Links are closed by then."""
+        if self._thread.ident is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            await asyncio.to_thread(self._thread.join)
+
+    async def open_link(
+        self, host: str, port: int, pin: bytes, listener: LinkListener, timeout_seconds: float
+    ) -> "RemoteLink":
+        """Connect as `voice_link.open_link` does; *listener* is called on the caller's loop."""
+        relay = _Relay(self._engine, listener, asyncio.get_running_loop())
+        link = await self._there(open_link(host, port, pin, relay, timeout_seconds))
+        self._link = link
+        return RemoteLink(link, self._loop, self._there)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._watch()
+        try:
+            self._loop.run_forever()
+        finally:
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+
+    async def _there(self, work: Coroutine[Any, Any, T]) -> T:
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+    # --- frames from the capturing thread ---
+
+    def _watch(self) -> None:
+        """Be woken by the capturing thread, or look every 4 ms where it cannot wake anybody."""
+        if self._engine.wake_fd >= 0:
+            self._loop.add_reader(self._engine.wake_fd, self._woken)
+        else:
+            self._look()
+
+    def _woken(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._engine.wake_fd, _WAKE_BYTES)
+        self._send_on()
+
+    def _look(self) -> None:
+        self._send_on()
+        self._loop.call_later(_LOOK_SECONDS, self._look)
+
+    def _send_on(self) -> None:
+        for frame in self._engine.take_sent():
+            if self._link is not None:
+                self._link.send_frame(frame)
+
+
+class RemoteLink:
+    """A link on the network thread, as those on another loop may use it."""
+
+    def __init__(
+        self,
+        link: VoiceLink,
+        loop: asyncio.AbstractEventLoop,
+        there: Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]],
+    ) -> None:
+        self._link = link
+        self._loop = loop
+        self._there = there
+
+    @property
+    def rtt_ms(self) -> float:
+        """The smoothed round trip to the node."""
+        return self._link.rtt_ms
+
+    @property
+    def datagrams_dropped(self) -> int:
+        """How many frames found the network full."""
+        return self._link.datagrams_dropped
+
+    def send(self, message: ClientMessage) -> None:
+        """Send *message* reliably, in order."""
+        self._soon(self._link.send, message)
+
+    def send_frame(self, frame: bytes) -> None:
+        """Send *frame* once, soon or not at all."""
+        self._soon(self._link.send_frame, frame)
+
+    async def close(self) -> None:
+        """Give the node a moment to answer a ``Leave``, then close."""
+        if not self._loop.is_closed():
+            await self._there(self._link.close())
+
+    def abort(self) -> None:
+        """Close at once; what waits to be sent is lost."""
+        self._soon(self._link.abort)
+
+    def _soon(self, call: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        # The thread may have ended between a look and the call.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(lambda: call(*args, **kwargs))
+
+
+class _Relay:
+    """Takes what a link brings: audio straight to the engine, the rest to the listener's loop."""
+
+    def __init__(
+        self, engine: Engine, listener: LinkListener, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._engine = engine
+        self._listener = listener
+        self._loop = loop
+
+    def frame_received(self, frame: bytes) -> None:
+        if frame and frame[0] >> 4 & 3 == MediaKind.AUDIO:
+            self._engine.receive(frame, now_ns())
+        else:
+            self._soon(self._listener.frame_received, frame)
+
+    def message_received(self, message: ServerMessage) -> None:
+        self._soon(self._listener.message_received, message)
+
+    def link_closed(self, code: str, detail: str) -> None:
+        self._soon(self._listener.link_closed, code, detail)
+
+    def _soon(self, call: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        # The owner's loop may be gone already when a program ends.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(lambda: call(*args, **kwargs))

@@ -7,14 +7,15 @@ import pytest
 import soxr
 from pystoi import stoi
 
-from sidetone.audio import FRAME_SAMPLES, Samples
-from sidetone.audio.capture import CaptureChain, Packet
-from sidetone.audio.jitter import JitterStats
-from sidetone.audio.playback import PlaybackChain
-from sidetone.audio.quality import delays_ms
-from sidetone.audio.tracks import Track
+from sidetone.audio import HOP_MS, HOP_SAMPLES, Samples, codec, jitter
+from sidetone.audio.jitter import JITTER, JitterStats
+from sidetone.native import records
+from tests.load.quality_network import encoded
 
-SENDER = 7
+TRANSIT_MS = 2.0
+PHASE_MS = 3.7
+Arrival = tuple[float, int, int, int]
+"""When in ms, epoch, counter, which packet."""
 
 
 @dataclass
@@ -28,18 +29,19 @@ class Network:
     epoch_packets: int = 1 << 30
     seed: int = 1
 
-    def carry(self, sent: list[tuple[float, Packet]]) -> list[tuple[float, int, int, Packet]]:
-        """Return (arrival_ms, epoch, counter, packet) in order of arrival."""
+    def carry(self, packets: int, frame_ms: float) -> list[Arrival]:
+        """Return what arrives, in order of arrival."""
         rng = np.random.default_rng(self.seed)
-        arrivals: list[tuple[float, int, int, Packet]] = []
-        for n, (sent_ms, packet) in enumerate(sent):
+        arrivals: list[Arrival] = []
+        for n in range(packets):
             epoch, counter = divmod(n, self.epoch_packets)
             if rng.random() < self.loss:
                 continue
             for _ in range(1 + int(rng.random() < self.duplicates)):
-                late_ms = 2.0 + rng.exponential(self.jitter_ms) if self.jitter_ms else 2.0
-                arrivals.append((sent_ms + late_ms, epoch, counter, packet))
-        return sorted(arrivals, key=lambda arrival: arrival[0])
+                late_ms = rng.exponential(self.jitter_ms) if self.jitter_ms else 0.0
+                arrival_ms = (n + 1) * frame_ms * (1 + self.drift) + TRANSIT_MS + late_ms
+                arrivals.append((arrival_ms, epoch, counter, n))
+        return sorted(arrivals)
 
 
 @dataclass
@@ -48,45 +50,41 @@ class Call:
 
     sent: int
     stats: JitterStats
-    spoken: Track = field(repr=False)
-    heard: Track = field(repr=False)
+    spoken: Samples = field(repr=False)
+    heard: Samples = field(repr=False)
+
+    def delay_ms(self, at_s: float = 1.0, for_s: float = 4.0) -> float:
+        """Find out mouth to ear, from what was spoken and heard after *at_s*."""
+        begin, size = int(at_s * 48_000), int(for_s * 48_000)
+        spoken, heard = self.spoken[begin : begin + size], self.heard[begin : begin + size]
+        spectrum = np.fft.rfft(heard, 2 * size) * np.conj(np.fft.rfft(spoken, 2 * size))
+        return int(np.argmax(np.fft.irfft(spectrum)[: size // 4])) / 48 + PHASE_MS
 
 
-def call(voice: Samples, network: Network) -> Call:
-    """Speak *voice* through capture, network and playback in virtual time."""
-    capture, spoken, heard = CaptureChain(), Track(600), Track(600)
-    stats = JitterStats()
-    sent: list[tuple[float, Packet]] = []
-    frames = voice[: voice.size // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
-    frame_ms = 10 * (1 + network.drift)
-    for n, frame in enumerate(frames):
-        begun_ms = n * frame_ms
-        spoken.append(frame, int(begun_ms * 1e6))
-        sent += [(begun_ms + frame_ms, packet) for packet in capture.process(frame)]
-    arrivals = network.carry(sent)
-    playback = PlaybackChain(lambda _sender, frame, now_ms: heard.append(frame, int(now_ms * 1e6)))
-    at = 0
-    for tick in range(len(frames) + 30):
-        now_ms = 10.0 * tick + 3.7
+def call(voice: Samples, network: Network, frame_samples: int = 480) -> Call:
+    """Speak *voice* through encoder, network and jitter buffer in virtual time."""
+    packets = encoded(voice, frame_samples, loss_percent=10)
+    arrivals = network.carry(len(packets), frame_samples / 48)
+    buffer, decoders, at = records(JITTER, 1)[0], codec.new_decoders(1), 0
+    jitter.reset(buffer, decoders[0].ctypes.data)
+    hops = len(packets) * frame_samples // HOP_SAMPLES + 60
+    heard = np.zeros((hops, HOP_SAMPLES), np.float32)
+    for hop in range(hops):
+        now_ms = hop * HOP_MS + PHASE_MS
         while at < len(arrivals) and arrivals[at][0] <= now_ms:
-            arrival_ms, epoch, counter, packet = arrivals[at]
-            playback.push(
-                SENDER, epoch, counter, packet.opus, end=packet.end, arrival_ms=arrival_ms
-            )
+            arrival_ms, epoch, counter, n = arrivals[at]
+            end = n == len(packets) - 1
+            jitter.push(buffer, packets[n], epoch, counter, end, int(arrival_ms * 1e6))
             at += 1
-        playback.tick(now_ms)
-        stats = playback.stats().get(SENDER, stats)
-    return Call(len(sent), stats, spoken, heard)
+        jitter.pull(buffer, heard[hop], int(now_ms * 1e6))
+    return Call(len(packets), jitter.snapshot(buffer), voice, heard.reshape(-1))
 
 
 def clarity(done: Call) -> float:
     """Intelligibility (STOI, 0 to 1) of what was heard, at the delay it was heard with."""
-    spoken, heard = done.spoken.samples(), done.heard.samples()
-    offset_ms = (done.heard.times_ns()[0] - done.spoken.times_ns()[0]) / 1e6
-    late = round((float(np.median(delays_ms(done.spoken, done.heard))) - offset_ms) * 48)
-    spoken, heard = (spoken, heard[late:]) if late >= 0 else (spoken[-late:], heard)
-    size = min(spoken.size, heard.size)
-    a, b = (soxr.resample(sound[:size], 48_000, 16_000) for sound in (spoken, heard))
+    heard = done.heard[round((done.delay_ms() - PHASE_MS) * 48) :]
+    size = min(done.spoken.size, heard.size)
+    a, b = (soxr.resample(sound[:size], 48_000, 16_000) for sound in (done.spoken, heard))
     return float(stoi(a, b, 16_000))
 
 
@@ -97,28 +95,30 @@ def accounted(done: Call) -> bool:
     return abs(unheard) <= stats.resyncs * 50 + 8
 
 
-def test_a_good_link_is_clear_and_fast(ada: Samples) -> None:
-    done = call(ada, Network())
+@pytest.mark.parametrize(("frame_samples", "delay_ms"), [(240, 20), (480, 25), (960, 35)])
+def test_a_good_link_is_clear_and_fast(ada: Samples, frame_samples: int, delay_ms: float) -> None:
+    """The frame itself, 2 ms of network, 6.5 ms of Opus, 2 to 7 ms of waiting, the phase."""
+    done = call(ada[:480_000], Network(), frame_samples)
     assert clarity(done) > 0.97
     assert (done.stats.lost, done.stats.late, done.stats.stretched) == (0, 0, 0)
-    assert np.median(delays_ms(done.spoken, done.heard)) < 45
+    assert done.delay_ms() < delay_ms + PHASE_MS
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_ten_percent_of_loss_is_mostly_repaired(ben: Samples, seed: int) -> None:
-    done = call(ben, Network(loss=0.1, seed=seed))
+    done = call(ben[:720_000], Network(loss=0.1, seed=seed))
     stats = done.stats
     assert accounted(done)
-    assert stats.fec_recovered > 0.85 * stats.lost
+    assert stats.fec_recovered > 0.65 * stats.lost
     assert clarity(done) > 0.91
-    assert np.median(delays_ms(done.spoken, done.heard)) < 60
+    assert done.delay_ms() < 50
 
 
 @pytest.mark.parametrize("jitter_ms", [1.0, 5.0, 15.0])
 def test_jitter_is_absorbed_by_delay_and_not_by_loss(ada: Samples, jitter_ms: float) -> None:
     done = call(ada, Network(jitter_ms=jitter_ms))
     assert accounted(done)
-    assert done.stats.lost < 0.06 * done.sent
+    assert done.stats.lost < 0.04 * done.sent
     assert done.stats.target_ms > jitter_ms
     assert clarity(done) > 0.9
 
@@ -133,36 +133,34 @@ def test_everything_at_once_is_still_speech(ben: Samples) -> None:
 
 @pytest.mark.parametrize("drift", [-2e-4, 2e-4])
 def test_a_drifting_clock_is_followed(ada: Samples, drift: float) -> None:
+    """After a minute the clocks are 12 ms apart, and the delay is what it was within a period."""
     done = call(np.concatenate((ada, ada)), Network(drift=drift))
-    assert done.stats.lost == done.stats.late == 0
-    assert max(delays_ms(done.spoken, done.heard)) < 55
+    assert done.stats.lost == done.stats.late == done.stats.concealed == 0
+    assert abs(done.delay_ms(50) - done.delay_ms()) < 14
 
 
 def test_epoch_changes_cost_nothing(ada: Samples) -> None:
-    plain, often = call(ada, Network()), call(ada, Network(epoch_packets=50))
-    assert np.array_equal(plain.heard.samples(), often.heard.samples())
+    plain = call(ada[:480_000], Network())
+    often = call(ada[:480_000], Network(epoch_packets=50))
+    assert np.array_equal(plain.heard, often.heard)
 
 
 def test_the_same_seed_tells_the_same_story(ben: Samples) -> None:
     network = Network(loss=0.1, jitter_ms=4)
     first, second = call(ben[:240_000], network), call(ben[:240_000], network)
-    assert np.array_equal(first.heard.samples(), second.heard.samples())
+    assert np.array_equal(first.heard, second.heard)
     assert first.stats == second.stats
 
 
 @pytest.mark.parametrize(
     ("voice", "loss", "score_min"),
-    [
-        ("ada", 0.0, 3.8),
-        ("ben", 0.0, 3.7),
-        ("ada", 0.1, 3.3),
-        ("ben", 0.1, 3.3),
-    ],
+    [("ada", 0.0, 4.3), ("ben", 0.0, 4.3), ("ada", 0.1, 3.6), ("ben", 0.1, 3.6)],
 )
 def test_pesq_is_that_of_a_good_call(
     voice: str, loss: float, score_min: float, request: pytest.FixtureRequest
 ) -> None:
-    pesq = pytest.importorskip("pesq", reason="the extra `quality` is not installed").pesq
-    done = call(request.getfixturevalue(voice), Network(loss=loss))
-    a, b = (soxr.resample(track.samples(), 48_000, 16_000) for track in (done.spoken, done.heard))
-    assert pesq(16_000, a, b, "wb") > score_min
+    pytest.importorskip("pesq", reason="the extra `quality` is not installed")
+    from tests.load.quality_score import pesq_wb
+
+    sound = request.getfixturevalue(voice)[:480_000]
+    assert pesq_wb(sound, call(sound, Network(loss=loss)).heard) > score_min

@@ -156,7 +156,7 @@ def _take(jitter: Record, out: Samples) -> None:
     jitter.ahead_samples -= samples
     jitter.level_db = max(10.0 * math.log10(energy / HOP_SAMPLES + 1e-12), _SILENCE_DB)
     audible = jitter.invented_samples <= CONCEAL_SAMPLES + FADE_SAMPLES
-    jitter.playing = samples > 0 and audible
+    jitter.playing = samples > 0 and (audible or energy > 0.0)
 
 
 @kernel(signature("boolean", JITTER, "float32[::1]", "int64"))

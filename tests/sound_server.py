@@ -91,7 +91,7 @@ class SoundServer:
         """Start to play *sound*; the caller waits for the process."""
         path = self._folder / "sound"
         path.write_bytes(sound.astype("<f4").tobytes())
-        command = ["pacat", "-s", self.url, "-p", "-d", sink, *FORMAT, "--latency-msec=10"]
+        command = ["pacat", "-s", self.url, "-p", "-d", sink, *FORMAT, "--latency-msec=200"]
         return subprocess.Popen([*command, str(path)], stderr=subprocess.DEVNULL)
 
     def record(self, source: str) -> "subprocess.Popen[bytes]":

@@ -209,6 +209,15 @@ def test_null_devices_keep_time() -> None:
     speaker.close()
 
 
+def test_what_comes_late_is_heard_late() -> None:
+    speaker, hop = NullSpeaker(), np.zeros(HOP_SAMPLES, np.float32)
+    write(speaker, hop)
+    time.sleep(0.05)
+    begun = time.monotonic_ns()
+    assert write(speaker, hop) >= begun
+    assert speaker.stream.missed == 0
+
+
 def test_a_virtual_microphone_hears_what_the_virtual_speaker_says() -> None:
     microphone, speaker = virtual_pair()
     read(microphone)

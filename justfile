@@ -42,7 +42,11 @@ test *args:
 soak seconds="60":
     python -m tests.load.soak_sfu --seconds {{ seconds }}
 
-# Speed, measured: `./just bench api --json FILE`.
+# Ten speakers over a bad network into real audio threads: `./just soak-audio 1800`.
+soak-audio seconds="60":
+    python -m tests.load.soak_audio --seconds {{ seconds }}
+
+# Speed and quality, measured: `./just bench api|audio|quality --json FILE`.
 bench what *args:
     python -m tests.load.bench_{{ what }} {{ args }}
 

@@ -150,6 +150,25 @@ def test_packets_of_every_length_come_back_in_their_place(
     assert expected.items() <= place.items()
 
 
+def test_many_short_packets_fit_into_pages(tmp_path: Path) -> None:
+    def fill(file: OpusFile) -> None:
+        for n in range(800):
+            assert file.append(n * 120, b"\xe0\xff\xfe")
+
+    audio = pages(written(tmp_path, fill).read_bytes())[2:]
+    assert sum(len(packets) for _, _, packets in audio) == 801
+    assert max(len(packets) for _, _, packets in audio) <= 255
+
+
+def test_every_second_is_on_the_disk_when_it_is_over(tmp_path: Path) -> None:
+    path = tmp_path / "ada.opus"
+    file = OpusFile(path, 7, {})
+    for second in range(2, 5):
+        file.fill(second * SECOND)
+        assert read(path).size >= (second - 1) * SECOND - 960 - PRE_SKIP_SAMPLES
+    file.close()
+
+
 def test_a_file_cut_off_anywhere_plays_up_to_there(tmp_path: Path, ada: Samples) -> None:
     path = tmp_path / "ada.opus"
     file = OpusFile(path, 7, {})
@@ -203,5 +222,8 @@ def test_a_disk_that_takes_no_more_says_so_in_one_line(tmp_path: Path) -> None:
             all(file.append(n * 480, packet) for n in range(1000))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    size = path.stat().st_size
+    assert file.append(10 * SECOND, packet)
     file.close()
+    assert path.stat().st_size == size, "a file that failed ends there"
     assert read(path).size > SECOND / 2, "what was written before plays"

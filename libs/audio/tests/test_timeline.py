@@ -38,6 +38,11 @@ def test_a_pause_between_talkspurts_is_as_long_as_it_was() -> None:
     assert places(*packets) == [(0, 0), (10, 1), (1_000, 2), (1_010, 3)]
 
 
+def test_a_short_pause_is_kept_where_the_end_was_told() -> None:
+    packets = [spoken(0, 10, end=True), spoken(1, 160)]
+    assert places(*packets) == [(0, 0), (150, 1)]
+
+
 def test_packets_out_of_order_find_their_place_and_lost_ones_leave_a_gap() -> None:
     packets = [spoken(n, at) for n, at in ((0, 10), (2, 31), (1, 32), (5, 60))]
     assert places(*packets) == [(0, 0), (10, 1), (20, 2), (50, 5)]

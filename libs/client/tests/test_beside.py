@@ -166,6 +166,8 @@ async def test_a_sound_is_said_beside_the_microphone(home: Home, tmp_path: Path)
             await eventually(lambda: call_a.member.sends_at_ms is not None)
             await call_a.play_sound(tone(440, 3))
             await eventually(lambda: len(at_ben.of(ada.user.id)) > 150)
+            series = f'sidetone_audio_speaker_received_packets_total{{user="{ada.user.id}"}}'
+            assert series in call_b.metrics()
             (tmp_path / "clip.wav").write_text("no sound")
             with pytest.raises(Invalid, match="clip_unusable"):
                 await call_a.play_sound(tmp_path / "clip.wav")

@@ -1,58 +1,19 @@
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from sidetone.audio import HOP_MS, HOP_SAMPLES, Samples, codec, jitter
-from sidetone.audio.decoding import tame
-from sidetone.audio.jitter import JITTER, JitterStats
-from sidetone.audio.jitter_state import PAST_SAMPLES
+from libs.audio.tests.listener import (
+    CLEAN_TARGET_MS,
+    Arrival,
+    Listener,
+    heard,
+    losing,
+    perfect,
+    punctual,
+)
+from sidetone.audio import Samples, jitter
 from sidetone.audio.lateness import TARGET_MAX_MS
 from sidetone.audio.waiting import PACKETS_MAX
-from sidetone.native import Record, records
-from tests.load.quality_network import Packets, encoded, ideal
-
-CLEAN_TARGET_MS = 12.0
-Arrival = tuple[float, int, int, bytes, bool]
-"""When in ms, epoch, counter, opus, end."""
-
-
-@dataclass
-class Listener:
-    """A jitter buffer that is pulled at 3, 8, 13 ... ms."""
-
-    buffer: Record = field(default_factory=lambda: records(JITTER, 1)[0])
-    decoders: np.ndarray = field(default_factory=lambda: codec.new_decoders(1))
-
-    def __post_init__(self) -> None:
-        jitter.reset(self.buffer, self.decoders[0].ctypes.data)
-
-    @property
-    def stats(self) -> JitterStats:
-        return jitter.snapshot(self.buffer)
-
-    def push(self, arrival: Arrival) -> None:
-        at_ms, epoch, counter, opus, end = arrival
-        packet = np.frombuffer(opus, np.uint8).copy()
-        jitter.push(self.buffer, packet, epoch, counter, end, int(at_ms * 1e6))
-
-    def pull(self, now_ms: float) -> Samples:
-        out = np.full(HOP_SAMPLES, 9, np.float32)
-        spoke = jitter.pull(self.buffer, out, int(now_ms * 1e6))
-        assert spoke or not out.any()
-        return out
-
-    def play(self, arrivals: Iterable[Arrival], until_ms: int, from_ms: int = 0) -> Samples:
-        waiting = sorted(a for a in arrivals if a[0] > from_ms - HOP_MS + 3)
-        heard: list[Samples] = []
-        for now_ms in range(from_ms + 3, until_ms, HOP_MS):
-            while waiting and waiting[0][0] <= now_ms:
-                self.push(waiting.pop(0))
-            heard.append(self.pull(now_ms))
-        return np.concatenate(heard)
+from tests.load.quality_network import Packets, encoded
 
 
 @pytest.fixture(scope="module")
@@ -70,25 +31,6 @@ def packets(ada: Samples) -> list[bytes]:
 def decoded(packets: list[bytes]) -> Samples:
     """What a perfect link would play."""
     return perfect(packets)
-
-
-def perfect(packets: list[bytes], frame_samples: int = 480) -> Samples:
-    arrays = [np.frombuffer(packet, np.uint8) for packet in packets]
-    sound = ideal([a.copy() for a in arrays], np.zeros(len(arrays), bool), frame_samples)
-    return sound[: len(packets) * frame_samples]
-
-
-def punctual(packets: list[bytes], begin: int = 0, frame_ms: float = 10.0) -> list[Arrival]:
-    last = len(packets) - 1
-    return [(frame_ms * n, 0, n + begin, opus, n == last) for n, opus in enumerate(packets)]
-
-
-def heard(sound: Samples, like: Samples) -> bool:
-    """Say whether *like* occurs in *sound* sample by sample, at a whole number of hops."""
-    for at in range(0, sound.size - like.size + 1, HOP_SAMPLES):
-        if np.array_equal(sound[at : at + like.size], like):
-            return True
-    return False
 
 
 @pytest.mark.parametrize("begin", [0, 5000])
@@ -190,10 +132,6 @@ def test_a_lost_last_packet_of_an_epoch_is_noticed(packets: list[bytes]) -> None
     listener.play(arrivals, 1900)
     assert listener.stats.lost == listener.stats.concealed == 1
     assert listener.stats.depth_ms <= CLEAN_TARGET_MS
-
-
-def losing(packets: list[bytes], every: int, frame_ms: float = 10.0) -> list[Arrival]:
-    return [a for n, a in enumerate(punctual(packets, frame_ms=frame_ms)) if n % every != 7]
 
 
 def test_on_a_lossy_link_lost_packets_are_recovered_from_the_next(packets: list[bytes]) -> None:
@@ -390,117 +328,6 @@ def test_unplayed_packets_are_bounded(packets: list[bytes]) -> None:
     assert listener.stats.resyncs == 1
 
 
-@pytest.mark.parametrize("opus", [b"", b"\xff\xff\xff", b"\x00" * 1276, b"\x7b\x06" + b"\0" * 99])
-def test_garbage_is_concealed_like_loss(packets: list[bytes], opus: bytes) -> None:
-    """Nothing, no Opus, more than a packet can hold, and 120 ms in one."""
-    arrivals = punctual(packets)
-    arrivals[100] = (1000.0, 0, 100, opus, False)
-    listener = Listener()
-    listener.play(arrivals, 6100)
-    stats = listener.stats
-    assert (stats.malformed, stats.lost, stats.concealed) == (1, 1, 1)
-
-
-def test_what_is_not_a_number_becomes_silence() -> None:
-    x = np.array([np.nan, np.inf, -np.inf, 0.25, np.nan], np.float32)
-    assert not tame(x, 0, 4)
-    assert x[:4].tolist() == [0, 1.5, -1.5, 0.25]
-    assert np.isnan(x[4]), "beyond the end nothing is touched"
-    assert tame(x, 1, 4)
-
-
-def test_a_reset_buffer_has_forgotten_everything(packets: list[bytes], decoded: Samples) -> None:
-    listener = Listener()
-    listener.play(losing(packets, 11), 3000)
-    jitter.reset(listener.buffer, listener.decoders[0].ctypes.data)
-    assert listener.stats == Listener().stats
-    sound = listener.play(punctual(packets), 6100)
-    assert np.array_equal(sound[: decoded.size], decoded)
-
-
-hostile = st.tuples(
-    st.integers(0, 2**32 - 1) | st.integers(0, 40),
-    st.binary(max_size=90) | st.integers(0, 40),
-    st.booleans(),
-    st.integers(0, 2**63 - 1) | st.integers(0, 3),
-    st.floats(0, 200) | st.integers(0, 20),
-)
-
-
-def check_bounds(listener: Listener, now_ms: float) -> None:
-    out = listener.pull(now_ms)
-    assert np.all(np.abs(out) <= 1.5)
-    buffer, stats = listener.buffer, listener.stats
-    assert 0 <= buffer.waiting.packets <= PACKETS_MAX
-    assert 0 <= buffer.ahead_samples <= buffer.sound.size - PAST_SAMPLES
-    assert 0 <= stats.depth_ms <= PACKETS_MAX * 60 + 100
-    assert 10 <= stats.target_ms <= TARGET_MAX_MS
-    assert 0 <= stats.loss <= 1
-    assert max(stats.fec_recovered, stats.late) <= stats.lost
-    assert stats.late + stats.duplicates + stats.malformed <= stats.received
-
-
-@settings(deadline=None)
-@given(st.lists(hostile, max_size=80))
-def test_whatever_arrives_ends_in_bounded_sound_and_a_counter(
-    packets: list[bytes], arrivals: list[tuple[int, bytes | int, bool, int, float]]
-) -> None:
-    listener, now_ms = Listener(), 0.0
-    for counter, opus, end, epoch, step_ms in arrivals:
-        real = packets[opus] if isinstance(opus, int) else opus
-        listener.push((now_ms, epoch, counter, real, end))
-        now_ms += step_ms
-        check_bounds(listener, now_ms)
-    assert listener.stats.received == len(arrivals)
-
-
-toc = st.sampled_from([0x08, 0x48, 0x78, 0x7C, 0xE8, 0xF0, 0xF8, 0xFC, 0x19, 0x1B])
-
-
-@settings(deadline=None, max_examples=30)
-@given(st.lists(st.tuples(toc, st.integers(0, 2), st.integers(0, 25)), max_size=120), st.data())
-def test_sizes_that_change_with_every_packet_end_in_bounded_sound(
-    steps: list[tuple[int, int, int]], data: st.DataObject
-) -> None:
-    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
-    listener, now_ms, counter = Listener(), 0.0, 0
-    for head, skipped, step_ms in steps:
-        counter += 1 + skipped
-        listener.push((now_ms, 0, counter, bytes([head]) + rng.bytes(80), False))
-        now_ms += step_ms
-        check_bounds(listener, now_ms)
-
-
-FATES = ("lost", "ok", "ok", "ok", "late", "twice")
-
-
-@settings(deadline=None, max_examples=50)
-@given(st.integers(0, 2**32), st.floats(0, 40))
-def test_every_frame_is_played_or_counted(seed: int, late_ms: float) -> None:
-    """None is lost silently unless more are lost in a row than the 240 ms that are waited."""
-    fates = np.random.default_rng(seed).choice(FATES, 200)
-    fates[[0, 1, -1]] = "ok"
-    arrivals: list[Arrival] = []
-    for n, fate in enumerate(fates):
-        at_ms = 10.0 * n + (late_ms if fate == "late" else 0)
-        copies = {"lost": 0, "twice": 2}.get(fate, 1)
-        arrivals += [(at_ms, 0, n, b"\xf0\xff\xfe", False)] * copies
-    listener = Listener()
-    listener.play(arrivals, 10 * len(fates) + 400)
-    stats = listener.stats
-    played = stats.received - stats.duplicates - stats.late
-    assert played + stats.lost == len(fates)
-    assert stats.late <= list(fates).count("late")
-
-
-def test_a_snapshot_does_not_change(packets: list[bytes]) -> None:
-    listener = Listener()
-    before = listener.stats
-    listener.push((0.0, 0, 0, packets[0], False))
-    assert before.received == 0
-    assert listener.stats.received == 1
-
-
 @pytest.mark.parametrize("drift_ppm", [-200, 200])
 def test_clocks_that_differ_are_not_heard(packets: list[bytes], drift_ppm: int) -> None:
     """Three minutes of talk; an hour of it is measured by `bench quality`."""
@@ -512,3 +339,12 @@ def test_clocks_that_differ_are_not_heard(packets: list[bytes], drift_ppm: int) 
     assert (stats.lost, stats.late, stats.concealed, stats.resyncs) == (0, 0, 0, 0)
     assert 1 <= stats.stretched <= 60
     assert stats.depth_ms <= 25
+
+
+def test_a_reset_buffer_has_forgotten_everything(packets: list[bytes], decoded: Samples) -> None:
+    listener = Listener()
+    listener.play(losing(packets, 11), 3000)
+    jitter.reset(listener.buffer, listener.decoders[0].ctypes.data)
+    assert listener.stats == Listener().stats
+    sound = listener.play(punctual(packets), 6100)
+    assert np.array_equal(sound[: decoded.size], decoded)

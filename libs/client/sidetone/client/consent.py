@@ -1,7 +1,8 @@
 """Who agrees to be recorded, and who records: one call's state, without I/O or clock.
 
 Each device says so in signed words for one epoch (`e2ee.data`). Words travel as datagrams and may
-be lost, so whoever has something to say repeats it every second while it matters. A recording runs
+be lost, so whoever has something to say repeats it every second while it matters, and quickly at
+first. A recording runs
 only while every device in the cryptographic roster agrees; consent is for the call, whoever
 records it, and ends when nobody asks or records any more.
 """
@@ -28,13 +29,14 @@ from sidetone.e2ee.media import Opened
 from sidetone.protocol.ids import UserId
 
 REPEAT_MS: Final = 1_000
-SWITCHED_MS: Final = SWITCH_MS + 50
-"""So long after an epoch began a joiner can open what is said."""
+HURRY_MS: Final = 100
+HURRIED_MS: Final = SWITCH_MS + HURRY_MS
+"""News is repeated quickly for so long: it may be lost, and a joiner opens nothing before then."""
 LOST_MS: Final = 5_000
 """A recorder who has not been heard of for this long records no longer."""
 RENEWAL_MS: Final = 2_000
 """For how long a new epoch waits for the consents of those who had agreed in the one before."""
-WORDS_MAX: Final = 4
+WORDS_MAX: Final = 10
 """Of one sender in a quarter of a second: each costs the check of a signature."""
 _WINDOW_MS: Final = 250
 
@@ -87,7 +89,7 @@ class Consents:
         self._words: Counter[int] = Counter()
         self._words_since_ms = 0
         self._wanted = False
-        self._say_at_ms = 0
+        self._say_at_ms = self._hurries_until_ms = 0
         self._farewell_until_ms = 0
 
     # --- the group ---
@@ -96,7 +98,8 @@ class Consents:
         """Forget the signatures of the epoch before, and who is gone; say our own words anew."""
         self._before = self._epoch.number if self._epoch and self._complete() else None
         self._epoch = epoch
-        self._began_ms = self._say_at_ms = now_ms
+        self._began_ms = now_ms
+        self._hurry(now_ms)
         present = {each.device: each for each in epoch.participants if each.sender != epoch.sender}
         gone = [self._others[device] for device in self._others if device not in present]
         self._others = {
@@ -145,7 +148,7 @@ class Consents:
     def ask(self, now_ms: int) -> list[Event]:
         """Ask everybody; who asks agrees."""
         self.answer = True
-        self._say_at_ms = now_ms
+        self._hurry(now_ms)
         if self.own is RecordingState.OFF:
             self.own = RecordingState.ASKS
             return [ConsentAsked(self._user)]
@@ -156,7 +159,7 @@ class Consents:
         if self.answer == agrees or not self._anybody_records():
             return []
         self.answer = agrees
-        self._say_at_ms = now_ms
+        self._hurry(now_ms)
         changed: list[Event] = [ConsentChanged(self._user, agrees)]
         return changed if agrees else changed + self.stop("stopped", now_ms)
 
@@ -172,7 +175,7 @@ class Consents:
         ran = self.own is RecordingState.RUNS
         self.own = RecordingState.OFF
         self._wanted = False
-        self._say_at_ms = now_ms
+        self._hurry(now_ms)
         self._farewell_until_ms = now_ms + LOST_MS
         self._forget_answers()
         return [RecordingStopped(self._user, reason)] if ran else []
@@ -213,8 +216,8 @@ class Consents:
         epoch = self._epoch
         if epoch is None or now_ms < self._say_at_ms:
             return []
-        switched_ms = self._began_ms + SWITCHED_MS
-        self._say_at_ms = switched_ms if now_ms < switched_ms else now_ms + REPEAT_MS
+        hurries = now_ms < self._hurries_until_ms
+        self._say_at_ms = now_ms + (HURRY_MS if hurries else REPEAT_MS)
         signer = Signer(self._identity.dk, epoch.transcript, epoch.sender)
         words: list[bytes] = []
         if self.answer is not None:
@@ -224,6 +227,11 @@ class Consents:
         return words
 
     # --- inside ---
+
+    def _hurry(self, now_ms: int) -> None:
+        """Say our words at once, and again soon: there is news in them."""
+        self._say_at_ms = now_ms
+        self._hurries_until_ms = now_ms + HURRIED_MS
 
     def _agreed(self, other: _Other) -> bool:
         return other.agrees is True and other.signed
@@ -289,7 +297,7 @@ class Consents:
         before, self.own = self.own, state
         if before is state:
             return []
-        self._say_at_ms = now_ms
+        self._hurry(now_ms)
         if runs:
             return [RecordingStarted(self._user)]
         paused: list[Event] = [RecordingStopped(self._user, "paused")]

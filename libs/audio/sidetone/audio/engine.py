@@ -56,7 +56,8 @@ class Engine:
         self._playback = playback = PlaybackMemory(keys, side)
         self.wake_fd, self._wake_end = open_wake()
         capture.control.wake_fd = self._wake_end
-        self._clip: Samples = np.zeros(1, np.float32)
+        # The clip that plays and the one before, which the thread may still be reading.
+        self._clips: list[Samples] = []
         self._adaptation = Adaptation(10, adapts=True)
         self._inputs = Loop(
             "microphone",
@@ -215,8 +216,9 @@ class Engine:
             raise AudioError(f"a clip may last {CLIP_SECONDS_MAX:g} seconds; shorten it")
         control = self._capture.control
         control.clip_samples = 0
-        self._clip = np.ascontiguousarray(samples, np.float32)
-        control.clip = self._clip.ctypes.data
+        clip = np.ascontiguousarray(samples, np.float32)
+        self._clips = [*self._clips[-1:], clip]
+        control.clip = clip.ctypes.data
         control.clip_gain = gain
         control.clip_serial += 1
         control.clip_samples = samples.size

@@ -33,19 +33,19 @@ SUPPRESSION: Final = layout(
     tail=(np.float32, (2, _DELAY_PAIRS)),
     power=_BINS,
     noise=_BINS,
-    presence=_BINS,
     smooth=_BINS,
     lowest=_BINS,
     lowest_now=_BINS,
     clean=_BINS,
     prior=_BINS,
+    ratio=_BINS,
     gain=_BINS,
 )
 """State of one microphone; zeros are a fresh one. Spectra are powers of 513 bins to 24 kHz.
 
-*presence* is the smoothed probability of speech, *clean* what was speech in the hop before over
-the noise, *prior* the a-priori ratio of speech to noise, *lowest* and *lowest_now* the minima of
-the window before and of this one.
+*clean* is what was speech in the hop before, over the noise; *prior* the a-priori ratio of speech
+to noise and *ratio* the same smoothed; *lowest* and *lowest_now* are the minima of the window
+before and of this one.
 """
 
 
@@ -70,12 +70,16 @@ def _windows() -> tuple[Samples, Samples]:
 
 
 _ANALYSIS, _SYNTHESIS = _windows()
-_FLOOR_LOG2: Final = _single(math.log2(10 ** (-18 / 20)))
 _ONE: Final = _single(1)
 _EPSILON: Final = _single(1e-12)
+_LOG2_E: Final = _single(math.log2(math.e))
+_INAUDIBLE: Final = _single(10**-6.5 * np.sum(_ANALYSIS**2))
+_PRIOR_MIN: Final = _single(10**-2.5)
+_UNLIKELY_LOG2: Final = _single(math.log2(10**-1.0))
+_LIKELY_SLOPE: Final = _single(1 / math.log2(10**0.7))
 _LEARNING_HOPS: Final = 8
-_WINDOW_HOPS: Final = 160
-_SPEECH_RATIO: Final = _single(10**1.5)
+_WINDOW_HOPS: Final = 600
+_SPEECH_RATIO: Final = _single(10**0.7)
 
 
 @kernel("float32(float32)", fast=True)
@@ -149,25 +153,21 @@ def _learn(s: Record, share: float) -> None:
     """Take what is heard for noise, in the first hops of all."""
     for k in range(fft.BINS):
         s.noise[k] += (s.power[k] - s.noise[k]) * share
-        s.presence[k] = _single(0.5)
         s.smooth[k] = s.lowest[k] = s.lowest_now[k] = s.noise[k]
 
 
 @kernel(signature("void", SUPPRESSION), fast=True)
 def _track(s: Record) -> None:
-    """Let the noise follow where speech is improbable, never below the minimum of 0.8 to 1.6 s."""
+    """Let the noise follow where speech is improbable, never below the minimum of 3 to 6 s."""
     for k in range(fft.BINS):
         power, noise = s.power[k], s.noise[k]
         ratio = min(power / noise, _single(100)) * (_SPEECH_RATIO / (_ONE + _SPEECH_RATIO))
-        absent = (_ONE + _SPEECH_RATIO) * _exp2(-_single(1.442695) * ratio)
+        absent = (_ONE + _SPEECH_RATIO) * _exp2(-_LOG2_E * ratio)
         present = _ONE / (_ONE + absent)
-        s.presence[k] += (present - s.presence[k]) * _single(0.0324)
-        if s.presence[k] > _single(0.99):
-            present = min(present, _single(0.99))
         s.smooth[k] += (power - s.smooth[k]) * _single(0.1)
         s.lowest_now[k] = min(s.lowest_now[k], s.smooth[k])
         s.lowest[k] = min(s.lowest[k], s.smooth[k])
-        noise += (power - noise) * (_ONE - present) * _single(0.0674)
+        noise += (power - noise) * (_ONE - present) * _single(0.01)
         s.noise[k] = max(noise, s.lowest[k])
 
 
@@ -178,31 +178,41 @@ def _turn_window(s: Record) -> None:
         s.lowest_now[k] = s.smooth[k]
 
 
-@kernel(signature("void", SUPPRESSION, "float32"), fast=True)
-def _weigh(s: Record, floor_log2: float) -> None:
-    """Decide the gain of every bin, from 1 for speech down to the floor."""
+@kernel(signature("void", SUPPRESSION), fast=True)
+def _estimate(s: Record) -> None:
+    """Estimate the a-priori ratio of speech to noise, and from it how likely speech is at all.
+
+    Decision-directed (Ephraim and Malah 1984); the likelihood is taken from the ratio smoothed
+    over time and neighbours, between -10 and -3 dB.
+    """
     for k in range(fft.BINS):
         excess = max(s.power[k] / s.noise[k] - _ONE, _single(0))
-        s.prior[k] = max(_single(0.97) * s.clean[k] + _single(0.03) * excess, _single(10**-2.5))
-    s.gain[0] = s.prior[0]
-    for k in range(1, fft.BINS):
-        s.gain[k] = _single(0.5) * (s.prior[k] + s.prior[k - 1])
+        s.prior[k] = max(_single(0.985) * s.clean[k] + _single(0.015) * excess, _PRIOR_MIN)
+        s.ratio[k] += (s.prior[k] - s.ratio[k]) * _single(0.15)
+    for k in range(1, fft.BINS - 1):
+        around = _single(0.25) * (s.ratio[k - 1] + s.ratio[k + 1]) + _single(0.5) * s.ratio[k]
+        likely = (_log2(around) - _UNLIKELY_LOG2) * _LIKELY_SLOPE
+        s.gain[k] = min(max(likely, _single(0.05)), _single(0.95))
+    s.gain[0], s.gain[fft.BINS - 1] = s.gain[1], s.gain[fft.BINS - 2]
+
+
+@kernel(signature("void", SUPPRESSION, "float32"), fast=True)
+def _weigh(s: Record, floor_log2: float) -> None:
+    """Decide the gain of every bin, from 1 for speech down to the floor.
+
+    What the floor would push below hearing is left where it is: in a quiet room nothing is done.
+    """
     for k in range(fft.BINS):
-        ratio, prior = min(s.power[k] / s.noise[k], _single(1e4)), s.prior[k]
+        ratio, prior, likely = min(s.power[k] / s.noise[k], _single(1e4)), s.prior[k], s.gain[k]
         wiener = prior / (_ONE + prior)
         v = max(ratio * wiener, _single(1e-6))
         gain = min(wiener * np.sqrt(_integral(v)), _ONE)
         s.clean[k] = gain * gain * ratio
-        doubt = _single(0.95) - _single(0.9) * np.sqrt(min(s.gain[k], _ONE))
-        doubt = max(doubt, _single(0.05))
-        absent = doubt * (_ONE + prior) * _exp2(-_single(1.442695) * min(v, _single(80)))
-        present = (_ONE - doubt) / (_ONE - doubt + absent)
-        s.gain[k] = _exp2(
-            max(
-                present * _log2(max(gain, _single(1e-4))) + (_ONE - present) * floor_log2,
-                floor_log2,
-            )
-        )
+        absent = (_ONE - likely) * (_ONE + prior) * _exp2(-_LOG2_E * min(v, _single(80)))
+        present = likely / (likely + absent)
+        floor = min(max(_single(0.5) * _log2(_INAUDIBLE / s.noise[k]), floor_log2), _single(0))
+        wanted = present * _log2(max(gain, _single(1e-4))) + (_ONE - present) * floor
+        s.gain[k] = _exp2(max(wanted, floor))
 
 
 @kernel(signature("void", SUPPRESSION, "float32[::1]"), fast=True)
@@ -236,5 +246,6 @@ def suppress(s: Record, x: Samples, floor_db: float) -> None:
     elif s.hops % _WINDOW_HOPS == 0:
         _turn_window(s)
     _track(s)
+    _estimate(s)
     _weigh(s, floor_db / (20 * math.log10(2)))
     _synthesise(s, x)

@@ -1,18 +1,24 @@
 """Machine code from typed Python, and C functions inside it: the only package that names numba.
 
-Signatures are given, so a kernel compiles on import, once per machine: the result is cached by
-what the kernel and all that it calls are made of (`cache`). Kernels check no bounds: callers do.
+A kernel compiles when it is first called, once per machine: the result is cached by what the
+kernel and all that it calls are made of (`cache`). What is called by a cached kernel is part of it
+and need not even be loaded, which saves memory and most of the start. Kernels check no bounds:
+callers do.
 """
 
+import threading
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
-import numba as _numba  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
-from numba.core import types as _numba_types  # pyright: ignore[reportMissingTypeStubs]
-from numba.core.imputils import lower_cast  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from sidetone.native import cache
+from sidetone.native.lean import without_scipy
+
+with without_scipy():
+    import numba as _numba  # pyright: ignore[reportMissingTypeStubs]
+    from numba.core import types as _numba_types  # pyright: ignore[reportMissingTypeStubs]
+    from numba.core.imputils import lower_cast  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _types = cast("Any", _numba_types)
@@ -25,6 +31,7 @@ def _as_array(_context: Any, _builder: Any, _from: Any, _to: Any, value: Any) ->
     return value
 
 
+_compiling = threading.RLock()
 ENABLED: Final = not cast("Any", _numba).config.DISABLE_JIT
 
 Record: TypeAlias = Any
@@ -48,13 +55,40 @@ def kernel(
     """
 
     def compiled(function: _Function) -> _Function:
-        with cache.keyed(function):
-            made = _jit(takes, cache=True, nogil=release, error_model="numpy", fastmath=fast)(
-                function
-            )
+        made = _jit(nogil=release, error_model="numpy", fastmath=fast)(function)
+        if ENABLED:
+            _compile_as(made, takes)
         return cast("_Function", made)
 
     return compiled
+
+
+def _compile_as(made: Any, takes: Signature) -> None:
+    """Have a kernel compile for one signature, whatever it is first called with.
+
+    numba asks `compile` for the types of a call, from Python or from another kernel; arguments are
+    then converted to those of the signature.
+    """
+    compile_for = made.compile
+
+    def compile_once(_asked: Any) -> Any:
+        with _compiling:
+            if not made.overloads:
+                with cache.keyed(made.py_func):
+                    made.enable_caching()
+                with without_scipy():
+                    compile_for(takes)
+                made.disable_compile()
+        return next(iter(made.overloads.values())).entry_point
+
+    made.compile = compile_once
+
+
+def prepare(*kernels: Callable[..., Any]) -> None:
+    """Compile *kernels* now, or load them, so that their first call does not have to."""
+    for each in kernels:
+        if ENABLED:
+            cast("Any", each).compile(None)
 
 
 def records(dtype: np.dtype[Any], count: int) -> Records:

@@ -9,46 +9,83 @@ import hashlib
 import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, Final, cast
 
-import numba as _numba  # pyright: ignore[reportMissingTypeStubs]
+import numpy as np
 import platformdirs
+
+from sidetone.native.lean import without_scipy
+
+with without_scipy():
+    import numba as _numba  # pyright: ignore[reportMissingTypeStubs]
 
 _config = cast("Any", _numba).config
 _folder: Final = Path(
     os.environ.get("NUMBA_CACHE_DIR")
     or platformdirs.user_cache_path("sidetone", appauthor=False) / "kernels"
 )
-_digests: dict[int, str] = {}
-_own: Final = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
 
 
 @contextmanager
 def keyed(function: Callable[..., Any]) -> Generator[None]:
     """Have numba keep what it compiles from *function* inside the block under its digest."""
-    digest = digest_of(function)
     before = _config.CACHE_DIR
-    _config.CACHE_DIR = str(_folder / digest)
+    _config.CACHE_DIR = str(_folder / digest_of(function))
     try:
         yield
     finally:
         _config.CACHE_DIR = before
-        _digests[id(function)] = digest
 
 
+@cache
 def digest_of(function: Callable[..., Any]) -> str:
-    """Name what machine code from *function* depends on, in 16 hexadecimal digits."""
-    code = function.__code__
-    parts = [*_own, Path(code.co_filename).read_bytes()]
-    for name, value in sorted(_meant(function), key=lambda pair: pair[0]):
-        inner = getattr(value, "py_func", None)
-        if inner is not None:
-            parts.append(f"{name}={_digests.get(id(inner))}".encode())
-        elif isinstance(value, int | float | bool | tuple):
-            parts.append(f"{name}={value!r}".encode())
-    return hashlib.blake2b(b"\0".join(parts), digest_size=8).hexdigest()
+    """Name what machine code from *function* depends on, in 16 hexadecimal digits.
+
+    Raises ``TypeError`` for a closure: what it closes over is in nobody's source.
+    """
+    if function.__closure__ is not None:
+        raise TypeError(f"{function.__qualname__} is a closure and cannot be a cached kernel")
+    parts = {_own(), function.__qualname__.encode()}
+    reached, waiting = {function}, [function]
+    while waiting:
+        each = waiting.pop()
+        parts.add(_content(each.__code__.co_filename))
+        inner = _add_parts(each, parts) - reached
+        reached |= inner
+        waiting.extend(inner)
+    return hashlib.blake2b(b"\0".join(sorted(parts)), digest_size=8).hexdigest()
+
+
+def _add_parts(function: Callable[..., Any], parts: set[bytes]) -> set[Callable[..., Any]]:
+    """Add the constants that the code names to *parts*; returns the kernels that it names.
+
+    A field that is called like a kernel counts as that kernel: too much, and never too little.
+    """
+    inner: set[Callable[..., Any]] = set()
+    for name, value in _meant(function):
+        kernel = getattr(value, "py_func", None)
+        if kernel is not None:
+            inner.add(kernel)
+        elif isinstance(value, int | float | bool | tuple | np.generic):
+            parts.add(f"{function.__module__}.{name}={value!r}".encode())
+        elif isinstance(value, np.ndarray):
+            parts.add(f"{function.__module__}.{name}=".encode() + value.tobytes())
+    return inner
+
+
+@cache
+def _own() -> bytes:
+    """Digest this package, whose intrinsics are in all kernels that use them."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    return b"".join(_content(str(path)) for path in sources)
+
+
+@cache
+def _content(path: str) -> bytes:
+    return hashlib.blake2b(Path(path).read_bytes(), digest_size=16).digest()
 
 
 def _meant(function: Callable[..., Any]) -> Generator[tuple[str, Any]]:

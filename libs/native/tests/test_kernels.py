@@ -1,0 +1,125 @@
+"""Kernels: records, conversions, compiled once, and cached by what they are made of."""
+
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sidetone.native import kernel, layout, prepare, records, signature
+from sidetone.native.cache import digest_of
+
+POINT = layout(x=np.float64, trail=(np.float32, (4,)), steps=np.int64)
+
+
+@kernel(signature("float64", POINT, "float64"))
+def move(point, by):
+    point.x += by
+    point.trail[point.steps & 3] = point.x
+    point.steps += 1
+    return point.x
+
+
+@kernel("float32(float32[::1])")
+def total(x):
+    s = np.float32(0)
+    for at in range(x.size):
+        s += x[at]
+    return s
+
+
+@kernel(signature("float32", [POINT], "int64"))
+def trail_of(points, at):
+    return total(points[at].trail)
+
+
+def test_records_are_changed_in_place_and_their_arrays_go_where_arrays_are_asked_for() -> None:
+    points = records(POINT, 3)
+    assert move(points[1], 2) == 2.0
+    assert move(points[1], np.float32(0.5)) == 2.5
+    assert points[1].trail.tolist() == [2, 2.5, 0, 0]
+    assert trail_of(points, 1) == 4.5
+    assert points[0].steps == 0
+
+
+def test_records_share_no_cache_line() -> None:
+    assert POINT.itemsize % 64 == 0
+
+
+def test_many_threads_may_be_the_first_to_call() -> None:
+    @kernel("int64(int64)")
+    def twice(n):
+        return 2 * n
+
+    seen: list[int] = []
+    threads = [threading.Thread(target=lambda n=n: seen.append(twice(n))) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(seen) == [2 * n for n in range(8)]
+
+
+def test_a_closure_is_refused() -> None:
+    hidden = 5
+
+    @kernel("int64()")
+    def five():
+        return hidden
+
+    with pytest.raises(TypeError, match="is a closure"):
+        prepare(five)
+
+
+def test_what_a_kernel_is_made_of_names_it() -> None:
+    assert digest_of(total.py_func) == digest_of(total.py_func)
+    assert digest_of(total.py_func) != digest_of(trail_of.py_func)
+
+
+CALLEE = """
+    from sidetone.native import kernel
+    FACTOR = {factor}
+    @kernel("int64(int64)")
+    def scaled(n):
+        return FACTOR * n + {summand}
+"""
+CALLER = """
+    import callee
+    from callee import scaled
+    from sidetone.native import kernel
+    @kernel("int64(int64)")
+    def direct(n):
+        return scaled(n)
+    @kernel("int64(int64)")
+    def dotted(n):
+        return callee.scaled(n) + callee.FACTOR
+    print(direct(10), dotted(10), sum(direct.stats.cache_hits.values()))
+"""
+
+
+def run(folder: Path, factor: int, summand: int) -> list[int]:
+    callee = textwrap.dedent(CALLEE.format(factor=factor, summand=summand))
+    (folder / "callee.py").write_text(callee)
+    (folder / "caller.py").write_text(textwrap.dedent(CALLER))
+    os.utime(folder / "caller.py", (1, 1))
+    done = subprocess.run(
+        [sys.executable, "caller.py"],
+        cwd=folder,
+        env={**os.environ, "NUMBA_CACHE_DIR": str(folder / "cache")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [int(word) for word in done.stdout.split()]
+
+
+def test_a_second_start_loads_and_a_changed_callee_or_constant_recompiles(tmp_path: Path) -> None:
+    assert run(tmp_path, 2, 0) == [20, 22, 0]
+    assert run(tmp_path, 2, 0) == [20, 22, 1]
+    assert run(tmp_path, 2, 7) == [27, 29, 0]
+    assert run(tmp_path, 3, 7) == [37, 40, 0]
+    assert run(tmp_path, 2, 0) == [20, 22, 1], "what was made before is still there"

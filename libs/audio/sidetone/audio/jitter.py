@@ -137,23 +137,36 @@ def _fill(jitter: Record, now_ms: float) -> None:
         pace(jitter, excess)
 
 
+@kernel("float64(float32[::1])", fast=True)
+def _energy(x: Samples) -> float:
+    energy = 0.0
+    for i in range(x.size):
+        energy += x[i] * x[i]
+    return energy
+
+
 @kernel(signature("void", JITTER, "float32[::1]"))
 def _take(jitter: Record, out: Samples) -> None:
-    """Move a hop from the sound in store to *out*, and what was played to the past."""
+    """Move a hop from the sound in store to *out*, and what was played to the past.
+
+    The last hop of a talkspurt is filled with silence.
+    """
     sound = jitter.sound
     samples = min(jitter.ahead_samples, HOP_SAMPLES)
-    energy = 0.0
+    end = PAST_SAMPLES + jitter.ahead_samples
+    for i in range(end, end + HOP_SAMPLES - samples):
+        sound[i] = 0.0
     for i in range(HOP_SAMPLES):
-        x = sound[PAST_SAMPLES + i] if i < samples else 0.0
-        if jitter.faded and jitter.invented_samples == 0:
-            x *= (i + 1) / HOP_SAMPLES
-        out[i] = x
-        energy += x * x
-    if samples > 0 and jitter.invented_samples == 0:
+        out[i] = sound[PAST_SAMPLES + i]
+    if samples > 0 and jitter.faded and jitter.invented_samples == 0:
         jitter.faded = False
-    for i in range(PAST_SAMPLES + jitter.ahead_samples - samples):
-        sound[i] = sound[i + samples]
+        for i in range(HOP_SAMPLES):
+            out[i] *= (i + 1) / HOP_SAMPLES
+    if samples > 0:
+        for i in range(max(end - HOP_SAMPLES, PAST_SAMPLES)):
+            sound[i] = sound[i + HOP_SAMPLES]
     jitter.ahead_samples -= samples
+    energy = _energy(out)
     jitter.level_db = max(10.0 * math.log10(energy / HOP_SAMPLES + 1e-12), _SILENCE_DB)
     audible = jitter.invented_samples <= CONCEAL_SAMPLES + FADE_SAMPLES
     jitter.playing = samples > 0 and (audible or energy > 0.0)

@@ -13,6 +13,7 @@ _SLACK_SHARE = 0.05
 _FAR_MS = 20.0
 _SOON_MS = 30.0
 _PATIENT_MS = 100.0
+_URGENT_MS = 500.0
 _AHEAD_SAMPLES = 960
 
 
@@ -54,7 +55,7 @@ def _shorten(jitter: Record, excess: float) -> None:
 def _lengthen(jitter: Record, excess: float) -> None:
     """Repeat a period, at first none so long that it would have to be cut out again."""
     lag_max = LAG_MAX
-    if jitter.wish_ms < _PATIENT_MS:
+    if jitter.wish_ms < _URGENT_MS:
         lag_max = int((_SLACK_LONG_MS - _SLACK_SHORT_MS - excess) * SAMPLES_PER_MS)
     end = PAST_SAMPLES + jitter.ahead_samples
     _book(jitter, end, expand(jitter.sound, PAST_SAMPLES, end, lag_max))

@@ -49,7 +49,7 @@ async def _measure() -> dict[str, Any]:
                     stdout=subprocess.PIPE,
                 )
                 out, _ = await child.communicate()
-    return json.loads(out)
+    return json.loads(out.splitlines()[-1])
 
 
 async def _talk(options: argparse.Namespace) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def _count_kernels(seconds: float) -> Kernels:
         for name, module in sys.modules.copy().items()
         if name.startswith("sidetone.")
         for value in vars(module).values()
-        if hasattr(value, "py_func")
+        if hasattr(value, "py_func") and value.overloads
     }
     compiled = sum(sum(each.stats.cache_misses.values()) for each in made.values())
     return Kernels(len(made), compiled, seconds)

@@ -14,11 +14,12 @@ from sidetone.audio.adaptation import Adaptation
 from sidetone.audio.capture import run_capture
 from sidetone.audio.devices import Microphone, NullMicrophone, NullSpeaker, Speaker
 from sidetone.audio.engine_stats import EngineStats, Heard, heard, read_stats
+from sidetone.audio.hooks import Hooks
 from sidetone.audio.loops import Loop
 from sidetone.audio.memory import CaptureMemory, PlaybackMemory, SideRings
 from sidetone.audio.playback import run_playback
 from sidetone.audio.rings import put_bytes
-from sidetone.audio.settings import VOLUME_PERCENT_MAX, VoiceSettings
+from sidetone.audio.settings import VOLUME_PERCENT_MAX, Suppression, VoiceSettings
 from sidetone.audio.timeline import Spoken
 from sidetone.audio.wake import close_wake, open_wake
 from sidetone.e2ee.audio_frames import REFUSALS
@@ -59,6 +60,7 @@ class Engine:
         # The clip that plays and the one before, which the thread may still be reading.
         self._clips: list[Samples] = []
         self._adaptation = Adaptation(10, adapts=True)
+        self._hooks = Hooks(capture.processing, on_failure)
         self._inputs = Loop(
             "microphone",
             lambda stream, generation: run_capture(capture.parts, stream, generation),
@@ -88,6 +90,7 @@ class Engine:
         self._inputs.stop()
         self._outputs.stop()
         self._keys.run(running=False)
+        self._hooks.close()
         ends, self.wake_fd, self._wake_end = (self.wake_fd, self._wake_end), -1, -1
         self._capture.control.wake_fd = -1
         close_wake(*ends)
@@ -164,6 +167,9 @@ class Engine:
         processing.release_ms = settings.release_ms
         self._adaptation = Adaptation(settings.frame_ms, adapts=settings.adapts)
         self._protect()
+        self._hooks.want(
+            noise=settings.suppression is Suppression.MAX, echo=settings.echo_cancellation
+        )
 
     def _protect(self) -> None:
         protection = self._adaptation.protection

@@ -53,7 +53,7 @@ class VoiceSettings:
     complexity: int = COMPLEXITY_MAX
     dtx: bool = False
     adapts: bool = True
-    suppression: Suppression = Suppression.LOW
+    suppression: Suppression = Suppression.HIGH
     echo_cancellation: bool = False
     gain_control: bool = True
     target_db: float = -20.0

@@ -8,8 +8,10 @@ counted as a glitch must be explained by what was lost; memory must not grow.
 import argparse
 import heapq
 import json
+import os
 import random
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,8 @@ class Weather:
 class Speaker:
     """One who talks without a pause, by a clock of their own."""
 
+    # Owns the encoder that the parts point to.
+    memory: Any
     parts: Any
     ring: Any
     sound: Any
@@ -62,7 +66,7 @@ class Soak:
     engine: Engine
     speakers: list[Speaker]
     weather: Weather
-    random: random.Random = field(default_factory=lambda: random.Random(4))
+    dice: random.Random = field(default_factory=lambda: random.Random(4))
     due: list[tuple[int, int, bytes]] = field(default_factory=list[tuple[int, int, bytes]])
     number: int = 0
 
@@ -88,11 +92,11 @@ class Soak:
 
     def _post(self, speaker: Speaker, frame: bytes, at_ns: int) -> None:
         speaker.sent += 1
-        if self.random.random() < self.weather.loss:
+        if self.dice.random() < self.weather.loss:
             speaker.lost += 1
             return
-        for _ in range(1 + (self.random.random() < self.weather.twice)):
-            delay_ms = self.random.expovariate(1 / self.weather.jitter_ms)
+        for _ in range(1 + (self.dice.random() < self.weather.twice)):
+            delay_ms = self.dice.expovariate(1 / self.weather.jitter_ms)
             self.number += 1
             at = at_ns + _NETWORK_NS + int(delay_ms * 1e6)
             heapq.heappush(self.due, (at, self.number, frame))
@@ -112,13 +116,16 @@ def start(weather: Weather) -> Soak:
         step_ns = _HOP_NS * _FRAME_HOPS * (1 + drift)
         begin_ns = now_ns() + number * 1_000_000
         rolled = np.ascontiguousarray(np.roll(sound, number * 50_000))
-        speakers.append(Speaker(parts, ring, rolled, begin_ns, step_ns))
+        speakers.append(Speaker(memory, parts, ring, rolled, begin_ns, step_ns))
     engine.start()
     return Soak(engine, speakers, weather)
 
 
 def run(seconds: float, weather: Weather) -> dict[str, Any]:
     """Let it rain for so long; the first ten seconds do not count."""
+    with suppress(PermissionError):
+        # The weather is to be as drawn, and not what else this machine has to do.
+        os.nice(-10)
     soak = start(weather)
     warm_until = time.monotonic() + min(_WARM_SECONDS, seconds / 2)
     until = time.monotonic() + seconds

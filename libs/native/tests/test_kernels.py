@@ -12,6 +12,7 @@ import pytest
 
 from sidetone.native import kernel, layout, prepare, records, signature
 from sidetone.native.cache import digest_of
+from sidetone.native.lean import release_compiler, without_scipy
 
 POINT = layout(x=np.float64, trail=(np.float32, (4,)), steps=np.int64)
 
@@ -123,3 +124,19 @@ def test_a_second_start_loads_and_a_changed_callee_or_constant_recompiles(tmp_pa
     assert run(tmp_path, 2, 7) == [27, 29, 0]
     assert run(tmp_path, 3, 7) == [37, 40, 0]
     assert run(tmp_path, 2, 0) == [20, 22, 1], "what was made before is still there"
+
+
+def test_kernels_work_and_compile_on_after_the_compiler_was_let_go() -> None:
+    @kernel("int64(int64)")
+    def thrice(n):
+        return 3 * n
+
+    release_compiler()
+    assert thrice(2) == 6
+    assert total(np.ones(3, np.float32)) == 3
+
+
+def test_scipy_is_there_again_after_numba_was_kept_from_it() -> None:
+    with without_scipy():
+        pass
+    assert "scipy" not in sys.modules or sys.modules["scipy"] is not None

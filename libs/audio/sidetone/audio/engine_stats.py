@@ -124,7 +124,7 @@ def _quantile_ms(buckets: NDArray[np.int64], share: float) -> float:
     reached: NDArray[np.int64] = np.cumsum(buckets)
     if reached[-1] == 0:
         return 0.0
-    bucket = int(np.searchsorted(reached, share * reached[-1]))
+    bucket = int(np.searchsorted(reached, share * int(reached[-1])))
     return (bucket + 1) * LATENESS_BUCKET_NS / 1e6
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from sidetone.native import prepare
+from sidetone.native.lean import release_compiler
 
 Progress: TypeAlias = Callable[[str, float], None]
 """Hears what is made ready now, and which share of all is done, 0 to 1."""
@@ -39,6 +40,7 @@ def warm_up(progress: Progress | None = None) -> float:
     if progress is not None:
         progress("controls", done)
     _exercise()
+    release_compiler()
     if progress is not None:
         progress("ready", 1.0)
     return time.perf_counter() - begun

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidetone.e2ee.audio_frames import (
-    CHANGED,
     CHAIN,
+    CHANGED,
     HEADER,
     JOB,
     NO_EPOCH,

@@ -17,6 +17,7 @@ from libs.client.tests.stage import (
     tone,
 )
 from sidetone.audio.devices import NullMicrophone, NullSpeaker
+from sidetone.audio.settings import Activation, VoiceSettings
 from sidetone.audio.tracks import Track
 from sidetone.client import events
 from sidetone.client.call import Call
@@ -158,6 +159,30 @@ async def test_whoever_mutes_in_mid_word_is_heard_to_the_end(home: Home) -> None
                 call_a.set_muted(True)
                 await eventually(lambda: call_b.peers[0].muted)
             await eventually(lambda: call_a.stats().engine.packets_sent == arrived(call_b))
+
+
+async def test_a_key_opens_the_microphone_and_devices_change_in_mid_call(home: Home) -> None:
+    async with home.unit():
+        ada, ben = await home.client(), await home.client()
+        lounge = await home.lounge(ada, ben)
+        voice = VoiceSettings(activation=Activation.PUSH_TO_TALK)
+        async with (
+            ada.join_voice(lounge.id, voice=voice) as call_a,
+            ben.join_voice(lounge.id) as call_b,
+        ):
+            await in_step(call_a, call_b)
+            await call_a.play(tone(440, 0.5))
+            assert call_a.stats().engine.packets_sent == 0
+            call_a.push_to_talk(True)
+            await asyncio.wait_for(call_b.heard(ada.user.id), 10)
+            call_a.push_to_talk(False)
+            played = Track()
+            speaker = NullSpeaker(track=played)
+            call_a.use_devices(NullMicrophone(), speaker)
+            call_a.set_voice(VoiceSettings(activation=Activation.ALWAYS, frame_ms=20))
+            call_a.set_sidetone(100)
+            await eventually(lambda: call_a.stats().engine.speaker == speaker.name)
+            await eventually(lambda: len(played) > 20)
 
 
 def arrived(call: Call) -> int:

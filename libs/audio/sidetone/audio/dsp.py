@@ -72,12 +72,17 @@ def level_db(x: Samples) -> float:
     return 10.0 * math.log10(energy / x.size + 1e-12)
 
 
-@kernel("void(float32[::1], float32[::1], float64, float64)")
+@kernel("void(float32[::1], float32[::1], float64, float64)", fast=True)
 def mix(total: Samples, x: Samples, gain_from: float, gain_to: float) -> None:
     """Add *x* to *total* with a gain that glides over the frame, so that no step is heard."""
-    slope = (gain_to - gain_from) / total.size
+    gain = np.float32(gain_from)
+    if gain_from == gain_to:
+        for i in range(total.size):
+            total[i] += x[i] * gain
+        return
+    slope = np.float32((gain_to - gain_from) / total.size)
     for i in range(total.size):
-        total[i] += x[i] * (gain_from + slope * (i + 1))
+        total[i] += x[i] * (gain + slope * np.float32(i + 1))
 
 
 @kernel("void(float32[::1])")

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidetone.audio import AudioError
-from sidetone.audio.devices import read_wav
+from sidetone.audio.devices import Microphone, Speaker, read_wav
 from sidetone.audio.metrics import prometheus_text
+from sidetone.audio.settings import VoiceSettings
 from sidetone.audio.space import Falloff, Listener
 from sidetone.client.connector import Connector
 from sidetone.client.conversation import Conversation, Sound
@@ -194,6 +195,27 @@ class Call:
         """Make *user* louder or softer, 0 to 200 %, also when they come back."""
         self._inside.volumes[user] = max(0, min(percent, VOLUME_PERCENT_MAX))
         self._inside.beside.set_all_gains()
+
+    def set_voice(self, settings: VoiceSettings) -> None:
+        """Capture and encode by *settings* from now on."""
+        self._inside.engine.set_voice(settings)
+
+    def push_to_talk(self, pushed: bool) -> None:  # noqa: FBT001 (like the engine's)
+        """Note that the key is held down, or let go; for ``Activation.PUSH_TO_TALK``."""
+        self._inside.engine.push_to_talk(pushed)
+
+    def set_sidetone(self, percent: int) -> None:
+        """Hear yourself as the others do, 0 (not at all) to 200 %."""
+        self._inside.engine.set_sidetone(percent)
+
+    def use_devices(
+        self, microphone: Microphone | None = None, speaker: Speaker | None = None
+    ) -> None:
+        """Go over to other devices in the middle of the call; those before are closed."""
+        if microphone is not None:
+            self._inside.engine.use_microphone(microphone)
+        if speaker is not None:
+            self._inside.engine.use_speaker(speaker)
 
     def set_output_volume(self, percent: int) -> None:
         """Make everything louder or softer, 0 to 200 %."""

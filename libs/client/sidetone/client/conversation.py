@@ -10,9 +10,11 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import ParamSpec
 
-from sidetone.audio.devices import Microphone, NullSpeaker, Speaker
+from sidetone.audio import sound_card
+from sidetone.audio.devices import Microphone, NullMicrophone, NullSpeaker, Speaker
 from sidetone.audio.engine import Engine
 from sidetone.audio.settings import VoiceSettings
+from sidetone.audio.sound_card import SoundCard
 from sidetone.client import events
 from sidetone.client.beside import Beside
 from sidetone.client.clip_microphone import ClipMicrophone
@@ -56,6 +58,16 @@ class Sound:
     hear: Hear | None = None
     voice: VoiceSettings | None = None
 
+    def replace_microphone(self) -> Microphone:
+        """Open the default card in place of one that is gone; there is silence for all else."""
+        card = isinstance(self.microphone, SoundCard)
+        return sound_card.open_microphone() if card else NullMicrophone()
+
+    def replace_speaker(self) -> Speaker:
+        """Open the default card in place of one that is gone; there is silence for all else."""
+        card = isinstance(self.speaker, SoundCard)
+        return sound_card.open_speaker() if card else NullSpeaker()
+
 
 class Conversation:
     """The parts of one call and how they move each other; `call.Call` is its face."""
@@ -81,6 +93,8 @@ class Conversation:
             sound.microphone or self.clips or ClipMicrophone(),
             sound.speaker or NullSpeaker(),
             on_failure=self._failed,
+            replace_microphone=sound.replace_microphone,
+            replace_speaker=sound.replace_speaker,
         )
         self.engine.set_voice(sound.voice or VoiceSettings())
         self.network = MediaThread(self.engine)
@@ -107,7 +121,6 @@ class Conversation:
         for task in self._tasks:
             task.cancel()
         await self.lifeline.leave()
-        await self.network.stop()
         if self._silence is not None:
             await self._silence
 
@@ -220,6 +233,8 @@ class Conversation:
             await self.beside.recorder.stop()
         except Refusal as refusal:
             _log.warning("%s", refusal)
+        # The network first: it waits for a pipe that the engine closes.
+        await self.network.stop()
         await asyncio.to_thread(self._stop_sound)
 
     def _stop_sound(self) -> None:

@@ -25,6 +25,7 @@ P = ParamSpec("P")
 _LOOK_SECONDS = 0.004
 _WAKE_BYTES = 4096
 _SWITCH_INTERVAL_SECONDS = 0.0005
+_GOODBYE_SECONDS_MAX = 1.0
 
 
 class MediaThread:
@@ -47,6 +48,7 @@ class MediaThread:
 
     async def stop(self) -> None:
         """End; a second time does nothing. Links are closed by then."""
+        self._link = None
         if self._thread.ident is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._loop.stop)
             await asyncio.to_thread(self._thread.join)
@@ -129,8 +131,11 @@ class RemoteLink:
 
     async def close(self) -> None:
         """Give the node a moment to answer a ``Leave``, then close."""
-        if not self._loop.is_closed():
-            await self._there(self._link.close())
+        # The thread may end meanwhile, and then nothing would ever answer.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_SECONDS_MAX):
+                if self._loop.is_running():
+                    await self._there(self._link.close())
 
     def abort(self) -> None:
         """Close at once; what waits to be sent is lost."""

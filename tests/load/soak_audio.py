@@ -139,12 +139,12 @@ def run(seconds: float, weather: Weather) -> dict[str, Any]:
     soak.engine.stop()
     assert before is not None
     counted = {key: after[key] - before[key] for key in after if key != "rss_mib"}
-    glitches = counted["concealed"] + counted["late"]
+    lost_for_good = counted["lost"] - counted["fec_recovered"]
     return {
         "seconds": seconds,
         **counted,
         "rss_mib": [before["rss_mib"], after["rss_mib"]],
-        "concealed_beyond_loss": max(0, glitches - counted["lost_on_the_way"]),
+        "concealed_beyond_loss": max(0, counted["concealed"] - lost_for_good),
         "depth_ms": round(
             float(np.mean([s.depth_ms for s in soak.engine.stats().speakers.values()])), 1
         )

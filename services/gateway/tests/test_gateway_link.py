@@ -66,10 +66,10 @@ class Network:
             pipe.cancel()
 
     async def close(self) -> None:
-        self.cut()
-        await asyncio.gather(*self._pipes, return_exceptions=True)
         if self._server is not None:
             self._server.close()
+        self.cut()
+        await asyncio.gather(*self._pipes, return_exceptions=True)
 
     async def _join(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         if self.connected:
@@ -78,9 +78,11 @@ class Network:
         pipe = asyncio.current_task()
         assert pipe is not None
         self._pipes.add(pipe)
-        far, forth = await asyncio.open_connection("127.0.0.1", self.target)
-        ways = [asyncio.ensure_future(_copy(near, forth)), asyncio.ensure_future(_copy(far, back))]
+        ends, ways = [back], list[asyncio.Task[None]]()
         try:
+            far, forth = await asyncio.open_connection("127.0.0.1", self.target)
+            ends.append(forth)
+            ways = [asyncio.create_task(_copy(near, forth)), asyncio.create_task(_copy(far, back))]
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             pass
@@ -88,8 +90,10 @@ class Network:
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
-            back.transport.abort()
-            forth.transport.abort()
+            for end in ends:
+                end.transport.abort()
+            # What was aborted is closed by the loop a moment later: it must still run then.
+            await asyncio.gather(*(end.wait_closed() for end in ends), return_exceptions=True)
             self._pipes.discard(pipe)
 
 

@@ -25,7 +25,7 @@ from sidetone.audio.engine import Engine
 from sidetone.audio.priority import raise_priority
 from sidetone.audio.quality import delays_ms
 from sidetone.audio.sample_rings import Ring
-from sidetone.audio.settings import Activation, VoiceSettings
+from sidetone.audio.settings import Activation, Suppression, VoiceSettings
 from sidetone.audio.sound_card import DeviceInfo, list_devices, open_microphone, open_speaker
 from sidetone.audio.stream_layout import FILE
 from sidetone.audio.tracks import Track
@@ -180,7 +180,8 @@ def _running(
     own: int, microphone: Microphone, speaker: Speaker, failures: list[str]
 ) -> Generator[Engine]:
     engine = Engine(_keys(own), microphone, speaker, on_failure=failures.append)
-    engine.set_voice(VoiceSettings(activation=Activation.ALWAYS))
+    # What is made up is no speech, so nothing may take it for noise.
+    engine.set_voice(VoiceSettings(activation=Activation.ALWAYS, suppression=Suppression.OFF))
     engine.set_sending(own == _TALKS)
     engine.start()
     try:

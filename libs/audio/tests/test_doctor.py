@@ -33,7 +33,7 @@ def test_the_voice_arrives_whatever_devices_there_are() -> None:
     assert found.test.voice.packets_received > 150
     assert found.test.voice.delay_ms is not None
     assert found.kernels is not None
-    assert found.kernels.count > 100
+    assert found.kernels.count > 5
     assert told[-1][1] == 1.0
     assert json.loads(json.dumps(found.as_dict()))["test"]["voice"]["seconds"] == 2.0
 

@@ -23,6 +23,8 @@ from sidetone.audio.capture import capture_hop
 from sidetone.audio.devices import NullMicrophone, NullSpeaker
 from sidetone.audio.engine import Engine
 from sidetone.audio.settings import Suppression
+from sidetone.audio.warm import warm_up
+from sidetone.native import prepare
 from sidetone.native.clock import now_ns, sleep
 from tests.load import audio_stage as stage
 
@@ -104,6 +106,9 @@ class Soak:
 
 def start(weather: Weather) -> Soak:
     """Return a listener whose threads run, and the speakers."""
+    # Nobody is to speak while the loops still compile.
+    warm_up()
+    prepare(capture_hop)
     engine = Engine(stage.keys(0, SPEAKERS), NullMicrophone(), NullSpeaker(), on_failure=print)
     sound = stage.speech()
     speakers: list[Speaker] = []

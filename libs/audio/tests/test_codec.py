@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from sidetone.audio import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from sidetone.audio.codec import (
     PACKET_BYTES_MAX,
-    RESET_STATE,
     SET_BITRATE,
     SET_COMPLEXITY,
     SET_INBAND_FEC,
@@ -23,7 +22,6 @@ from sidetone.audio.codec import (
     new_decoders,
     new_encoder,
     packet_samples,
-    set_decoder,
 )
 from sidetone.native import kernel
 
@@ -47,11 +45,6 @@ def samples_in(packet, size):
 @kernel("int64(uintp)")
 def begin(decoder):
     return init_decoder(decoder, SAMPLE_RATE, 1)
-
-
-@kernel("int64(uintp)")
-def begin_anew(decoder):
-    return set_decoder(decoder, RESET_STATE, 0)
 
 
 class Voice:
@@ -118,19 +111,6 @@ def test_a_lost_frame_is_read_from_the_packet_after_it(ada: Samples) -> None:
             scores["copy"].append(copied)
             scores["made up"].append(correlation(truth, out))
     assert 1 - np.mean(scores["copy"]) < (1 - np.mean(scores["made up"])) / 4
-
-
-def test_a_decoder_that_begins_anew_sounds_like_a_fresh_one(ada: Samples) -> None:
-    voice, used, fresh = Voice(), Ear(), Ear()
-    packets = [voice.encode(frame) for frame in frames_of(ada, 2)]
-    out, expected = np.zeros((2, FRAME_SAMPLES), np.float32)
-    for packet in packets[:100]:
-        used.decode(packet, out)
-    assert begin_anew(used.at) == 0
-    for packet in packets[100:]:
-        used.decode(packet, out)
-        fresh.decode(packet, expected)
-        assert np.array_equal(out, expected)
 
 
 @given(st.binary(max_size=1500))

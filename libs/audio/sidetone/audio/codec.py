@@ -29,7 +29,6 @@ SET_INBAND_FEC: Final = 4012
 SET_PACKET_LOSS_PERCENT: Final = 4014
 SET_DTX: Final = 4016
 SET_SIGNAL: Final = 4024
-RESET_STATE: Final = 4028
 SIGNAL_VOICE: Final = 3001
 
 _APPLICATION_AUDIO: Final = 2049
@@ -69,7 +68,6 @@ init_decoder: Final = _named("opus_decoder_init", "pii")
 """(memory, 48000, channels) -> 0. Makes a fresh decoder in memory that may have held another."""
 set_encoder: Final = variadic_setter("opus_encoder_ctl", address_in(_opus, "opus_encoder_ctl"))
 """(encoder, one of SET_*, value) -> 0 or below."""
-set_decoder: Final = variadic_setter("opus_decoder_ctl", address_in(_opus, "opus_decoder_ctl"))
 
 
 def new_encoder(application: int = _APPLICATION_AUDIO) -> State:

@@ -13,7 +13,7 @@ import pytest
 from libs.protocol.tests.examples import example_of
 from sidetone.protocol import voice_control
 from sidetone.protocol.accounts import Grant
-from sidetone.protocol.events import ClientEvent, Event, NodeAlive, VoiceRights
+from sidetone.protocol.events import ClientEvent, Event, NodeAlive, NodeLost, VoiceRights
 from sidetone.protocol.ids import ChannelId, DeviceId, NodeId, Sender, ServerId, UserId
 from sidetone.protocol.questions import (
     Briefing,
@@ -77,7 +77,7 @@ VOICE_RIGHTS_WIRE = {
     "perms": 3,
     "generation": 5,
 }
-NODE_ALIVE = NodeAlive(NodeId(2**63 - 1), "::1", 4433, b"\x01", [b"\x02"], 9, [CHANNEL], True)
+NODE_ALIVE = NodeAlive(NodeId(2**63 - 1), "::1", 4433, b"\x01", [b"\x02"], 9, [CHANNEL], True, 35)
 
 MSGPACK: list[tuple[msgspec.Struct, dict[str, object]]] = [
     # Client to node.
@@ -140,8 +140,10 @@ MSGPACK: list[tuple[msgspec.Struct, dict[str, object]]] = [
             "connections": 9,
             "rooms": [C],
             "draining": True,
+            "cpu_percent": 35,
         },
     ),
+    (NodeLost(NodeId(2**63 - 1)), {"type": "node.lost", "node": 2**63 - 1}),
     # Questions and answers.
     (WhatMayUserDo(USER, CHANNEL), {"user": U, "channel": C}),
     (ChannelRights(3, 5), {"permissions": 3, "generation": 5}),

@@ -92,7 +92,11 @@ class MovedClock:
 
 
 def node(
-    number: int, *rooms: ChannelId, connections: int = 0, draining: bool = False
+    number: int,
+    *rooms: ChannelId,
+    connections: int = 0,
+    draining: bool = False,
+    cpu_percent: int = 0,
 ) -> NodeAlive:
     """Return a heartbeat of unit *number*."""
     return NodeAlive(
@@ -104,6 +108,7 @@ def node(
         connections,
         list(rooms),
         draining,
+        cpu_percent,
     )
 
 

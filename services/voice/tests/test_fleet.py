@@ -59,3 +59,32 @@ def test_the_unit_that_was_silent_longest_is_forgotten_first() -> None:
     assert len(numbers) == NODES_MAX
     assert {0, NODES_MAX} <= numbers
     assert 1 not in numbers
+
+
+def test_a_lost_unit_is_closed_at_once_and_is_not_heard_again() -> None:
+    fleet = Fleet()
+    fleet.hear(node(1, room(1)), now_ms=0)
+    fleet.hear(node(2), now_ms=0)
+    fleet.lose(node(1).node)
+    assert list(fleet.open_nodes(0)) == [node(2)]
+    fleet.hear(node(1, room(1)), now_ms=1)
+    assert list(fleet.open_nodes(1)) == [node(2)]
+
+
+def test_a_late_word_of_a_lost_unit_does_not_cost_its_successor_the_port() -> None:
+    fleet = Fleet()
+    new = msgspec.structs.replace(node(2), port=node(1).port)
+    fleet.hear(node(1), now_ms=0)
+    fleet.lose(node(1).node)
+    fleet.hear(new, now_ms=1)
+    fleet.hear(node(1), now_ms=2)
+    assert list(fleet.open_nodes(2)) == [new]
+
+
+def test_no_more_lost_units_are_remembered_than_living_ones() -> None:
+    fleet = Fleet()
+    for number in range(NODES_MAX + 1):
+        fleet.lose(node(number).node)
+    fleet.hear(node(0), now_ms=0)
+    fleet.hear(node(1), now_ms=0)
+    assert list(fleet.open_nodes(0)) == [node(0)]

@@ -320,7 +320,8 @@ class NodeAlive(msgspec.Struct, frozen=True, tag="node.alive"):
     """A forwarding unit's heartbeat: where it is, how to know it, what it holds.
 
     ``rooms`` are the channels it holds: a unit that reports a room wins over the hash, so that
-    losing the placement store splits no call. A draining unit gets no new rooms.
+    losing the placement store splits no call. A draining unit gets no new rooms. Its load is
+    ``connections``, and ``cpu_percent`` of one core.
     """
 
     subject: ClassVar[str] = "voice.node_alive"
@@ -333,6 +334,15 @@ class NodeAlive(msgspec.Struct, frozen=True, tag="node.alive"):
     connections: int
     rooms: list[ChannelId]
     draining: bool
+    cpu_percent: int = 0
+
+
+class NodeLost(msgspec.Struct, frozen=True, tag="node.lost"):
+    """Who started a forwarding unit tells that it died: whoever asks now is sent elsewhere."""
+
+    subject: ClassVar[str] = "voice.node_lost"
+
+    node: NodeId
 
 
 class RoomChanged(msgspec.Struct, frozen=True, tag="room.changed"):
@@ -365,5 +375,6 @@ Event: TypeAlias = (
     | VoiceRights
     | MemberPutOut
     | NodeAlive
+    | NodeLost
     | RoomChanged
 )

@@ -20,14 +20,17 @@ class Fleet:
     def __init__(self) -> None:
         # In the order of their last heartbeats: the first is the one that was silent longest.
         self._heard: dict[NodeId, tuple[NodeAlive, int]] = {}
+        self._lost: dict[NodeId, None] = {}
 
     def hear(self, alive: NodeAlive, now_ms: int) -> None:
         """Take a heartbeat; it replaces the unit's last one.
 
         A new unit at the address of another one is that unit's successor: two cannot have one
-        port. One whose id or port no ticket could carry is not heard.
+        port. One whose id or port no ticket could carry is not heard, nor one that was lost.
         """
         if not (0 <= alive.node < 1 << 63 and 0 < alive.port < 1 << 16):
+            return
+        if alive.node in self._lost:
             return
         address = (alive.host, alive.port)
         for node, (before, _) in list(self._heard.items()):
@@ -36,6 +39,16 @@ class Fleet:
         self._heard[alive.node] = (alive, now_ms)
         while len(self._heard) > NODES_MAX:
             del self._heard[next(iter(self._heard))]
+
+    def lose(self, node: NodeId) -> None:
+        """Forget a unit that died, for good: its last heartbeat may still be on its way.
+
+        No unit has the id of an earlier one.
+        """
+        self._heard.pop(node, None)
+        self._lost[node] = None
+        while len(self._lost) > NODES_MAX:
+            del self._lost[next(iter(self._lost))]
 
     def open_nodes(self, now_ms: int) -> Sequence[NodeAlive]:
         """Return the units that live and are not draining."""

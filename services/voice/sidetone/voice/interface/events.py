@@ -1,7 +1,7 @@
 """What voice listens to: the forwarding units, and the journal."""
 
 from sidetone.bus import Bus, Journal
-from sidetone.protocol.events import NodeAlive, RoomChanged
+from sidetone.protocol.events import NodeAlive, NodeLost, RoomChanged
 from sidetone.runtime.clock import Clock
 from sidetone.voice.application.end_login import EndLogin
 from sidetone.voice.application.follow_rights import FollowRights
@@ -11,12 +11,16 @@ from sidetone.voice.domain.fleet import Fleet
 
 
 async def follow_units(bus: Bus, fleet: Fleet, show_rooms: ShowRooms, clock: Clock) -> None:
-    """Subscribe to heartbeats, and to who is in which room."""
+    """Subscribe to heartbeats, to their ends, and to who is in which room."""
 
     async def hear(alive: NodeAlive) -> None:
         fleet.hear(alive, clock.now_ms())
 
+    async def lose(lost: NodeLost) -> None:
+        fleet.lose(lost.node)
+
     await bus.subscribe(NodeAlive, hear)
+    await bus.subscribe(NodeLost, lose)
     await bus.subscribe(RoomChanged, show_rooms.hear)
 
 

@@ -6,8 +6,10 @@ and need not even be loaded, which saves memory and most of the start. Kernels c
 callers do.
 """
 
+import functools
 import threading
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
 import numpy as np
@@ -77,7 +79,7 @@ def _compile_as(made: Any, takes: Signature) -> None:
                 with cache.keyed(made.py_func):
                     made.enable_caching()
                 with without_scipy():
-                    compile_for(takes)
+                    compile_for(_type_of(takes))
                 made.disable_compile()
         return next(iter(made.overloads.values())).entry_point
 
@@ -115,9 +117,10 @@ def signature(returns: str, *takes: Any) -> Signature:
     """Make a kernel's signature with records in it: ``signature("int64", SLOT, "uint8[::1]")``.
 
     A dtype means one record, a dtype in a list an array of them; what `parts` made stands for
-    itself.
+    itself. What numba calls all that is not asked before the kernel compiles or loads: most never
+    do.
     """
-    return _type_of(returns)(*(_type_of(each) for each in takes))
+    return lambda: _type_of(returns)(*(_type_of(each) for each in takes))
 
 
 def parts(kind: type, **fields: Any) -> Any:
@@ -126,21 +129,23 @@ def parts(kind: type, **fields: Any) -> Any:
     *fields* say of each what it is, in the words of `signature`.
     """
     order = cast("Any", kind)._fields
-    return _types.NamedTuple([_type_of(fields[name]) for name in order], kind)
+    return lambda: _types.NamedTuple([_type_of(fields[name]) for name in order], kind)
 
 
 def _type_of(what: Any) -> Any:
+    if isinstance(what, FunctionType):
+        return what()
     if isinstance(what, list):
         return _types.Array(_record_type(cast("list[Any]", what)[0]), 1, "C")
     if isinstance(what, np.dtype):
-        return _record_type(what)
+        return _record_type(cast("Any", what))
     return _parsed(what) if isinstance(what, str) else what
 
 
+@functools.cache
 def _record_type(dtype: Any) -> Any:
     return cast("Any", _numba).from_dtype(dtype)
 
 
 def _parsed(text: str) -> Any:
-    scope = {name: getattr(_types, name) for name in dir(_types)}
-    return eval(text, {"__builtins__": {}}, scope)  # noqa: S307 - our own signatures, not input
+    return eval(text, {"__builtins__": {}}, cast("dict[str, Any]", vars(_types)))  # noqa: S307 - our own signatures

@@ -1,5 +1,6 @@
 """Kernels: records, conversions, compiled once, and cached by what they are made of."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 
 from sidetone.native import kernel, layout, prepare, records, signature
 from sidetone.native.cache import digest_of
-from sidetone.native.lean import release_compiler, without_scipy
+from sidetone.native.lean import release_compiler, uncollected, without
 
 POINT = layout(x=np.float64, trail=(np.float32, (4,)), steps=np.int64)
 
@@ -107,8 +108,12 @@ def run(folder: Path, factor: int, summand: int) -> list[int]:
     (folder / "callee.py").write_text(callee)
     (folder / "caller.py").write_text(textwrap.dedent(CALLER))
     os.utime(folder / "caller.py", (1, 1))
+    return program(folder, "caller.py")
+
+
+def program(folder: Path, *command: str) -> list[int]:
     done = subprocess.run(
-        [sys.executable, "caller.py"],
+        [sys.executable, *command],
         cwd=folder,
         env={**os.environ, "NUMBA_CACHE_DIR": str(folder / "cache")},
         capture_output=True,
@@ -126,6 +131,46 @@ def test_a_second_start_loads_and_a_changed_callee_or_constant_recompiles(tmp_pa
     assert run(tmp_path, 2, 0) == [20, 22, 1], "what was made before is still there"
 
 
+LATER = """
+    import sys
+    import numpy as np
+    from sidetone.native import kernel
+    @kernel("float64(float64[::1])")
+    def total(x):
+        s = 0.0
+        for at in range(x.size):
+            s += x[at]
+        return s
+    @kernel("float64(float64[::1], int64)")
+    def power(x, n):
+        return total(x) ** n
+    x = np.arange(4.0)
+    print(int(total(x)), sum(total.stats.cache_hits.values()))
+    print(int("numba.np.linalg" in sys.modules))
+    if len(sys.argv) > 1:
+        print(int(power(x, 2)), sum(power.stats.cache_hits.values()))
+"""
+
+
+def test_what_is_loaded_does_without_the_compiler_and_is_there_for_one_that_compiles(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "later.py").write_text(textwrap.dedent(LATER))
+    assert program(tmp_path, "later.py") == [6, 0, 1]
+    assert program(tmp_path, "later.py") == [6, 1, 0]
+    assert program(tmp_path, "later.py", "all") == [6, 1, 0, 36, 0]
+    assert program(tmp_path, "later.py", "all") == [6, 1, 0, 36, 1]
+
+
+def test_the_collector_rests_while_much_is_made_and_works_again_afterwards() -> None:
+    with uncollected():
+        assert not gc.isenabled()
+        with uncollected():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
 def test_kernels_work_and_compile_on_after_the_compiler_was_let_go() -> None:
     @kernel("int64(int64)")
     def thrice(n):
@@ -137,6 +182,6 @@ def test_kernels_work_and_compile_on_after_the_compiler_was_let_go() -> None:
 
 
 def test_scipy_is_there_again_after_numba_was_kept_from_it() -> None:
-    with without_scipy():
+    with without("scipy"):
         pass
     assert "scipy" not in sys.modules or sys.modules["scipy"] is not None

@@ -14,13 +14,14 @@ from typing import Any, Final, TypeAlias, TypeVar, cast
 
 import numpy as np
 
-from sidetone.native import cache
-from sidetone.native.lean import without_scipy
+from sidetone.native.lean import uncollected, without
 
-with without_scipy():
+with uncollected(), without("scipy", "yaml"):
     import numba as _numba  # pyright: ignore[reportMissingTypeStubs]
     from numba.core import types as _numba_types  # pyright: ignore[reportMissingTypeStubs]
     from numba.core.imputils import lower_cast  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+
+    from sidetone.native import cache
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _types = cast("Any", _numba_types)
@@ -76,9 +77,8 @@ def _compile_as(made: Any, takes: Signature) -> None:
     def compile_once(_asked: Any) -> Any:
         with _compiling:
             if not made.overloads:
-                with cache.keyed(made.py_func):
-                    made.enable_caching()
-                with without_scipy():
+                cache.enable(made)
+                with without("scipy"):
                     compile_for(_type_of(takes))
                 made.disable_compile()
         return next(iter(made.overloads.values())).entry_point

@@ -8,25 +8,58 @@ kernel that it calls, of every constant it uses, and of this package: what is fo
 import hashlib
 import os
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, Final, cast
 
+import numba as _numba  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
 import platformdirs
+from numba.core.runtime.nrt import rtsys  # pyright: ignore[reportMissingTypeStubs]
 
-from sidetone.native.lean import without_scipy
+from sidetone.native.lean import uncollected
 
-with without_scipy():
-    import numba as _numba  # pyright: ignore[reportMissingTypeStubs]
-
+_initialize = cast("Callable[[Any], None]", cast("Any", rtsys).initialize)
 _config = cast("Any", _numba).config
 _folder: Final = Path(
     os.environ.get("NUMBA_CACHE_DIR")
     or platformdirs.user_cache_path("sidetone", appauthor=False) / "kernels"
 )
+
+
+def enable(made: Any) -> None:
+    """Have what *made* compiles be kept under its digest, and loaded where it is there already.
+
+    Where numba cannot load in the short way, it does so in its own.
+    """
+    with keyed(made.py_func):
+        made.enable_caching()
+    kept = made._cache  # noqa: SLF001 - it has no other name
+    load = kept.load_overload
+
+    def load_overload(takes: Any, context: Any) -> Any:
+        with suppress(Exception), uncollected(), _unrefreshed(context):
+            return load(takes, context)
+        return load(takes, context)
+
+    kept.load_overload = load_overload
+
+
+@contextmanager
+def _unrefreshed(context: Any) -> Generator[None]:
+    """Let *context* learn nothing inside the block but what machine code itself calls.
+
+    numba refreshes it before it looks into a cache: all that could be compiled is imported and
+    typed, for 10 MB and a third of a second, and once more with each kernel. Machine code that is
+    loaded needs none of it, and a compilation does it by itself.
+    """
+    context.refresh = lambda: _initialize(context)
+    try:
+        yield
+    finally:
+        del context.refresh
 
 
 @contextmanager

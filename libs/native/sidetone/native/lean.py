@@ -1,6 +1,7 @@
-"""Keeps numba from holding what no kernel here uses, or uses no more."""
+"""Keeps numba from holding, and from doing, what no kernel here uses, or uses no more."""
 
 import ctypes
+import gc
 import re
 import sys
 from collections.abc import Generator
@@ -14,19 +15,31 @@ _COMPILER: Final = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) r.-p .*/libllvmlite\.so
 
 
 @contextmanager
-def without_scipy() -> Generator[None]:
-    """Let scipy look uninstalled inside the block, unless the program has loaded it already.
+def without(*packages: str) -> Generator[None]:
+    """Let *packages* look uninstalled inside the block, unless the program has loaded them.
 
-    numba asks for its linear algebra wherever it is installed: 15 MB and a quarter of a second.
+    numba asks for scipy's linear algebra wherever it is installed, 15 MB and a quarter of a
+    second, and for yaml, to read settings that nobody here writes.
     """
-    if "scipy" in sys.modules:
-        yield
-        return
-    sys.modules["scipy"] = None  # pyright: ignore[reportArgumentType]
+    hidden = [name for name in packages if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # pyright: ignore[reportArgumentType, reportCallIssue]
     try:
         yield
     finally:
-        del sys.modules["scipy"]
+        for name in hidden:
+            del sys.modules[name]
+
+
+@contextmanager
+def uncollected() -> Generator[None]:
+    """Let the garbage collector rest: much is made inside the block, nearly all to stay."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def release_compiler() -> None:

@@ -55,10 +55,15 @@ def kernel(
     With *release* the interpreter lock is free during a call: only long calls do that, for
     microseconds, queueing for the lock afterwards costs far more. *fast* lets the compiler reorder
     floating-point sums, for inner loops over samples; NaN must not reach those.
+
+    What `signature` has made is a kernel that works in memory which its caller keeps. Such a one
+    counts no references, which are atomic and were a third of what a hop cost beyond its codec,
+    and therefore can allocate nothing: an array made inside does not compile.
     """
 
     def compiled(function: _Function) -> _Function:
-        made = _jit(nogil=release, error_model="numpy", fastmath=fast)(function)
+        counts = isinstance(takes, str)
+        made = _jit(nogil=release, error_model="numpy", fastmath=fast, _nrt=counts)(function)
         if ENABLED:
             _compile_as(made, takes)
         return cast("_Function", made)

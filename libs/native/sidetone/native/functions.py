@@ -12,7 +12,6 @@ from typing import Any, Final, cast
 
 import llvmlite.binding as _llvm  # pyright: ignore[reportMissingTypeStubs]
 import numba as _numba  # pyright: ignore[reportMissingTypeStubs]
-import numpy as np
 from llvmlite import ir  # pyright: ignore[reportMissingTypeStubs]
 from numba.core import cgutils  # pyright: ignore[reportMissingTypeStubs]
 from numba.extending import intrinsic  # pyright: ignore[reportMissingTypeStubs]
@@ -140,31 +139,41 @@ def call_count(_context: Any, function: Any, handle: Any) -> Any:
     return _types.int64(_types.uintp, _types.uintp), generate
 
 
+def _viewer(item: Any) -> Any:
+    """Make what views memory as an array that nobody owns, for kernels that count no references.
+
+    Fields not named here are zero: that is how numba knows that there is no owner.
+    """
+
+    @_intrinsic
+    def view(_context: Any, address: Any, size: Any) -> Any:
+        def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            array = context.make_array(sig.return_type)(context, builder)
+            width = context.get_constant(
+                _types.intp, context.get_abi_sizeof(context.get_data_type(item))
+            )
+            array.data = builder.inttoptr(args[0], array.data.type)
+            array.itemsize, array.nitems = width, args[1]
+            array.strides = _cgutils.pack_array(builder, [width])
+            array.shape = _cgutils.pack_array(builder, [args[1]])
+            return array._getvalue()  # noqa: SLF001 - numba's way
+
+        return _types.Array(item, 1, "C")(_types.uintp, _types.intp), generate
+
+    return view
+
+
+floats_at: Final = _viewer(_types.float32)
+"""(address, size): view float32 there as an array, in a kernel; nothing is copied or owned."""
+words_at: Final = _viewer(_types.int64)
+"""(address, size): view int64 there as an array, in a kernel; nothing is copied or owned."""
+
+
 @_intrinsic
-def _as_pointer(_context: Any, address: Any) -> Any:
-    def generate(_context: Any, builder: Any, _sig: Any, args: Any) -> Any:
-        return builder.inttoptr(args[0], _ir.IntType(8).as_pointer())
-
-    return _types.voidptr(_types.uintp), generate
-
-
-_carray = cast("Any", _numba).carray
-_njit = cast("Callable[..., Callable[[Any], Any]]", _numba.njit)
-
-
-@_njit(inline="always")
-def floats_at(address: int, size: int) -> Any:
-    """View *size* float32 at *address* as an array, in a kernel; nothing is copied or owned."""
-    return _carray(_as_pointer(address), size, np.float32)
-
-
-@_njit(inline="always")
-def words_at(address: int, size: int) -> Any:
-    """View *size* int64 at *address* as an array, in a kernel; nothing is copied or owned."""
-    return _carray(_as_pointer(address), size, np.int64)
-
-
-@_njit(inline="always")
-def record_at(address: int, dtype: Any) -> Any:
+def record_at(_context: Any, address: Any, dtype: Any) -> Any:
     """View the record of *dtype* at *address*, in a kernel; nothing is copied or owned."""
-    return _carray(_as_pointer(address), 1, dtype)[0]
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.inttoptr(args[0], context.get_value_type(sig.return_type))
+
+    return dtype.dtype(_types.uintp, dtype), generate

@@ -53,6 +53,20 @@ def test_a_mix_glides_between_gains(total: Samples, x: Samples, low: float, high
     assert np.allclose(mixed, expected, atol=1e-5)
 
 
+@given(frames, st.floats(0, 2), st.floats(0, 2))
+def test_an_output_gain_glides_over_the_frame(x: Samples, low: float, high: float) -> None:
+    expected = x * (low + (high - low) * np.arange(1, FRAME_SAMPLES + 1) / FRAME_SAMPLES)
+    dsp.amplify(x, low, high)
+    assert np.allclose(x, expected, atol=1e-5)
+
+
+def test_a_gain_of_one_changes_nothing() -> None:
+    x = sine(1000, FRAME_SAMPLES)
+    y = x.copy()
+    dsp.amplify(y, 1, 1)
+    assert np.array_equal(x, y)
+
+
 @given(arrays(np.float32, FRAME_SAMPLES, elements=st.floats(-100, 100, width=32)))
 def test_the_soft_limiter_is_a_wire_then_a_knee(x: Samples) -> None:
     y = x.copy()

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from sidetone.audio import HOP_SAMPLES, SAMPLE_RATE, Samples, lateness, waiting
 from sidetone.audio.codec import decode, has_copy, init_decoder
 from sidetone.audio.jitter_state import (
@@ -15,24 +17,29 @@ from sidetone.audio.jitter_state import (
 from sidetone.audio.waiting import PACKETS_MAX
 from sidetone.native import Record, kernel, signature
 
-_PEAK_MAX = 1.5
+_PEAK_MAX = np.float32(1.5)
 _CONCEAL_STEP_SAMPLES = 480
 
 
 @kernel("boolean(float32[::1], int64, int64)")
 def tame(x: Samples, begin: int, end: int) -> bool:
-    """Make ``x[begin:end]`` finite and at most 1.5 in magnitude; False if it had NaN in it."""
+    """Make ``x[begin:end]`` finite and at most 1.5 in magnitude; False if it had NaN in it.
+
+    Everything decoded is looked at, so the first loop is one that vectorises: over a slice, whose
+    indices cannot be negative, and with an answer for each sample instead of a branch.
+    """
+    sound = x[begin:end]
     wild = 0
-    for i in range(begin, end):
-        wild += 0 if abs(x[i]) <= _PEAK_MAX else 1
+    for i in range(sound.size):
+        wild += not abs(sound[i]) <= _PEAK_MAX
     if wild == 0:
         return True
     number = True
-    for i in range(begin, end):
-        if math.isnan(x[i]):
-            x[i] = 0.0
+    for i in range(sound.size):
+        if math.isnan(sound[i]):
+            sound[i] = 0.0
             number = False
-        x[i] = min(max(x[i], -_PEAK_MAX), _PEAK_MAX)
+        sound[i] = min(max(sound[i], -_PEAK_MAX), _PEAK_MAX)
     return number
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sidetone.audio import HOP_SAMPLES, SAMPLE_RATE, Samples
 from sidetone.audio.codec import packet_samples
-from sidetone.audio.dsp import mix, soft_limit
+from sidetone.audio.dsp import amplify, mix, soft_limit
 from sidetone.audio.jitter import JITTER, pull, push, reset
 from sidetone.audio.rings import (
     FRAME_SLOT,
@@ -45,6 +45,7 @@ _FREE_AFTER_NS: Final = 2_000_000_000
 _OWN_HOPS: Final = 2
 _BUSY_SHARE: Final = 0.01
 _REFUSALS: Final = 16
+_HALF: Final = np.float32(0.5)
 _MAY_WAIT: Final = True
 _FINAL: Final = False
 
@@ -309,11 +310,8 @@ def _finish(parts: PlaybackParts) -> None:
         mix(p.right, p.hop, p.own_before, p.own_volume)
         p.own_before = p.own_volume
     output = 0.0 if p.deafened != 0 else p.output_volume
-    slope = (output - p.output_before) / HOP_SAMPLES
-    for at in range(HOP_SAMPLES):
-        gain = p.output_before + slope * (at + 1)
-        p.left[at] *= gain
-        p.right[at] *= gain
+    amplify(p.left, p.output_before, output)
+    amplify(p.right, p.output_before, output)
     p.output_before = output
     soft_limit(p.left)
     soft_limit(p.right)
@@ -335,7 +333,7 @@ def play_hop(parts: PlaybackParts, now: int) -> None:
     _play_speakers(parts, now)
     _finish(parts)
     for at in range(HOP_SAMPLES):
-        p.centre[at] = 0.5 * (p.left[at] + p.right[at])
+        p.centre[at] = _HALF * (p.left[at] + p.right[at])
     put_hop(parts.far, parts.far_words, p.centre, -1, now)
     p.hops += 1
 

@@ -168,7 +168,7 @@ def push(
     if index < jitter.next_index or index == NOWHERE:
         _refuse(jitter, index, arrival_ms)
         return
-    if waiting.find(jitter.waiting, index) >= 0:
+    if index <= jitter.epochs.highest and waiting.find(jitter.waiting, index) >= 0:
         jitter.duplicates += 1
         return
     jitter.late_run = 0

@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from sidetone.audio import HOP_SAMPLES, SAMPLE_RATE, Samples, lateness, waiting
 from sidetone.audio.arrivals import forget_places, media_ms, push
 from sidetone.audio.codec import init_decoder
@@ -107,12 +109,22 @@ def _begin(jitter: Record, now_ms: float) -> None:
         jitter.credit_samples = 0
 
 
+@kernel(signature("int64", JITTER, "int64"))
+def _backlog(jitter: Record, newest: int) -> int:
+    backlog_samples: int = (newest - jitter.next_index) * jitter.frame_samples
+    return backlog_samples
+
+
 @kernel(signature("void", JITTER))
 def _resync(jitter: Record) -> None:
-    """Jump to what is being said now when more than 240 ms have piled up."""
+    """Jump to what is being said now when more than 240 ms have piled up.
+
+    No packet waits beyond the highest index heard: mostly that tells enough without a search.
+    """
+    if not jitter.started or _backlog(jitter, jitter.epochs.highest) <= BACKLOG_MAX_SAMPLES:
+        return
     newest = waiting.last(jitter.waiting)
-    backlog_samples = (newest - jitter.next_index) * jitter.frame_samples
-    if not jitter.started or backlog_samples <= BACKLOG_MAX_SAMPLES:
+    if _backlog(jitter, newest) <= BACKLOG_MAX_SAMPLES:
         return
     frame_ms = jitter.frame_samples / SAMPLES_PER_MS
     waiting.drop_before(
@@ -139,10 +151,10 @@ def _fill(jitter: Record, now_ms: float) -> None:
 
 @kernel("float64(float32[::1])", fast=True)
 def _energy(x: Samples) -> float:
-    energy = 0.0
+    energy = np.float32(0.0)
     for i in range(x.size):
         energy += x[i] * x[i]
-    return energy
+    return float(energy)
 
 
 @kernel(signature("void", JITTER, "float32[::1]"))

@@ -187,8 +187,8 @@ def _estimate(s: Record) -> None:
     """
     for k in range(fft.BINS):
         excess = max(s.power[k] / s.noise[k] - _ONE, _single(0))
-        s.prior[k] = max(_single(0.985) * s.clean[k] + _single(0.015) * excess, _PRIOR_MIN)
-        s.ratio[k] += (s.prior[k] - s.ratio[k]) * _single(0.15)
+        s.prior[k] = max(_single(0.98) * s.clean[k] + _single(0.02) * excess, _PRIOR_MIN)
+        s.ratio[k] += (s.prior[k] - s.ratio[k]) * _single(0.05)
     for k in range(1, fft.BINS - 1):
         around = _single(0.25) * (s.ratio[k - 1] + s.ratio[k + 1]) + _single(0.5) * s.ratio[k]
         likely = (_log2(around) - _UNLIKELY_LOG2) * _LIKELY_SLOPE

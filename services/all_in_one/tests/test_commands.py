@@ -108,15 +108,29 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
     assert str(port) in only_line(result)
 
 
-def test_a_udp_port_in_use_is_told_once(tmp_path: Path) -> None:
+def test_a_udp_port_in_use_is_one_line(tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-        result = sidetone("serve", "--data", tmp_path, "--host", "127.0.0.1", "--port", port)
-    assert result.returncode == 1
-    reason, consequence = result.stderr.strip().splitlines()
-    assert f"UDP port {port}" in reason
-    assert "did not start" in consequence
+        where = ("--data", tmp_path, "--host", "127.0.0.1", "--port", port - 1)
+        result = sidetone("serve", *where, "--workers", 2)
+    line = only_line(result)
+    assert "voice worker 2 of 2 did not start" in line
+    assert f"UDP port {port} of 127.0.0.1" in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--workers", "some"), "SIDETONE_SFU_WORKERS cannot be used"),
+        (("--workers", "-1"), "SIDETONE_SFU_WORKERS cannot be used"),
+        (("--workers", "3", "--port", "65534"), "choose a lower port or fewer --workers"),
+    ],
+)
+def test_workers_that_cannot_be_are_one_line(
+    tmp_path: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    assert told in only_line(sidetone("serve", "--data", tmp_path, *arguments))
 
 
 def test_a_second_server_on_the_same_folder_is_refused(tmp_path: Path) -> None:

@@ -1,56 +1,121 @@
 """The forwarding unit as a process of its own: ``python -m sidetone.voice_sfu``.
 
-Says on standard output, in one line of JSON, where it listens; everything else is log.
+On NATS it keeps a worker on each core, as its children, and lends them its bus; a worker is the
+same program on a local bus. Each worker says on standard output, in one line of JSON, where it
+listens; everything else is log.
 """
 
+import argparse
 import asyncio
 import logging
 import os
 import sys
+import tempfile
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 import structlog
 from prometheus_client import start_http_server
 
-from sidetone.bus import Bus
-from sidetone.bus.local import LocalBus
-from sidetone.bus.nats import NatsBus
+from sidetone.bus.local import LocalBus, LocalBusServer
+from sidetone.protocol.refusals import Refusal
 from sidetone.runtime import logs, metrics, settings
 from sidetone.runtime.clock import SystemClock
 from sidetone.runtime.start import StartError, raise_priority, run, stop_requests
 from sidetone.runtime.tls import Identity
-from sidetone.voice_sfu.app import Options, Unit, serving
 from sidetone.voice_sfu.application.ports import Evidence, NoEvidence
 from sidetone.voice_sfu.domain.handshakes import HandshakeLimits
 from sidetone.voice_sfu.domain.limits import Rates
 from sidetone.voice_sfu.infrastructure.evidence import FileEvidence
+from sidetone.voice_sfu.infrastructure.worker import (
+    STANDBY,
+    Listening,
+    NotStarted,
+    Place,
+    Saying,
+    StandingBy,
+)
+from sidetone.voice_sfu.infrastructure.workers import Workers, environment_with, places
 from sidetone.voice_sfu.interface.prometheus import NodeCollector
 from sidetone.voice_sfu.settings import Settings
 
+if TYPE_CHECKING:
+    from sidetone.voice_sfu.app import Unit
+
 _LOCAL = "local:"
 _LOOPBACK = "127.0.0.1"
+_CERTIFICATE_CHECK_SECONDS = 60.0
 
 _log = structlog.get_logger()
 
 
-async def main(chosen: Settings) -> None:
-    """Run until told to stop, or until the parent with its bus is gone; then drain."""
+# --- all workers of a machine ---
+
+
+async def supervise(chosen: Settings) -> None:
+    """Keep workers on this machine until told to stop; then let them drain, side by side."""
+    from sidetone.bus.nats import NatsBus  # noqa: PLC0415 - workers do without it
+
     clock = SystemClock()
-    with stop_requests() as stop, _evidence(chosen.evidence) as evidence:
-        async with _bus(chosen.bus, stop) as bus:
-            identity = _identity(chosen, clock.now_ms())
-            async with serving(bus, clock, identity, _options(chosen), evidence) as unit:
-                _offer_metrics(unit, chosen.metrics_port)
-                _say_where(unit)
-                await stop.wait()
-                await unit.drain()
+    async with AsyncExitStack() as stack:
+        stop = stack.enter_context(stop_requests())
+        bus = await NatsBus.connect(chosen.bus)
+        stack.push_async_callback(bus.close)
+        names = [chosen.announced_host] if chosen.announced_host else []
+        identity = Identity.open(Path(chosen.tls_folder), names, clock.now_ms())
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="sidetone-voice-"))
+        socket = Path(folder) / "bus.sock"
+        bridge = await LocalBusServer.open(bus, socket)
+        stack.push_async_callback(bridge.close)
+        rotating = asyncio.create_task(_keep_fresh(identity, clock))
+        stack.callback(rotating.cancel)
+        workers = Workers(
+            bus,
+            environment_with(os.environ, bus=f"{_LOCAL}{socket}"),
+            places(chosen.count(), chosen.port, chosen.metrics_port),
+        )
+        await workers.start()
+        stack.push_async_callback(workers.stop)
+        for listening in workers.listening:
+            _say(listening)
+        await stop.wait()
 
 
-def _options(chosen: Settings) -> Options:
-    return Options(
+async def _keep_fresh(identity: Identity, clock: SystemClock) -> NoReturn:
+    while True:
+        await asyncio.sleep(_CERTIFICATE_CHECK_SECONDS)
+        try:
+            if identity.refresh(clock.now_ms()):
+                _log.info("certificate_rotated")
+        except Exception:
+            # The old certificate is good for days; a full disk may be cured by then.
+            _log.exception("certificate_not_rotated")
+
+
+# --- one worker ---
+
+
+async def stand_by(chosen: Settings) -> None:
+    """Wait until we are told our place, then work there; end with who would tell us."""
+    import_module("sidetone.voice_sfu.app")  # Loading it is what takes time.
+    _say(StandingBy())
+    # It blocks the loop, in which nothing runs yet, and SIGTERM ends it.
+    line = sys.stdin.readline()
+    if not line:
+        return
+    place = msgspec.json.decode(line, type=Place)
+    await work(msgspec.structs.replace(chosen, port=place.port, metrics_port=place.metrics_port))
+
+
+async def work(chosen: Settings) -> None:
+    """Forward until told to stop, or until the parent with its bus is gone; then drain."""
+    from sidetone.voice_sfu import app  # noqa: PLC0415 - a supervisor does without it
+
+    options = app.Options(
         host=chosen.host,
         port=chosen.port,
         announced_host=chosen.announced_host,
@@ -60,32 +125,26 @@ def _options(chosen: Settings) -> Options:
         rates=Rates(chosen.packets_per_second, chosen.bits_per_second),
         handshakes=HandshakeLimits(chosen.half_open_max, chosen.half_open_per_prefix_max),
     )
-
-
-def _identity(chosen: Settings, now_ms: int) -> Identity:
-    folder = Path(chosen.tls_folder)
-    if chosen.bus.startswith(_LOCAL):
-        return Identity.read(folder)
-    names = [chosen.announced_host] if chosen.announced_host else []
-    return Identity.open(folder, names, now_ms)
+    logs.configure(chosen.log_form, tags={"node": options.node})
+    with stop_requests() as stop, _evidence(chosen.evidence) as evidence:
+        async with _parents_bus(chosen.bus, stop) as bus:
+            identity = Identity.read(Path(chosen.tls_folder))
+            async with app.serving(bus, SystemClock(), identity, options, evidence) as unit:
+                _offer_metrics(unit, chosen.metrics_port)
+                _say(Listening(unit.port, unit.node.node))
+                await stop.wait()
+                await unit.drain()
 
 
 @asynccontextmanager
-async def _bus(address: str, stop: asyncio.Event) -> AsyncGenerator[Bus]:
-    if not address.startswith(_LOCAL):
-        nats = await NatsBus.connect(address)
-        try:
-            yield nats
-        finally:
-            await nats.close()
-        return
-    local = await LocalBus.connect(Path(address.removeprefix(_LOCAL)))
-    orphaned = asyncio.create_task(_stop_when_lost(local, stop))
+async def _parents_bus(address: str, stop: asyncio.Event) -> AsyncGenerator[LocalBus]:
+    bus = await LocalBus.connect(Path(address.removeprefix(_LOCAL)))
+    orphaned = asyncio.create_task(_stop_when_lost(bus, stop))
     try:
-        yield local
+        yield bus
     finally:
         orphaned.cancel()
-        await local.close()
+        await bus.close()
 
 
 async def _stop_when_lost(bus: LocalBus, stop: asyncio.Event) -> None:
@@ -111,7 +170,7 @@ def _evidence(path: str) -> Generator[Evidence]:
         evidence.close()
 
 
-def _offer_metrics(unit: Unit, port: int) -> None:
+def _offer_metrics(unit: "Unit", port: int) -> None:
     metrics.REGISTRY.register(NodeCollector(unit.node))
     if port:
         try:
@@ -122,18 +181,45 @@ def _offer_metrics(unit: Unit, port: int) -> None:
             ) from None
 
 
-def _say_where(unit: Unit) -> None:
-    line = {"event": "voice_node_listening", "port": unit.port, "node": unit.node.node}
+# --- the process ---
+
+
+def _say(line: Saying) -> None:
     sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
     sys.stdout.flush()
 
 
 async def _main() -> None:
-    chosen = settings.load(Settings, "SIDETONE_SFU", os.environ)
+    parser = argparse.ArgumentParser(prog="python -m sidetone.voice_sfu")
+    parser.add_argument("--workers", help="voice node processes; default: one per core")
+    parser.add_argument(STANDBY, action="store_true", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    try:
+        await _run(_chosen(asked.workers), standby=asked.standby)
+    except (StartError, Refusal) as error:
+        if not asked.standby:
+            raise
+        # Our parent says it, once for all.
+        _say(NotStarted(error.detail if isinstance(error, Refusal) else str(error)))
+        sys.exit(1)
+
+
+def _chosen(workers: str | None) -> Settings:
+    environment = environment_with(os.environ, workers=workers)
+    chosen = settings.load(Settings, "SIDETONE_SFU", environment)
     logs.configure(chosen.log_form)
     # aioquic reports what peers do wrong, and anybody can do that as often as they like.
     logging.getLogger("quic").setLevel(logging.ERROR)
-    await main(chosen)
+    return chosen
+
+
+async def _run(chosen: Settings, *, standby: bool) -> None:
+    if standby:
+        await stand_by(chosen)
+    elif chosen.bus.startswith(_LOCAL):
+        await work(chosen)
+    else:
+        await supervise(chosen)
 
 
 if __name__ == "__main__":

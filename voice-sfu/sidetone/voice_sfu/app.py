@@ -30,6 +30,11 @@ _NODE_ID_BITS = 63
 _log = structlog.get_logger()
 
 
+def new_node_id() -> NodeId:
+    """Return an id that no unit had before: tickets for an earlier one are void."""
+    return NodeId(secrets.randbits(_NODE_ID_BITS))
+
+
 class Options(msgspec.Struct, frozen=True):
     """What may differ between two units.
 
@@ -37,6 +42,7 @@ class Options(msgspec.Struct, frozen=True):
     any free one.
     """
 
+    node: NodeId = msgspec.field(default_factory=new_node_id)
     host: str = "127.0.0.1"
     port: int = 0
     announced_host: str = ""
@@ -95,7 +101,7 @@ async def serving(
     evidence = evidence or NoEvidence()
     evidence.held("tls_key", identity.key_file.read_bytes())
     surroundings = Surroundings(clock, Meter(), evidence, options.rates)
-    node = Node(NodeId(secrets.randbits(_NODE_ID_BITS)), surroundings, options.room_members_max)
+    node = Node(options.node, surroundings, options.room_members_max)
     server = SfuServer(
         node, QuicLimits(options.rates, options.handshakes, options.connections_max)
     )

@@ -1,22 +1,46 @@
 """Everything that may differ between two forwarding units: ``SIDETONE_SFU_*`` variables."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
+from sidetone.runtime.start import StartError
+from sidetone.voice_sfu.infrastructure.workers import cores
 
-class Settings(msgspec.Struct, frozen=True):
-    """The settings of one unit.
+Port: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
-    *bus* is ``nats://...``, or ``local:<socket>`` for the child of an all-in-one server; the
-    parent then owns *tls_folder* and rotates the certificates in it. *evidence* names a file that
-    takes every forwarded frame: for demonstrations only.
+
+class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What concerns all workers of a machine; ``sidetone serve`` reads these as well.
+
+    *workers* 0 is one per core. *metrics_port* is the first worker's; the others follow in a row.
+    *evidence* names a file that takes every forwarded frame: for demonstrations only.
+    """
+
+    workers: Annotated[int, msgspec.Meta(ge=0, le=256)] = 0
+    metrics_port: Port = 0
+    evidence: str = ""
+
+    def count(self) -> int:
+        """Return how many workers there are to be. Raises ``StartError``."""
+        if self.evidence and self.workers > 1:
+            raise StartError(
+                "SIDETONE_SFU_EVIDENCE is the file of one worker; set SIDETONE_SFU_WORKERS to 1"
+            )
+        return 1 if self.evidence else self.workers or cores()
+
+
+class Settings(WorkerSettings, frozen=True, kw_only=True):
+    """The settings of a unit.
+
+    *bus* is ``nats://...``, or ``local:<socket>`` for a worker of a parent that carries the bus;
+    the parent then owns *tls_folder* and rotates the certificates in it.
     """
 
     bus: Annotated[str, msgspec.Meta(pattern="^(local:|nats://|tls://)")]
     tls_folder: str
     host: str = "::"
-    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
+    port: Port = 0
     announced_host: str = ""
     room_members_max: Annotated[int, msgspec.Meta(ge=2, le=1000)] = 200
     connections_max: Annotated[int, msgspec.Meta(ge=1)] = 5_000
@@ -25,6 +49,4 @@ class Settings(msgspec.Struct, frozen=True):
     half_open_max: Annotated[int, msgspec.Meta(ge=0)] = 2_000
     half_open_per_prefix_max: Annotated[int, msgspec.Meta(ge=0)] = 20
     drain_seconds: Annotated[float, msgspec.Meta(ge=0, le=10)] = 5.0
-    metrics_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
-    evidence: str = ""
     log_form: Literal["console", "json"] = "console"

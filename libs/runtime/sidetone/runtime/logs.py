@@ -37,13 +37,17 @@ _DEPTH_MAX = 4
 _OWN_FIELDS = frozenset({"event", "exc_info", "stack_info", "_record", "_from_structlog"})
 
 
-def configure(form: Form = "console", level: Level = "info") -> None:
+def configure(
+    form: Form = "console", level: Level = "info", tags: Mapping[str, object] | None = None
+) -> None:
     """Send the logs of this process, ours and the libraries', to standard error.
 
-    Uvicorn's own start and stop lines are left out below a warning: the process says it itself.
+    Every line carries the *tags*, whichever thread writes it. Uvicorn's own start and stop lines
+    are left out below a warning: the process says it itself.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _tagged_with(tags or {}),
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -87,6 +91,13 @@ def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         name: value if name in _OWN_FIELDS else _harmless(name, value)
         for name, value in event.items()
     }
+
+
+def _tagged_with(tags: Mapping[str, object]) -> Processor:
+    def tag(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        return {**tags, **event}
+
+    return tag
 
 
 def _renderers(form: Form) -> list[Processor]:

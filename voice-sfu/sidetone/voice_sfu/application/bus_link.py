@@ -1,6 +1,7 @@
 """What a forwarding unit says and hears on the bus."""
 
 import asyncio
+import time
 from typing import NoReturn
 
 import msgspec
@@ -11,6 +12,7 @@ from sidetone.protocol.events import MemberPutOut, NodeAlive, RoomChanged, Voice
 from sidetone.protocol.questions import BriefNode
 from sidetone.protocol.refusals import Refusal
 from sidetone.voice_sfu.application.node import Node
+from sidetone.voice_sfu.domain.load import Load
 
 HEARTBEAT_SECONDS = 0.5
 # How often it is told who is in each room, whether or not something changed.
@@ -45,6 +47,7 @@ class BusLink:
         self.briefed = asyncio.Event()
         self._bus = bus
         self._node = node
+        self._load = Load()
         self._rooms_told_at = -ROOMS_TOLD_EVERY_SECONDS
 
     async def follow_rights(self) -> None:
@@ -74,6 +77,7 @@ class BusLink:
 
     async def announce(self) -> None:
         """Announce this unit as it is at this moment."""
+        self._load.note(time.process_time(), asyncio.get_running_loop().time())
         alive = NodeAlive(
             node=self._node.node,
             host=self.address.host,
@@ -83,6 +87,7 @@ class BusLink:
             connections=self._node.connections(),
             rooms=self._node.rooms(),
             draining=self._node.draining,
+            cpu_percent=self._load.percent,
         )
         await self._publish(alive)
 

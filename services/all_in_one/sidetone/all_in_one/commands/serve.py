@@ -1,9 +1,8 @@
 """``sidetone serve``: a whole server on this machine."""
 
-import asyncio
 import os
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -15,14 +14,11 @@ import sidetone.chat.app
 import sidetone.gateway.app
 from sidetone.all_in_one.app import Policies, build
 from sidetone.all_in_one.data_folder import DataFolder, opened
-from sidetone.all_in_one.voice_node import VoiceNode
 from sidetone.auth.infrastructure.mail import FolderMail
-from sidetone.bus import Bus
 from sidetone.bus.local import LocalBusServer
 from sidetone.bus.memory import MemoryBus, MemoryJournal
 from sidetone.bus.tasks import Tasks
 from sidetone.credentials.pins import Address
-from sidetone.protocol.events import NodeAlive
 from sidetone.runtime import logs
 from sidetone.runtime.clock import SystemClock
 from sidetone.runtime.deployment import Count, per_second
@@ -30,12 +26,14 @@ from sidetone.runtime.http_gate import HttpPolicy
 from sidetone.runtime.limits import Limit
 from sidetone.runtime.process import run, serving, stop_requested
 from sidetone.runtime.settings import load
-from sidetone.runtime.start import StartError, settle_memory
+from sidetone.runtime.start import settle_memory
 from sidetone.runtime.surroundings import Surroundings
 from sidetone.runtime.tls import Identity
 from sidetone.storage.files_folder import FolderFiles
 from sidetone.storage.memory import MemoryKeyValue
 from sidetone.storage.sqlite import SqliteDatabase
+from sidetone.voice_sfu.infrastructure.workers import Workers, environment_with, places
+from sidetone.voice_sfu.settings import WorkerSettings
 
 _MINUTE_MS = 60_000
 
@@ -85,6 +83,7 @@ class Options(msgspec.Struct, frozen=True):
     host: str
     port: int
     public_host: str
+    workers: str | None
     log: str
 
 
@@ -93,14 +92,23 @@ class Options(msgspec.Struct, frozen=True):
 @click.option("--host", default="0.0.0.0", show_default=True, help="Address to listen on.")  # noqa: S104 - a server is there to be reached; TLS everywhere
 @click.option("--port", default=7700, show_default=True, help="TCP and UDP port; 0: any free one.")
 @click.option("--public-host", help="Name or address by which members reach this server.")
+@click.option("--workers", help="Voice node processes.  [default: one per core]")
 @click.option("--log", type=click.Choice(["console", "json"]), default="console")
-def serve(data: Path | None, host: str, port: int, public_host: str | None, log: str) -> None:
-    """Run a server on this machine: every service, one voice node, one folder of data."""
+def serve(
+    data: Path | None,
+    host: str,
+    port: int,
+    public_host: str | None,
+    workers: str | None,
+    log: str,
+) -> None:
+    """Run a server on this machine: every service, its voice nodes, one folder of data."""
     options = Options(
         data=data or default_data_folder(),
         host=host,
         port=port,
         public_host=public_host or outward_address(host),
+        workers=workers,
         log=log,
     )
     run(lambda: _serve(options))
@@ -132,7 +140,8 @@ def outward_address(host: str) -> str:
 async def _serve(options: Options) -> None:
     logs.configure("json" if options.log == "json" else "console")
     settings = load(Settings, "SIDETONE", os.environ)
-    async with running(options, settings) as address:
+    environment = environment_with(os.environ, workers=options.workers, log_form=options.log)
+    async with running(options, settings, environment) as address:
         settle_memory()
         click.echo(f"Sidetone is up: {address}")
         click.echo("Give this address to your members; it carries the server's fingerprint.")
@@ -141,9 +150,17 @@ async def _serve(options: Options) -> None:
 
 
 @asynccontextmanager
-async def running(options: Options, settings: Settings) -> AsyncGenerator[Address, None]:
-    """Run the whole server until the block ends; give its address when calls can be joined."""
+async def running(
+    options: Options, settings: Settings, environment: Mapping[str, str]
+) -> AsyncGenerator[Address, None]:
+    """Run the whole server until the block ends; give its address when calls can be joined.
+
+    *environment* is that of the voice workers.
+    """
     clock = SystemClock()
+    voice = load(WorkerSettings, "SIDETONE_SFU", environment)
+    # One number to open in a firewall: the first worker's UDP port is that of TCP.
+    wanted = places(voice.count(), options.port, voice.metrics_port)
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(opened(options.data))
         identity = Identity.open(folder.tls, [options.public_host], clock.now_ms())
@@ -161,9 +178,11 @@ async def running(options: Options, settings: Settings) -> AsyncGenerator[Addres
         )
         bridge = await LocalBusServer.open(around.bus, folder.bus)
         stack.push_async_callback(bridge.close)
-        node = VoiceNode(_node_settings(folder, options, port))
-        await _started(node, around.bus)
-        stack.push_async_callback(node.stop)
+        bus, tls = f"local:{folder.bus}", str(folder.tls)
+        environment = environment_with(environment, bus=bus, tls_folder=tls, host=options.host)
+        workers = Workers(around.bus, environment, wanted)
+        await workers.start()
+        stack.push_async_callback(workers.stop)
         yield Address(options.public_host, port, identity.spki_sha256)
 
 
@@ -180,29 +199,3 @@ async def _surroundings(
     tasks = Tasks()
     stack.push_async_callback(tasks.close)
     return Surroundings(database, MemoryKeyValue(), bus, journal, clock, tasks)
-
-
-def _node_settings(folder: DataFolder, options: Options, port: int) -> dict[str, str]:
-    """Put the node on the UDP port of the same number: one number to open in a firewall."""
-    return {
-        "BUS": f"local:{folder.bus}",
-        "HOST": options.host,
-        "LOG_FORM": options.log,
-        "PORT": str(port),
-        "TLS_FOLDER": str(folder.tls),
-    }
-
-
-async def _started(node: VoiceNode, bus: Bus) -> None:
-    """Start *node* and wait for its first sign of life."""
-    alive = asyncio.Event()
-
-    async def note(_: NodeAlive) -> None:
-        alive.set()
-
-    unsubscribe = await bus.subscribe(NodeAlive, note)
-    lives = await node.start(alive)
-    await unsubscribe()
-    if not lives:
-        await node.stop()
-        raise StartError("The voice node did not start; its reason stands above.")

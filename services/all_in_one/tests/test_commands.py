@@ -31,16 +31,19 @@ def sidetone(*arguments: object, **environment: str) -> subprocess.CompletedProc
 
 
 @contextmanager
-def serving(data: Path, *arguments: str, **environment: str) -> Iterator[tuple[str, int]]:
+def serving(
+    data: Path, *arguments: str, log: Path = Path(os.devnull), **environment: str
+) -> Iterator[tuple[str, int]]:
     """Run a server; give its address and process id; end it if the test has not."""
     where = ["--data", str(data), "--host", "127.0.0.1", "--port", "0"]
-    process = subprocess.Popen(
-        [*SIDETONE, "serve", *where, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, **environment},
-    )
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            [*SIDETONE, "serve", *where, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            env={**os.environ, **environment},
+        )
     with process:
         assert process.stdout is not None
         line = process.stdout.readline()

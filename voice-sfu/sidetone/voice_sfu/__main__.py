@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Generator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -185,8 +185,9 @@ def _offer_metrics(unit: "Unit", port: int) -> None:
 
 
 def _say(line: Saying) -> None:
-    sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
-    sys.stdout.flush()
+    # Not through a buffer: it would complain at the end where nobody listens any more.
+    with suppress(BrokenPipeError):
+        os.write(sys.stdout.fileno(), msgspec.json.encode(line) + b"\n")
 
 
 async def _main() -> None:

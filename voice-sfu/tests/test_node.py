@@ -12,7 +12,7 @@ from sidetone.protocol.refusals import Unavailable
 from sidetone.protocol.voice_control import ServerMessage
 from sidetone.voice_sfu.application.live_room import Seat, Surroundings
 from sidetone.voice_sfu.application.node import RIGHTS_REMEMBERED_SECONDS, Node
-from sidetone.voice_sfu.application.ports import NoEvidence
+from sidetone.voice_sfu.application.ports import NoEvidence, Place
 from sidetone.voice_sfu.domain.limits import Rates
 from sidetone.voice_sfu.domain.meter import Drop, Meter
 from sidetone.voice_sfu.domain.reception import FALL_AFTER_MS
@@ -39,9 +39,19 @@ class Wire:
         self.messages: list[ServerMessage] = []
         self.frames: list[bytes] = []
         self.closed: str | None = None
+        self.place: Place | None = None
 
     def send(self, message: ServerMessage) -> None:
         self.messages.append(message)
+
+    def allow(self, place: Place) -> None:
+        self.place = place
+
+    def settle(self) -> None:
+        pass
+
+    def withdraw(self) -> None:
+        self.place = None
 
     def forward(self, datagram: bytes) -> None:
         self.frames.append(datagram)

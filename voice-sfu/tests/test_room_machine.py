@@ -196,7 +196,8 @@ class RoomMachine(RuleBasedStateMachine):
             if isinstance(action, Close):
                 assert action.sender not in self.inside
                 continue
-            self._hear(action, taken)
+            if isinstance(action, Send):
+                self._hear(action, taken)
         assert len(taken) <= 1
 
     def _hear(self, action: Send, taken: set[bytes]) -> None:

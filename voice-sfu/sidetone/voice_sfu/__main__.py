@@ -13,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -22,6 +21,7 @@ import structlog
 from prometheus_client import start_http_server
 
 from sidetone.bus.local import LocalBus, LocalBusServer
+from sidetone.bus.memory import MemoryBus
 from sidetone.protocol.refusals import Refusal
 from sidetone.runtime import logs, metrics, settings
 from sidetone.runtime.clock import SystemClock
@@ -44,7 +44,7 @@ from sidetone.voice_sfu.interface.prometheus import NodeCollector
 from sidetone.voice_sfu.settings import Settings
 
 if TYPE_CHECKING:
-    from sidetone.voice_sfu.app import Unit
+    from sidetone.voice_sfu.app import Options, Unit
 
 _LOCAL = "local:"
 _LOOPBACK = "127.0.0.1"
@@ -101,7 +101,7 @@ async def _keep_fresh(identity: Identity, clock: SystemClock) -> NoReturn:
 
 async def stand_by(chosen: Settings) -> None:
     """Wait until we are told our place, then work there; end with who would tell us."""
-    import_module("sidetone.voice_sfu.app")  # Loading it is what takes time.
+    await _rehearse(chosen)
     _say(StandingBy())
     # It blocks the loop, in which nothing runs yet, and SIGTERM ends it.
     line = sys.stdin.readline()
@@ -111,20 +111,25 @@ async def stand_by(chosen: Settings) -> None:
     await work(msgspec.structs.replace(chosen, port=place.port, metrics_port=place.metrics_port))
 
 
-async def work(chosen: Settings) -> None:
-    """Forward until told to stop, or until the parent with its bus is gone; then drain."""
+async def _rehearse(chosen: Settings) -> None:
+    """Work for a moment where nobody comes: whatever takes time the first time takes it now."""
     from sidetone.voice_sfu import app  # noqa: PLC0415 - a supervisor does without it
 
-    options = app.Options(
-        host=chosen.host,
-        port=chosen.port,
-        announced_host=chosen.announced_host,
-        room_members_max=chosen.room_members_max,
-        connections_max=chosen.connections_max,
-        drain_seconds=chosen.drain_seconds,
-        rates=Rates(chosen.packets_per_second, chosen.bits_per_second),
-        handshakes=HandshakeLimits(chosen.half_open_max, chosen.half_open_per_prefix_max),
-    )
+    # What is worth a word is said when it counts.
+    logs.configure(chosen.log_form, "error")
+    options = msgspec.structs.replace(_options(chosen), host=_LOOPBACK, port=0)
+    identity = Identity.read(Path(chosen.tls_folder))
+    bus = MemoryBus()
+    async with app.serving(bus, SystemClock(), identity, options):
+        pass
+    await bus.close()
+
+
+async def work(chosen: Settings) -> None:
+    """Forward until told to stop, or until the parent with its bus is gone; then drain."""
+    from sidetone.voice_sfu import app  # noqa: PLC0415 - as above
+
+    options = _options(chosen)
     logs.configure(chosen.log_form, tags={"node": options.node})
     with stop_requests() as stop, _evidence(chosen.evidence) as evidence:
         async with _parents_bus(chosen.bus, stop) as bus:
@@ -134,6 +139,22 @@ async def work(chosen: Settings) -> None:
                 _say(Listening(unit.port, unit.node.node))
                 await stop.wait()
                 await unit.drain()
+
+
+def _options(chosen: Settings) -> "Options":
+    from sidetone.voice_sfu import app  # noqa: PLC0415 - as above
+
+    return app.Options(
+        host=chosen.host,
+        port=chosen.port,
+        announced_host=chosen.announced_host,
+        room_members_max=chosen.room_members_max,
+        connections_max=chosen.connections_max,
+        drain_seconds=chosen.drain_seconds,
+        fast_path=chosen.fastpath == "on",
+        rates=Rates(chosen.packets_per_second, chosen.bits_per_second),
+        handshakes=HandshakeLimits(chosen.half_open_max, chosen.half_open_per_prefix_max),
+    )
 
 
 @asynccontextmanager

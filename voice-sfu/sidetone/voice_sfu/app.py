@@ -21,6 +21,7 @@ from sidetone.voice_sfu.application.ports import Evidence, NoEvidence
 from sidetone.voice_sfu.domain.handshakes import HandshakeLimits
 from sidetone.voice_sfu.domain.limits import Rates
 from sidetone.voice_sfu.domain.meter import Meter
+from sidetone.voice_sfu.interface.media_path import MediaPath
 from sidetone.voice_sfu.interface.quic import QuicLimits, SfuServer
 
 _CERTIFICATE_CHECK_SECONDS = 60.0
@@ -49,6 +50,7 @@ class Options(msgspec.Struct, frozen=True):
     room_members_max: int = 200
     connections_max: int = 5_000
     drain_seconds: float = 5.0
+    fast_path: bool = True
     rates: Rates = Rates()
     handshakes: HandshakeLimits = HandshakeLimits()
 
@@ -103,7 +105,9 @@ async def serving(
     surroundings = Surroundings(clock, Meter(), evidence, options.rates)
     node = Node(options.node, surroundings, options.room_members_max)
     server = SfuServer(
-        node, QuicLimits(options.rates, options.handshakes, options.connections_max)
+        node,
+        QuicLimits(options.rates, options.handshakes, options.connections_max),
+        _media_path(options, evidence, identity),
     )
     server.use_certificate(identity.certificate_file, identity.key_file)
     port = _listen(server, options)
@@ -120,6 +124,15 @@ async def serving(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         server.stop()
+
+
+def _media_path(options: Options, evidence: Evidence, identity: Identity) -> MediaPath | None:
+    if not options.fast_path:
+        return None
+    # Compiled kernels take a while to load, which the plain server need not wait for.
+    from sidetone.voice_sfu.infrastructure.fastpath.start import start  # noqa: PLC0415
+
+    return start(options.rates, evidence, identity.certificate_file, identity.key_file)
 
 
 def _listen(server: SfuServer, options: Options) -> int:

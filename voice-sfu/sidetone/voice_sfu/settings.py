@@ -19,6 +19,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     workers: Annotated[int, msgspec.Meta(ge=0, le=256)] = 0
     metrics_port: Port = 0
+    fastpath: Literal["on", "off"] = "on"
     evidence: str = ""
 
     def count(self) -> int:

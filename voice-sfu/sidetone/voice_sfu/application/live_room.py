@@ -22,8 +22,8 @@ from sidetone.protocol.voice_control import (
     State,
     Stats,
 )
-from sidetone.voice_sfu.application.ports import Clock, Connection, Evidence
-from sidetone.voice_sfu.domain.actions import Actions, Close, Send
+from sidetone.voice_sfu.application.ports import Clock, Connection, Evidence, Place
+from sidetone.voice_sfu.domain.actions import Actions, Allow, Close, Send
 from sidetone.voice_sfu.domain.limits import MediaAllowance, Rates, Verdict
 from sidetone.voice_sfu.domain.meter import Drop, Meter
 from sidetone.voice_sfu.domain.room import Room
@@ -136,11 +136,14 @@ class LiveRoom:
                 case Send(to, message):
                     for sender in to:
                         self.seats[sender].connection.send(message)
+                case Allow(sender, speaks, hears):
+                    self.seats[sender].connection.allow(Place(self.channel, sender, speaks, hears))
                 case Close(sender, code, detail):
                     self._vacate(sender).connection.close(code, detail)
 
     def _vacate(self, sender: Sender) -> "Seat":
         seat = self.seats.pop(sender)
+        seat.connection.withdraw()
         self._mark_changed()
         self._vacated(seat)
         return seat

@@ -12,6 +12,7 @@ from sidetone.protocol.voice_control import Move
 from sidetone.voice_sfu.application.live_room import LiveRoom, Seat, Surroundings
 from sidetone.voice_sfu.application.ports import Connection
 from sidetone.voice_sfu.domain.admission import Admission
+from sidetone.voice_sfu.domain.meter import Meter
 from sidetone.voice_sfu.domain.room import Room
 
 # How far back a briefing reaches; the voice service remembers changes of rights for ten minutes.
@@ -25,7 +26,7 @@ class Node:
 
     def __init__(self, node: NodeId, surroundings: Surroundings, room_members_max: int) -> None:
         self.node = node
-        self.meter = surroundings.meter
+        self.tally = surroundings.meter
         self.draining = False
         self.rooms_changed = asyncio.Event()
         self.empty = asyncio.Event()
@@ -36,6 +37,13 @@ class Node:
         self._rooms: dict[ChannelId, LiveRoom] = {}
         self._seats: dict[DeviceId, Seat] = {}
         self._briefed_at: float | None = None
+
+    @property
+    def meter(self) -> Meter:
+        """The unit's sums as of now; *tally* may be a second behind."""
+        for seat in self._seats.values():
+            seat.connection.settle()
+        return self.tally
 
     def join(self, connection: Connection, ticket_wire: bytes) -> Seat:
         """Let the holder of a ticket in; an older connection of the same device is ended.

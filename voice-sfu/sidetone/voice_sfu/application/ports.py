@@ -2,7 +2,11 @@
 
 from typing import Protocol
 
+import msgspec
+
+from sidetone.protocol.ids import ChannelId, Sender
 from sidetone.protocol.voice_control import ServerMessage
+from sidetone.voice_sfu.domain.meter import Meter
 
 
 class Clock(Protocol):
@@ -11,6 +15,15 @@ class Clock(Protocol):
     def now_ms(self) -> int:
         """Return milliseconds since the Unix epoch, UTC."""
         ...
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a member sits: whether the others hear it there, and whether it hears them."""
+
+    channel: ChannelId
+    sender: Sender
+    speaks: bool
+    hears: bool
 
 
 class Connection(Protocol):
@@ -24,8 +37,36 @@ class Connection(Protocol):
         """Pass a frame on; the oldest that wait are dropped when the network is too slow."""
         ...
 
+    def allow(self, place: Place) -> None:
+        """Learn what frames may pass, before the first and whenever that changes."""
+        ...
+
+    def settle(self) -> None:
+        """Add to the meters what has passed and is not counted yet."""
+        ...
+
+    def withdraw(self) -> None:
+        """Let no more frames pass: the member has no place any more."""
+        ...
+
     def close(self, code: str, detail: str) -> None:
         """Say why and end the connection."""
+        ...
+
+
+class Member(Protocol):
+    """Somebody whose frames pass on a way of their own, and who hears what happens there."""
+
+    def flooded(self) -> None:
+        """Far more came than anybody may send."""
+        ...
+
+    def detour(self, frame: bytes) -> None:
+        """Send *frame* by aioquic, which alone may send now."""
+        ...
+
+    def meters(self) -> tuple[Meter, ...]:
+        """Return what counts this member's frames."""
         ...
 
 

@@ -15,6 +15,14 @@ class Send(msgspec.Struct, frozen=True):
     message: ServerMessage
 
 
+class Allow(msgspec.Struct, frozen=True):
+    """Let the others hear *sender* or not, and let it hear them or not, from now on."""
+
+    sender: Sender
+    speaks: bool
+    hears: bool
+
+
 class Close(msgspec.Struct, frozen=True):
     """Say *code* and *detail* to the connection of *sender* and end it; it has left already."""
 
@@ -23,5 +31,5 @@ class Close(msgspec.Struct, frozen=True):
     detail: str
 
 
-Action: TypeAlias = Send | Close
+Action: TypeAlias = Send | Allow | Close
 Actions: TypeAlias = tuple[Action, ...]

@@ -38,14 +38,18 @@ class Meter:
 
     def forwarded(self, length: int, listeners: int) -> None:
         """Count a frame of *length* bytes that went to *listeners*."""
-        self.frames_in += 1
-        self.bytes_in += length
-        self.frames_out += listeners
-        self.bytes_out += length * listeners
+        self.add(1, length, listeners, length * listeners)
 
-    def dropped(self, reason: Drop) -> None:
-        """Count a frame that went nowhere, or not to one listener."""
-        self.drops[reason] += 1
+    def add(self, frames_in: int, bytes_in: int, frames_out: int, bytes_out: int) -> None:
+        """Add sums that were counted elsewhere."""
+        self.frames_in += frames_in
+        self.bytes_in += bytes_in
+        self.frames_out += frames_out
+        self.bytes_out += bytes_out
+
+    def dropped(self, reason: Drop, count: int = 1) -> None:
+        """Count frames that went nowhere, or not to one listener."""
+        self.drops[reason] += count
 
     def reported(self, stats: Stats) -> None:
         """Take over what a member says of its own reception; negative numbers count as zero."""

@@ -39,7 +39,7 @@ from sidetone.protocol.voice_control import (
     Stats,
     Welcome,
 )
-from sidetone.voice_sfu.domain.actions import Action, Actions, Close, Send
+from sidetone.voice_sfu.domain.actions import Action, Actions, Allow, Close, Send
 from sidetone.voice_sfu.domain.group import Group
 from sidetone.voice_sfu.domain.limits import Rates
 from sidetone.voice_sfu.domain.meter import Drop
@@ -63,6 +63,10 @@ class Member(msgspec.Struct):
     def hears(self) -> bool:
         """Tell whether frames are forwarded to the member: by its own will, and a moderator's."""
         return not self.deafened and Perm.DEAFENED not in self.permissions
+
+    def speaks(self) -> bool:
+        """Tell whether the member's frames are forwarded."""
+        return not self.muted and Perm.SPEAK in self.permissions
 
 
 class Room:
@@ -95,7 +99,7 @@ class Room:
         welcome = self._welcome(sender, ticket.perms)
         self._members[sender] = member
         self._listeners.clear()
-        actions: list[Action] = [Send((sender,), welcome)]
+        actions: list[Action] = [Send((sender,), welcome), _allow(sender, member)]
         actions += [Send((sender,), message) for message in self._group_so_far()]
         if others:
             actions.append(Send(others, PeerJoined(_peer(sender, member))))
@@ -119,7 +123,8 @@ class Room:
             return ()
         member.muted, member.deafened = muted, deafened
         self._listeners.clear()
-        return self._tell_others(sender, PeerState(sender, muted, deafened))
+        told = self._tell_others(sender, PeerState(sender, muted, deafened))
+        return (_allow(sender, member), *told)
 
     def set_rights(self, user: UserId, permissions: Perm, generation: int, now_ms: int) -> Actions:
         """Apply changed rights to every device of *user*; without CONNECT they are put out.
@@ -238,7 +243,7 @@ class Room:
 
     def _route_audio(self, sender: Sender) -> tuple[Sender, ...] | Drop:
         member = self._members[sender]
-        if member.muted or Perm.SPEAK not in member.permissions:
+        if not member.speaks():
             return Drop.SILENCED
         listeners = self._listeners.get(sender)
         return self._look_up(sender) if listeners is None else listeners
@@ -260,7 +265,7 @@ class Room:
             return ()
         member.permissions = permissions
         self._listeners.clear()
-        return (Send((sender,), Rights(int(permissions))),)
+        return (_allow(sender, member), Send((sender,), Rights(int(permissions))))
 
     def _accept(self, sender: Sender, commit: commits.Commit) -> None:
         if sender in self._demoted:
@@ -337,6 +342,10 @@ class Room:
     def _tell_others(self, sender: Sender, message: ServerMessage) -> Actions:
         others = tuple(other for other in self._members if other != sender)
         return (Send(others, message),) if others else ()
+
+
+def _allow(sender: Sender, member: Member) -> Allow:
+    return Allow(sender, member.speaks(), member.hears())
 
 
 def _peer(sender: Sender, member: Member) -> Peer:

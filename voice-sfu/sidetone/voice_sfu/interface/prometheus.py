@@ -18,7 +18,7 @@ class NodeCollector(Collector):
     @override
     def collect(self) -> Iterable[Metric]:
         """Return the present state."""
-        meter = self._node.meter
+        meter = self._node.tally
         for name, text, value in (
             ("frames_received", "Frames that were accepted from members.", meter.frames_in),
             ("frames_forwarded", "Frames passed on to listeners.", meter.frames_out),

@@ -5,7 +5,7 @@ hardware is fast at. A connection that does something wrong is closed, alone and
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +16,19 @@ from aioquic.asyncio.server import QuicServer
 from aioquic.buffer import Buffer  # pyright: ignore[reportPrivateImportUsage]
 from aioquic.quic import events
 from aioquic.quic.configuration import QuicConfiguration
-from aioquic.quic.congestion.base import register_congestion_control
-from aioquic.quic.congestion.reno import RenoCongestionControl
 from aioquic.quic.connection import QuicConnection
 from aioquic.quic.packet import QuicHeader, QuicPacketType, pull_quic_header
-from aioquic.quic.packet_builder import QuicSentPacket
 from aioquic.quic.retry import QuicRetryTokenHandler
 from aioquic.tls import CipherSuite
 from typing_extensions import override
 
 from sidetone.voice_sfu.application.node import Node
+from sidetone.voice_sfu.application.ports import Place
 from sidetone.voice_sfu.domain.handshakes import HalfOpen, HandshakeLimits
 from sidetone.voice_sfu.domain.limits import FLOOD_FACTOR, Flood, Rates, Verdict
-from sidetone.voice_sfu.domain.meter import Drop
+from sidetone.voice_sfu.domain.meter import Drop, Meter
+from sidetone.voice_sfu.interface.congestion import ForwardingWindow
+from sidetone.voice_sfu.interface.media_path import Lane, MediaPath
 from sidetone.voice_sfu.interface.session import Session
 from sidetone.voice_sfu.interface.udp import Address, UdpTransport, bind
 
@@ -59,30 +59,6 @@ class QuicLimits(msgspec.Struct, frozen=True):
     connections_max: int
 
 
-class _ForwardingWindow(RenoCongestionControl):
-    """New Reno that never closes below what a few voices need.
-
-    A voice does not grow into the bandwidth it finds: its rate is bounded where it comes in, and
-    what a path cannot carry is dropped, not queued. Halving at every loss would only mute a
-    listener whose link loses a little.
-    """
-
-    _BYTES_MIN = 32_000
-
-    @override
-    def on_packets_lost(self, *, now: float, packets: Iterable[QuicSentPacket]) -> None:
-        super().on_packets_lost(now=now, packets=packets)
-        self.congestion_window = max(self.congestion_window, self._BYTES_MIN)
-
-    @override
-    def on_persistent_congestion(self) -> None:
-        super().on_persistent_congestion()
-        self.congestion_window = self._BYTES_MIN
-
-
-register_congestion_control(_ForwardingWindow.__name__, _ForwardingWindow)
-
-
 class SfuServer(QuicServer):
     """The connections of one unit, on one UDP port.
 
@@ -90,12 +66,14 @@ class SfuServer(QuicServer):
     itself asks everybody or nobody.
     """
 
-    def __init__(self, node: Node, limits: QuicLimits) -> None:
+    def __init__(
+        self, node: Node, limits: QuicLimits, media_path: MediaPath | None = None
+    ) -> None:
         self._shared = QuicConfiguration(
             is_client=False,
             alpn_protocols=[ALPN],
             cipher_suites=[CipherSuite.AES_128_GCM_SHA256],
-            congestion_control_algorithm=_ForwardingWindow.__name__,
+            congestion_control_algorithm=ForwardingWindow.__name__,
             connection_id_length=_CONNECTION_ID_BYTES,
             idle_timeout=IDLE_SECONDS,
             max_datagram_frame_size=65535,
@@ -107,6 +85,7 @@ class SfuServer(QuicServer):
         )
         self.node = node
         self.limits = limits
+        self.media_path = media_path
         self.half_open = HalfOpen(limits.handshakes)
         self.connections: set[SfuConnection] = set()
         self.failures = 0
@@ -120,9 +99,13 @@ class SfuServer(QuicServer):
 
     def listen(self, host: str, port: int) -> int:
         """Open the port and return its number. Raises ``OSError``."""
-        transport = UdpTransport(bind(host, port), self.datagram_received)
-        self.connection_made(transport)
-        return transport.port
+        bound = bind(host, port)
+        port = int(bound.getsockname()[1])
+        if self.media_path is None:
+            self.connection_made(UdpTransport(bound, self.datagram_received))
+        else:
+            self.connection_made(self.media_path.open(bound, self.datagram_received))
+        return port
 
     def stop(self) -> None:
         """End every connection and close the port."""
@@ -168,6 +151,8 @@ class SfuServer(QuicServer):
         return header if is_new else None
 
     def _connect(self, quic: QuicConnection, **_: object) -> "SfuConnection":
+        if self.media_path is not None:
+            self.media_path.prepare(quic)
         return SfuConnection(quic, self)
 
 
@@ -181,15 +166,18 @@ class SfuConnection(QuicConnectionProtocol):
         self._half_open_from: str | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._failed = False
+        self._lane: Lane | None = None
         self._arrivals = Flood(server.limits.rates.packets_per_second * FLOOD_FACTOR)
 
     def admits(self) -> bool:
         """Tell whether one more packet is read; a flood is not even decrypted."""
+        if self._lane is not None:
+            return True
         verdict = self._arrivals.arrived(1, self._loop.time())
         if verdict is Verdict.CLOSE:
-            self.session.refuse("media_flood", "far more packets came than anybody may send")
+            self.flooded()
         if verdict is not Verdict.PASS:
-            self._server.node.meter.dropped(Drop.FLOOD)
+            self._server.node.tally.dropped(Drop.FLOOD)
         return verdict is Verdict.PASS
 
     # --- what the session asks for ---
@@ -208,6 +196,8 @@ class SfuConnection(QuicConnectionProtocol):
 
         Many voices in one pass may fill the queue too; only what the path does not take is late.
         """
+        if self._lane is not None and self._lane.send(data):
+            return True
         waiting = self._quic._datagrams_pending  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         if len(waiting) >= QUEUED_DATAGRAMS_MAX:
             self.transmit()
@@ -221,10 +211,47 @@ class SfuConnection(QuicConnectionProtocol):
             self._transmit_soon()
         return not is_full
 
+    def allow(self, place: Place) -> None:
+        """Let frames pass as *place* says, past aioquic where there is a way."""
+        path = self._server.media_path
+        if self._lane is None and path is not None:
+            self._lane = path.connect(self._quic, place, self)
+            if self._lane is None:
+                self._loop.call_soon(
+                    self.session.refuse, "node_full", "this voice node is full; join again"
+                )
+        if self._lane is not None:
+            self._lane.allow(speaks=place.speaks, hears=place.hears)
+
+    def settle(self) -> None:
+        """Count what has passed."""
+        if self._lane is not None:
+            self._lane.settle()
+
+    def withdraw(self) -> None:
+        """Let no more frames pass."""
+        if self._lane is not None:
+            self._lane.close()
+            self._lane = None
+
     def end(self, code: str) -> None:
         """Close the connection, after what was written before."""
         self.transmit()
         self.close(_APPLICATION_ERROR, code)
+
+    # --- what a lane asks for ---
+
+    def flooded(self) -> None:
+        """End a connection that sends far too much."""
+        self.session.refuse("media_flood", "far more packets came than anybody may send")
+
+    def detour(self, frame: bytes) -> None:
+        """Send *frame* by aioquic."""
+        self.session.forward(frame)
+
+    def meters(self) -> tuple[Meter, ...]:
+        """Return what counts this member's frames."""
+        return self.session.meters()
 
     # --- what aioquic asks for ---
 
@@ -240,8 +267,15 @@ class SfuConnection(QuicConnectionProtocol):
     @override
     def transmit(self) -> None:
         """Send what is due."""
-        if not self._failed:
+        if self._failed:
+            return
+        if self._lane is None:
             self._guard(super().transmit)
+            return
+        lane = self._lane
+        self._guard(lane.sending)
+        self._guard(super().transmit)
+        self._guard(lane.sent)
 
     @override
     def _handle_timer(self) -> None:
@@ -267,7 +301,11 @@ class SfuConnection(QuicConnectionProtocol):
                 pass
 
     def _receive(self, data: bytes, addr: Address) -> None:
+        if self._lane is not None:
+            self._lane.receiving()
         self._quic.receive_datagram(data, addr, now=self._loop.time())
+        if self._lane is not None:
+            self._lane.received()
         self._process_events()
         self._transmit_soon()
 

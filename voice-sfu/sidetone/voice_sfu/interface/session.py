@@ -10,8 +10,9 @@ from sidetone.protocol.refusals import Invalid, Refusal
 from sidetone.protocol.voice_control import ClientMessage, Error, Join, ServerMessage
 from sidetone.voice_sfu.application.live_room import Seat
 from sidetone.voice_sfu.application.node import Node
+from sidetone.voice_sfu.application.ports import Place
 from sidetone.voice_sfu.domain.limits import ControlAllowance
-from sidetone.voice_sfu.domain.meter import Drop
+from sidetone.voice_sfu.domain.meter import Drop, Meter
 from sidetone.voice_sfu.interface.control import ControlReader, encode
 
 
@@ -24,6 +25,18 @@ class Wire(Protocol):
 
     def send_datagram(self, data: bytes) -> bool:
         """Send *data* once; False if an older datagram had to make room."""
+        ...
+
+    def allow(self, place: Place) -> None:
+        """Let frames pass as *place* says."""
+        ...
+
+    def settle(self) -> None:
+        """Count what has passed."""
+        ...
+
+    def withdraw(self) -> None:
+        """Let no more frames pass; a second time does nothing."""
         ...
 
     def end(self, code: str) -> None:
@@ -56,6 +69,18 @@ class Session:
         if not self._over and not self._wire.send_datagram(datagram) and self._seat:
             self._seat.drop(Drop.QUEUE)
 
+    def allow(self, place: Place) -> None:
+        """Let frames pass as *place* says."""
+        self._wire.allow(place)
+
+    def settle(self) -> None:
+        """Count what has passed."""
+        self._wire.settle()
+
+    def withdraw(self) -> None:
+        """Let no more frames pass: the member has no place any more."""
+        self._wire.withdraw()
+
     def close(self, code: str, detail: str) -> None:
         """Say why and end the connection; only the first reason counts."""
         if self._over:
@@ -65,6 +90,10 @@ class Session:
         self._wire.end(code)
 
     # --- what the connection reports ---
+
+    def meters(self) -> tuple[Meter, ...]:
+        """Return what counts this member's frames."""
+        return (self._node.tally, self._seat.meter) if self._seat else (self._node.tally,)
 
     def refuse(self, code: str, detail: str) -> None:
         """End a session that did something wrong, and free its place."""
@@ -97,7 +126,7 @@ class Session:
         if self._over:
             return
         if self._seat is None:
-            self._node.meter.dropped(Drop.UNSEATED)
+            self._node.tally.dropped(Drop.UNSEATED)
         elif not self._seat.receive(datagram, self._now()):
             self.refuse("media_flood", "far more frames came than anybody may send")
 

@@ -57,11 +57,6 @@ class UdpTransport(asyncio.DatagramTransport):
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(bound, self._read)
 
-    @property
-    def port(self) -> int:
-        """The port that we are reached at."""
-        return int(self._socket.getsockname()[1])
-
     @override
     def sendto(self, data: Buffer, addr: Any = None) -> None:
         """Send now or never."""

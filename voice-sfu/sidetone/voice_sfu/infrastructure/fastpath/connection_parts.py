@@ -1,0 +1,176 @@
+"""The private parts of an aioquic connection that the fast path reads and writes: all of them.
+
+aioquic is pinned to one version because of this file. `self_test` finds out at the start whether
+they still mean what they meant; where they do not, the plain server runs.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from aioquic.buffer import Buffer  # pyright: ignore[reportPrivateImportUsage]
+from aioquic.quic.connection import END_STATES, QuicConnection
+from aioquic.quic.crypto import derive_key_iv_hp
+from aioquic.quic.packet import pull_quic_transport_parameters, push_quic_transport_parameters
+from aioquic.quic.rangeset import RangeSet
+from aioquic.tls import CipherSuite, Epoch
+
+ACK_DELAY_MS: Final = 100
+"""What we tell peers of the longest time that our acknowledgements take (RFC 9000, 18.2)."""
+
+_RANGE_MAX: Final = 128
+_PARAMETERS_BYTES_MAX: Final = 4096
+
+
+class Keys(NamedTuple):
+    """Secrets of one key phase, ours and the peer's."""
+
+    seal: tuple[bytes, bytes, bytes]
+    open: tuple[bytes, bytes, bytes]
+    phase: int
+
+
+class Acks(NamedTuple):
+    """Packets that aioquic has received since it was last asked; *owed* if one wants an ACK."""
+
+    numbers: list[int]
+    owed: bool
+
+
+class ConnectionParts:
+    """One connection, after its handshake."""
+
+    def __init__(self, quic: QuicConnection) -> None:
+        self._quic: Any = quic
+        self._space: Any = self._quic._spaces[Epoch.ONE_RTT]  # noqa: SLF001
+        self._pair: Any = self._quic._cryptos[Epoch.ONE_RTT]  # noqa: SLF001
+
+    # --- packet numbers ---
+
+    @property
+    def next_number(self) -> int:
+        """The number of the packet that aioquic would send next."""
+        return int(self._quic._packet_number)  # noqa: SLF001
+
+    @next_number.setter
+    def next_number(self, number: int) -> None:
+        self._quic._packet_number = number  # noqa: SLF001
+
+    @property
+    def largest_acked(self) -> int:
+        """The largest packet number that the peer has acknowledged to aioquic."""
+        return int(self._space.largest_acked_packet)
+
+    def tracked_from(self, now: float) -> int:
+        """Return the lowest packet number that aioquic still waits for, or -1.
+
+        aioquic looks for losses only when something of its own is newly acknowledged; the kernels'
+        acknowledgements tell it that it may look.
+        """
+        sent = self._space.sent_packets
+        if sent and next(iter(sent)) + 3 <= self._space.largest_acked_packet:
+            self._quic._loss._detect_loss(now=now, space=self._space)  # noqa: SLF001
+        return next(iter(sent)) if sent else -1
+
+    def received_so_far(self) -> list[int]:
+        """Return the numbers of packets that came before the kernels took over."""
+        return sorted(self._space.received_packets._received)  # noqa: SLF001
+
+    def raise_received(self, largest: int) -> None:
+        """Tell aioquic how far the peer's packet numbers have come."""
+        space = self._space
+        space.expected_packet_number = max(space.expected_packet_number, largest + 1)
+        space.largest_received_packet = max(space.largest_received_packet, largest)
+
+    def take_acks(self) -> Acks:
+        """Take over the duty to acknowledge what aioquic has received."""
+        numbers = [number for each in self._space.ack_queue for number in each[-_RANGE_MAX:]]
+        owed = self._space.ack_at is not None
+        self._space.ack_queue = RangeSet()
+        self._space.ack_at = None
+        return Acks(numbers, owed)
+
+    # --- the peer ---
+
+    def is_usable(self) -> bool:
+        """Tell whether packets may go past aioquic: the peer lives, and its path is proven."""
+        paths = self._quic._network_paths  # noqa: SLF001
+        return (
+            self._quic._state not in END_STATES  # noqa: SLF001
+            and self._quic._close_event is None  # noqa: SLF001
+            and not self._quic._close_pending  # noqa: SLF001
+            and bool(paths)
+            and paths[0].is_validated
+            and self._pair.send.cipher_suite == CipherSuite.AES_128_GCM_SHA256
+        )
+
+    @property
+    def address(self) -> tuple[Any, ...]:
+        """Where the peer is."""
+        return tuple(self._quic._network_paths[0].addr)  # noqa: SLF001
+
+    @property
+    def peer_cid(self) -> bytes:
+        """The connection id that packets to the peer carry."""
+        return bytes(self._quic._peer_cid.cid)  # noqa: SLF001
+
+    @property
+    def own_cids(self) -> tuple[bytes, ...]:
+        """The connection ids that packets from the peer may carry."""
+        return tuple(bytes(each.cid) for each in self._quic._host_cids)  # noqa: SLF001
+
+    @property
+    def frame_max(self) -> int:
+        """The longest DATAGRAM frame that the peer takes, type and length counted; 0 is none."""
+        return int(self._quic._remote_max_datagram_frame_size or 0)  # noqa: SLF001
+
+    @property
+    def ack_delay_shift(self) -> int:
+        """By how much the delays in the peer's acknowledgements are shifted."""
+        return int(self._quic._remote_ack_delay_exponent)  # noqa: SLF001
+
+    # --- keys ---
+
+    @property
+    def key_id(self) -> object:
+        """An object that is another one after each key update."""
+        return self._pair.send.aead
+
+    def keys(self) -> Keys:
+        """Derive key, nonce and header key for both directions."""
+        send, receive = self._pair.send, self._pair.recv
+        return Keys(_derive(send), _derive(receive), int(send.key_phase))
+
+    def update_keys(self) -> None:
+        """Begin the next key phase now (RFC 9001 section 6)."""
+        self._pair._update_key("local_update")  # noqa: SLF001
+
+    # --- time ---
+
+    def keep_alive(self, heard_at: float, rtt_seconds: float) -> None:
+        """Count what the kernels have heard, at *heard_at* of aioquic's clock, against idling."""
+        quic = self._quic
+        if quic._state not in END_STATES and quic._close_at is not None:  # noqa: SLF001
+            quic._close_at = max(quic._close_at, heard_at + quic._idle_timeout())  # noqa: SLF001
+        if rtt_seconds > 0:
+            quic._loss._rtt_smoothed = rtt_seconds  # noqa: SLF001
+
+
+def announce_ack_delay(quic: QuicConnection) -> None:
+    """Have a connection that has not begun announce `ACK_DELAY_MS`; aioquic always says 25."""
+    connection: Any = quic
+    serialize: Callable[[], bytes] = connection._serialize_transport_parameters  # noqa: SLF001
+
+    def announce() -> bytes:
+        parameters = pull_quic_transport_parameters(Buffer(data=serialize()))
+        parameters.max_ack_delay = ACK_DELAY_MS
+        buffer = Buffer(capacity=_PARAMETERS_BYTES_MAX)
+        push_quic_transport_parameters(buffer, parameters)
+        return buffer.data
+
+    connection._serialize_transport_parameters = announce  # noqa: SLF001
+
+
+def _derive(context: Any) -> tuple[bytes, bytes, bytes]:  # noqa: ANN401 - aioquic's CryptoContext
+    return derive_key_iv_hp(
+        cipher_suite=context.cipher_suite, secret=context.secret, version=context.version
+    )

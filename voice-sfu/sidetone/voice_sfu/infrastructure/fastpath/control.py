@@ -1,0 +1,187 @@
+"""What asyncio does to the rows of the media thread: each function holds the lock for a moment."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidetone.native import Record, kernel, records, signature
+from sidetone.voice_sfu.infrastructure.fastpath import (
+    batches,
+    loop,
+    media,
+    received,
+    routing,
+    system,
+    words,
+)
+from sidetone.voice_sfu.infrastructure.fastpath.batches import BATCH, Batch
+from sidetone.voice_sfu.infrastructure.fastpath.libcrypto import CIPHER
+from sidetone.voice_sfu.infrastructure.fastpath.media import MEDIA, Media
+from sidetone.voice_sfu.infrastructure.fastpath.rows import BUSY, OFF, ON, PEER
+from sidetone.voice_sfu.infrastructure.fastpath.wire import Bytes, copy, int64
+
+
+@kernel(signature("void", MEDIA, "int64", "int64", "int64", "int64"))
+def take(shared: Media, index: int, room: int, sender: int, now_ns: int) -> None:
+    """Make a free row a connection's, in *room*; it stays off until it knows its peer."""
+    system.acquire(shared.lock)
+    row = shared.rows[index]
+    media.clear(row)
+    row.acked_ns = row.heard_ns = row.filled_ns = now_ns
+    row.packets, row.bits = shared.rates.packets, shared.rates.bits
+    row.room, row.sender = room, sender
+    members = shared.rooms[room]
+    members[0] += 1
+    members[members[0]] = index
+    row.place = members[0]
+    system.release(shared.lock)
+
+
+@kernel(signature("void", MEDIA, "int64"))
+def give_back(shared: Media, index: int) -> None:
+    """Let nobody hear or send by this row any more. Its keys may be freed afterwards."""
+    system.acquire(shared.lock)
+    row = shared.rows[index]
+    members = shared.rooms[row.room]
+    last = members[members[0]]
+    members[row.place] = last
+    shared.rows[last].place = row.place
+    members[0] -= 1
+    row.state = OFF
+    row.frames_waiting = 0
+    row.ack_since_ns = 0
+    system.release(shared.lock)
+
+
+@kernel(signature("void", MEDIA, "int64", "boolean", "boolean"))
+def allow(shared: Media, index: int, speaks: bool, hears: bool) -> None:  # noqa: FBT001
+    """Set whether the others hear this row, and whether it hears them."""
+    system.acquire(shared.lock)
+    row = shared.rows[index]
+    row.speaks, row.hears = speaks, hears
+    system.release(shared.lock)
+
+
+@kernel(signature("void", MEDIA, "int64", PEER, "int64"))
+def set_peer(shared: Media, index: int, peer: Record, phase_since: int) -> None:
+    """Use other keys, another address or another connection id from now on."""
+    system.acquire(shared.lock)
+    row = shared.rows[index]
+    old = row.peer
+    old.seals, old.masks = peer.seals, peer.masks
+    old.opens, old.unmasks, old.opens_before = peer.opens, peer.unmasks, peer.opens_before
+    old.key_phase, old.cid_length = peer.key_phase, peer.cid_length
+    old.prefix_length, old.address_length = peer.prefix_length, peer.address_length
+    copy(old.cid, 0, peer.cid, 0, peer.cid.size)
+    copy(old.prefix, 0, peer.prefix, 0, peer.prefix.size)
+    copy(old.seal_iv, 0, peer.seal_iv, 0, peer.seal_iv.size)
+    copy(old.open_iv, 0, peer.open_iv, 0, peer.open_iv.size)
+    copy(old.open_before_iv, 0, peer.open_before_iv, 0, peer.open_before_iv.size)
+    copy(old.address, 0, peer.address, 0, peer.address.size)
+    old.frame_max, old.ack_delay_shift = peer.frame_max, peer.ack_delay_shift
+    row.phase_since = phase_since
+    system.release(shared.lock)
+
+
+@kernel(signature("int64", MEDIA, "int64"))
+def begin_sending(shared: Media, index: int) -> int:
+    """Let aioquic send on this row, beginning with the packet number that is returned.
+
+    Until `end_sending`, frames for the row are held: a packet number must not be used twice.
+    """
+    system.acquire(shared.lock)
+    row = shared.rows[index]
+    if row.state == ON:
+        row.state = BUSY
+    number = row.next_number
+    system.release(shared.lock)
+    return number
+
+
+@kernel(signature("void", MEDIA, BATCH, CIPHER, "int64", "int64"))
+def _pass_on_held(shared: Media, batch: Batch, cipher: Record, index: int, now_ns: int) -> None:
+    kept = 0
+    for k in range(shared.words[words.HELD]):
+        held = shared.held[k]
+        if held.row == index:
+            slot = routing.take_frame(shared, batch, cipher, held.text, 0, held.length, now_ns)
+            routing.pass_on(shared, batch, cipher, index, slot, now_ns)
+            continue
+        if kept != k:
+            other = shared.held[kept]
+            other.row, other.length = held.row, held.length
+            copy(other.text, 0, held.text, 0, held.length)
+        kept += 1
+    shared.words[words.HELD] = kept
+
+
+@kernel(signature("void", MEDIA, BATCH, CIPHER, "int64", "int64", "int64", "boolean", "int64"))
+def end_sending(  # noqa: PLR0913, PLR0917 - the state, and what aioquic has left
+    shared: Media,
+    batch: Batch,
+    cipher: Record,
+    index: int,
+    next_number: int,
+    tracked_from: int,
+    usable: bool,  # noqa: FBT001
+    now_ns: int,
+) -> None:
+    """Take a row back from aioquic, which goes on at *next_number*; off if it is not *usable*."""
+    system.acquire(shared.lock)
+    row = shared.rows[index]
+    row.next_number = next_number
+    row.tracked_from = tracked_from
+    row.state = ON if usable else OFF
+    if shared.words[words.HELD] > 0:
+        _pass_on_held(shared, batch, cipher, index, now_ns)
+        routing.flush(shared, batch, cipher, now_ns)
+    system.release(shared.lock)
+
+
+@kernel(signature("void", MEDIA, BATCH, CIPHER, "int64", "uint8[::1]", "int64"))
+def send_frame(
+    shared: Media, batch: Batch, cipher: Record, index: int, frame: Bytes, now_ns: int
+) -> None:
+    """Send a frame of up to 1,000 bytes to one row, now."""
+    system.acquire(shared.lock)
+    slot = routing.take_frame(shared, batch, cipher, frame, 0, frame.size, now_ns)
+    routing.pass_on(shared, batch, cipher, index, slot, now_ns)
+    routing.flush(shared, batch, cipher, now_ns)
+    system.release(shared.lock)
+
+
+@kernel(signature("void", MEDIA, "int64", "int64[::1]", "int64", "int64"))
+def note_received(
+    shared: Media, index: int, numbers: NDArray[np.int64], owed_since_ns: int, now_ns: int
+) -> None:
+    """Take over packets that aioquic has received; above 0, they are owed an ACK since then."""
+    system.acquire(shared.lock)
+    row = shared.rows[index]
+    for number in numbers:
+        received.note(row, number, now_ns)
+    if owed_since_ns > 0:
+        loop.owe_ack(shared, index, int64(owed_since_ns))
+    system.release(shared.lock)
+
+
+@kernel(signature("void", MEDIA, "int64", "uint8[::1]"))
+def add_cid(shared: Media, index: int, cid: Bytes) -> None:
+    """Let packets for *cid* be this row's."""
+    system.acquire(shared.lock)
+    media.add_cid(shared.cid_keys, shared.cid_rows, media.cid_key(cid, 0), index)
+    system.release(shared.lock)
+
+
+@kernel(signature("void", MEDIA, "uint8[::1]"))
+def remove_cid(shared: Media, cid: Bytes) -> None:
+    """Let packets for *cid* be aioquic's again."""
+    system.acquire(shared.lock)
+    media.remove_cid(shared.cid_keys, shared.cid_rows, media.cid_key(cid, 0))
+    system.release(shared.lock)
+
+
+def new_buffers() -> tuple[Batch, Any]:
+    """Make a batch and a cipher's workspace; each thread has its own."""
+    batch = batches.new_batch(batches.SENT_MAX, batches.PACKET_BYTES_MAX)
+    return batch, records(CIPHER, 1)[0]

@@ -1,0 +1,197 @@
+"""The media thread as the rest of the unit sees it: a transport, lanes, and news for asyncio."""
+
+import asyncio
+import os
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import structlog
+from aioquic.quic.connection import QuicConnection
+from typing_extensions import Buffer, override
+
+from sidetone.native.atomics import read_word, write_word
+from sidetone.native.clock import now_ns
+from sidetone.voice_sfu.application.ports import Member, Place
+from sidetone.voice_sfu.infrastructure.fastpath import batches, control, loop, words
+from sidetone.voice_sfu.infrastructure.fastpath.connection_parts import announce_ack_delay
+from sidetone.voice_sfu.infrastructure.fastpath.lane import Lane, unpack_address
+from sidetone.voice_sfu.infrastructure.fastpath.media import (
+    DETOUR,
+    FLOOD,
+    FRAME,
+    NOTICES_MAX,
+    PACKET,
+    new_media,
+)
+from sidetone.voice_sfu.infrastructure.fastpath.rows import (
+    ADDRESS_BYTES,
+    ROOMS_MAX,
+    ROWS_MAX,
+)
+
+Receive: TypeAlias = Callable[[bytes, tuple[Any, ...]], None]
+
+_TURN_SECONDS: Final = 0.02
+_LOOK_SECONDS: Final = 1.0
+_TIME: Final = struct.Struct("@qq")
+
+_log = structlog.get_logger()
+
+
+class FastPath:
+    """One media thread on one socket. *evidence*, if any, is given every frame that passes."""
+
+    def __init__(
+        self,
+        packets_per_second: float,
+        bits_per_second: float,
+        evidence: Callable[[bytes], None] | None = None,
+    ) -> None:
+        self.shared = new_media(packets_per_second, bits_per_second)
+        self.shared.words[words.EVIDENCE] = evidence is not None
+        self._evidence = evidence
+        self._buffers = control.new_buffers()
+        self._lanes: dict[int, Lane] = {}
+        self._free = list(range(ROWS_MAX - 1, -1, -1))
+        self._rooms: dict[bytes, int] = {}
+        self._members: dict[bytes, int] = {}
+        self._free_rooms = list(range(ROOMS_MAX - 1, -1, -1))
+        self._room_of: dict[int, bytes] = {}
+        self._wake = -1
+        self._receive: Receive | None = None
+        self._thread: threading.Thread | None = None
+        self._looking: asyncio.TimerHandle | None = None
+
+    def open(self, bound: socket.socket, receive: Receive) -> "FastTransport":
+        """Begin to read *bound*; *receive* is called on the event loop for what is aioquic's."""
+        self._receive = receive
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK)
+        bound.settimeout(None)
+        bound.setsockopt(
+            socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIME.pack(0, int(_TURN_SECONDS * 1e6))
+        )
+        self.shared.words[words.SOCKET] = bound.fileno()
+        self.shared.words[words.WAKE] = self._wake
+        event_loop = asyncio.get_running_loop()
+        event_loop.add_reader(self._wake, self._woken)
+        self._looking = event_loop.call_later(_LOOK_SECONDS, self._look)
+        arrived = batches.new_batch(batches.RECEIVED_MAX, batches.DATAGRAM_BYTES_MAX)
+        batch, cipher = control.new_buffers()
+        text = np.zeros(batches.DATAGRAM_BYTES_MAX, np.uint8)
+        self._thread = threading.Thread(
+            target=loop.run,
+            args=(self.shared, arrived, batch, cipher, text, -1),
+            name="media",
+            daemon=True,
+        )
+        self._thread.start()
+        return FastTransport(bound, self._stop)
+
+    def prepare(self, quic: QuicConnection) -> None:
+        """Have a new connection announce how late it will be acknowledged."""
+        announce_ack_delay(quic)
+
+    def connect(self, quic: QuicConnection, place: Place, member: Member) -> Lane | None:
+        """Give a connection a row in its room, or None where no more fit."""
+        room = place.channel.bytes
+        if not self._free or (room not in self._rooms and not self._free_rooms):
+            return None
+        if room not in self._rooms:
+            self._rooms[room] = self._free_rooms.pop()
+            self._members[room] = 0
+        self._members[room] += 1
+        index = self._free.pop()
+        self._room_of[index] = room
+        control.take(self.shared, index, self._rooms[room], place.sender, now_ns())
+        lane = Lane(self.shared, self._buffers, index, quic, member, self._released)
+        self._lanes[index] = lane
+        lane.open()
+        return lane
+
+    # --- inside ---
+
+    def _released(self, lane: Lane) -> None:
+        del self._lanes[lane.index]
+        self._free.append(lane.index)
+        room = self._room_of.pop(lane.index)
+        self._members[room] -= 1
+        if self._members[room] == 0:
+            del self._members[room]
+            self._free_rooms.append(self._rooms.pop(room))
+
+    def _woken(self) -> None:
+        try:
+            os.eventfd_read(self._wake)
+        except BlockingIOError:
+            return
+        shared = self.shared.words
+        taken = read_word(shared, words.TAKEN)
+        while taken < read_word(shared, words.PUT):
+            notice = self.shared.notices[taken % NOTICES_MAX]
+            kind, index = int(notice.kind), int(notice.row)
+            data = notice.text[: int(notice.length)].tobytes()
+            name = notice.name[:ADDRESS_BYTES].tobytes()
+            taken += 1
+            write_word(shared, words.TAKEN, taken)
+            try:
+                self._tell(kind, index, data, name)
+            except Exception:
+                _log.exception("notice_failed")
+
+    def _tell(self, kind: int, index: int, data: bytes, name: bytes) -> None:
+        lane = self._lanes.get(index)
+        if kind == PACKET and self._receive is not None:
+            self._receive(data, unpack_address(name))
+        elif kind == FRAME and self._evidence is not None:
+            self._evidence(data)
+        elif kind == FLOOD and lane is not None:
+            lane.member.flooded()
+        elif kind == DETOUR and lane is not None:
+            lane.member.detour(data)
+
+    def _look(self) -> None:
+        for lane in list(self._lanes.values()):
+            try:
+                lane.look()
+            except Exception:
+                _log.exception("lane_failed")
+        self._looking = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look)
+
+    def _stop(self) -> None:
+        write_word(self.shared.words, words.STOP, 1)
+        if self._thread is not None:
+            self._thread.join()
+        if self._looking is not None:
+            self._looking.cancel()
+        asyncio.get_running_loop().remove_reader(self._wake)
+        os.close(self._wake)
+        for lane in list(self._lanes.values()):
+            lane.close()
+
+
+class FastTransport(asyncio.DatagramTransport):
+    """What aioquic sends through; receiving is the media thread's."""
+
+    def __init__(self, bound: socket.socket, stop: Callable[[], None]) -> None:
+        super().__init__()
+        self.lost = 0
+        self._socket = bound
+        self._stop = stop
+
+    @override
+    def sendto(self, data: Buffer, addr: Any = None) -> None:
+        """Send now or never."""
+        try:
+            self._socket.sendto(data, socket.MSG_DONTWAIT, addr)
+        except OSError:
+            self.lost += 1
+
+    @override
+    def close(self) -> None:
+        """Stop the media thread and free the port."""
+        self._stop()
+        self._socket.close()

@@ -1,0 +1,71 @@
+"""What stands in a packet: who may handle it, and its DATAGRAM frames one after another.
+
+Only PADDING, PING, ACK and DATAGRAM stay with the kernels (RFC 9000 section 19, RFC 9221);
+everything else, and ACKs of what aioquic has sent, are for aioquic.
+"""
+
+from typing import Final
+
+from sidetone.native import Record, kernel, signature
+from sidetone.voice_sfu.infrastructure.fastpath import sent
+from sidetone.voice_sfu.infrastructure.fastpath.rows import ROW
+from sidetone.voice_sfu.infrastructure.fastpath.wire import BROKEN, Bytes, int64, varint
+
+# PADDING is 0, PING 1, ACK 2, ACK with counts of ECN 3.
+PING: Final = 0x01
+ACK_ECN: Final = 0x03
+DATAGRAM: Final = 0x30
+DATAGRAM_WITH_LENGTH: Final = 0x31
+
+_TYPE_BYTES: Final = 1
+
+
+@kernel(signature("int64", ROW, "uint8[::1]", "int64", "int64"))
+def _after(row: Record, data: Bytes, at: int, end: int) -> int:
+    """Return the offset after the frame at *at*; BROKEN if it is not whole, or aioquic's."""
+    kind = data[at]
+    if kind <= PING:
+        return at + _TYPE_BYTES
+    if kind <= ACK_ECN:
+        largest, _ = varint(data, at + _TYPE_BYTES, end)
+        is_ours = row.tracked_from < 0 or largest < row.tracked_from
+        return sent.check_ack(row, data, at, end) if is_ours else BROKEN
+    if kind == DATAGRAM:
+        return end
+    if kind != DATAGRAM_WITH_LENGTH:
+        return BROKEN
+    length, at = varint(data, at + _TYPE_BYTES, end)
+    return at + length if at != BROKEN and length <= end - at else BROKEN
+
+
+@kernel(signature("boolean", ROW, "uint8[::1]", "int64", "int64"))
+def are_fast(row: Record, data: Bytes, at: int, end: int) -> bool:
+    """Tell whether all frames between *at* and *end* are whole, and the kernels' to handle."""
+    if at >= end:
+        return False
+    while at < end:
+        at = _after(row, data, at, end)
+        if at == BROKEN:
+            return False
+    return True
+
+
+@kernel(signature("void", ROW, "uint8[::1]", "int64", "int64", "int64"))
+def take_leading_acks(row: Record, data: Bytes, at: int, end: int, now_ns: int) -> None:
+    """Act on the ACKs at the beginning of a packet that goes to aioquic: they count here too."""
+    while at < end and data[at] <= ACK_ECN:
+        if data[at] <= PING:
+            at += _TYPE_BYTES
+            continue
+        if sent.check_ack(row, data, at, end) == BROKEN:
+            return
+        at = sent.take_ack(row, data, at, end, now_ns)
+
+
+@kernel("Tuple((int64, int64))(uint8[::1], int64, int64)")
+def datagram(data: Bytes, at: int, end: int) -> tuple[int, int]:
+    """Return where the text of the DATAGRAM frame at *at* begins and ends; it is whole."""
+    if data[at] == DATAGRAM:
+        return int64(at + _TYPE_BYTES), int64(end)
+    length, start = varint(data, at + _TYPE_BYTES, end)
+    return start, start + length

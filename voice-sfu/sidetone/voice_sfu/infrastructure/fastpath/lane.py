@@ -1,0 +1,258 @@
+"""One connection on the fast path: keeps its row in step with what aioquic does."""
+
+import socket
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+from aioquic.quic.connection import QuicConnection
+
+from sidetone.native import Record, records
+from sidetone.native.clock import now_ns
+from sidetone.voice_sfu.application.ports import Member
+from sidetone.voice_sfu.infrastructure.fastpath import control, libcrypto
+from sidetone.voice_sfu.infrastructure.fastpath.batches import Batch
+from sidetone.voice_sfu.infrastructure.fastpath.connection_parts import ConnectionParts
+from sidetone.voice_sfu.infrastructure.fastpath.media import FRAME_BYTES_MAX, Media
+from sidetone.voice_sfu.infrastructure.fastpath.routing import REASONS
+from sidetone.voice_sfu.infrastructure.fastpath.rows import CID_BYTES_MAX, NEVER, OFF, PEER
+
+KEY_PACKETS_MAX: Final = 1 << 21
+"""Packets in one key phase: well before 2**23, where AES-GCM wears out (RFC 9001 section 6.6)."""
+
+_NS_PER_SECOND: Final = 1_000_000_000
+_INET_BYTES: Final = 16
+_INET6_BYTES: Final = 28
+
+
+class Lane:
+    """Made by `FastPath.connect`; its methods are called on the event loop.
+
+    The caller says before and after all that aioquic does: `receiving` and `received` around a
+    datagram, `sending` and `sent` around what it transmits.
+    """
+
+    def __init__(
+        self,
+        shared: Media,
+        buffers: tuple[Batch, Record],
+        index: int,
+        quic: QuicConnection,
+        member: Member,
+        released: Callable[["Lane"], None],
+    ) -> None:
+        self.index = index
+        self.member = member
+        self._shared = shared
+        self._batch, self._cipher = buffers
+        self._row = shared.rows[index]
+        self._parts = ConnectionParts(quic)
+        self._released = released
+        self._peer = records(PEER, 1)[0]
+        self._known: tuple[object, ...] = ()
+        self._cids: set[bytes] = set()
+        self._keyed_at = 0
+        self._told = np.zeros(len(REASONS) + 4, np.int64)
+        self._closed = False
+
+    def open(self) -> None:
+        """Take over from aioquic, whose handshake is over."""
+        parts = self._parts
+        self._row.next_number = parts.next_number
+        self._row.largest_acked = parts.largest_acked
+        self._keyed_at = parts.next_number
+        self._note(parts.received_so_far(), owed=False)
+        self.received()
+        self.sent()
+
+    def allow(self, *, speaks: bool, hears: bool) -> None:
+        """Set whether the others hear this member, and whether it hears them."""
+        if not self._closed:
+            control.allow(self._shared, self.index, speaks, hears)
+
+    def send(self, frame: bytes) -> bool:
+        """Send *frame* if the kernels may send to this peer now."""
+        if self._closed or self._row.state == OFF or len(frame) > FRAME_BYTES_MAX:
+            return False
+        data = np.frombuffer(frame, np.uint8).copy()
+        control.send_frame(self._shared, self._batch, self._cipher, self.index, data, now_ns())
+        return True
+
+    # --- around what aioquic does ---
+
+    def receiving(self) -> None:
+        """Prepare aioquic for a datagram of this connection."""
+        if not self._closed:
+            self._parts.raise_received(int(self._row.received_largest))
+
+    def received(self) -> None:
+        """Take over what has changed: other keys first, for they count from now on."""
+        if self._closed or not self._parts.is_usable():
+            return
+        self._follow_peer()
+        acks = self._parts.take_acks()
+        if acks.numbers or acks.owed:
+            self._note(acks.numbers, owed=acks.owed)
+
+    def sending(self) -> None:
+        """Keep the kernels from sending: the packet numbers are aioquic's for a moment."""
+        if not self._closed:
+            self._parts.next_number = control.begin_sending(self._shared, self.index)
+
+    def sent(self) -> None:
+        """Give the packet numbers back."""
+        if self._closed:
+            return
+        usable = self._parts.is_usable()
+        if usable:
+            self._follow_peer()
+        control.end_sending(
+            self._shared,
+            self._batch,
+            self._cipher,
+            self.index,
+            self._parts.next_number,
+            self._parts.tracked_from(time.monotonic()),
+            usable,
+            now_ns(),
+        )
+
+    # --- from time to time ---
+
+    def look(self) -> None:
+        """Count, let aioquic know that the peer lives, and begin a new key phase in time."""
+        if self._closed:
+            return
+        self.settle()
+        row = self._row
+        self._parts.keep_alive(
+            time.monotonic() - (now_ns() - int(row.heard_ns)) / _NS_PER_SECOND,
+            int(row.rtt_ns) / _NS_PER_SECOND,
+        )
+        if int(row.next_number) - self._keyed_at > KEY_PACKETS_MAX and self._parts.is_usable():
+            self._parts.update_keys()
+            self._follow_peer()
+
+    def settle(self) -> None:
+        """Add to the member's meters what has passed since the last time."""
+        counts = self._row.counts
+        now = np.array(
+            [counts.frames_in, counts.bytes_in, counts.frames_out, counts.bytes_out]
+            + [counts.drops[k] for k in range(len(REASONS))],
+            np.int64,
+        )
+        fresh = (now - self._told).tolist()
+        self._told = now
+        for meter in self.member.meters():
+            meter.add(*fresh[:4])
+            for reason, count in zip(REASONS, fresh[4:], strict=True):
+                if count:
+                    meter.dropped(reason, count)
+
+    def close(self) -> None:
+        """Leave the fast path; a second time does nothing."""
+        if self._closed:
+            return
+        self.settle()
+        self._closed = True
+        for cid in self._cids:
+            control.remove_cid(self._shared, _bytes(cid))
+        control.give_back(self._shared, self.index)
+        peer = self._peer
+        for context in (peer.seals, peer.masks, peer.opens, peer.unmasks, peer.opens_before):
+            libcrypto.free(int(context))
+        self._released(self)
+
+    # --- inside ---
+
+    def _note(self, numbers: list[int], *, owed: bool) -> None:
+        now = now_ns()
+        found = np.array(numbers, np.int64)
+        control.note_received(self._shared, self.index, found, now if owed else 0, now)
+
+    def _follow_peer(self) -> None:
+        """Take over another path, connection id or key phase."""
+        parts = self._parts
+        known = (parts.address, parts.peer_cid, parts.key_id, parts.own_cids)
+        if all(
+            new is old or new == old for new, old in zip(known, self._known, strict=False)
+        ) and (self._known):
+            return
+        rekeyed = not self._known or parts.key_id is not self._known[2]
+        self._known = known
+        outdated = self._set_keys() if rekeyed else ()
+        self._set_place()
+        phase_since = NEVER if rekeyed else int(self._row.phase_since)
+        control.set_peer(self._shared, self.index, self._peer, phase_since)
+        for context in outdated:
+            libcrypto.free(context)
+        self._follow_cids(set(parts.own_cids))
+
+    def _set_place(self) -> None:
+        peer, parts = self._peer, self._parts
+        name = pack_address(parts.address)
+        peer.address_length = len(name)
+        peer.address[: len(name)] = _bytes(name)
+        cid = parts.peer_cid[:CID_BYTES_MAX]
+        peer.cid_length = len(cid)
+        peer.cid[: len(cid)] = _bytes(cid)
+        peer.frame_max = parts.frame_max
+        peer.ack_delay_shift = parts.ack_delay_shift
+
+    def _set_keys(self) -> tuple[int, ...]:
+        """Make contexts of the present keys; returns those that nobody will use any more."""
+        peer, keys = self._peer, self._parts.keys()
+        first = not peer.masks
+        outdated = (int(peer.seals), int(peer.opens_before))
+        peer.opens_before = peer.opens
+        peer.open_before_iv[:] = peer.open_iv
+        peer.seals = libcrypto.new_sealer(keys.seal[0])
+        peer.opens = libcrypto.new_opener(keys.open[0])
+        peer.seal_iv[:] = _bytes(keys.seal[1])
+        peer.open_iv[:] = _bytes(keys.open[1])
+        peer.key_phase = keys.phase
+        if first:
+            # Header keys stay the same through every key update.
+            peer.masks = libcrypto.new_masker(keys.seal[2])
+            peer.unmasks = libcrypto.new_masker(keys.open[2])
+        self._keyed_at = int(self._row.next_number)
+        return tuple(context for context in outdated if context)
+
+    def _follow_cids(self, cids: set[bytes]) -> None:
+        for cid in cids - self._cids:
+            control.add_cid(self._shared, self.index, _bytes(cid))
+        for cid in self._cids - cids:
+            control.remove_cid(self._shared, _bytes(cid))
+        self._cids = cids
+
+
+def pack_address(address: tuple[Any, ...]) -> bytes:
+    """Pack an address as the C library wants it: ``struct sockaddr_in`` or ``sockaddr_in6``."""
+    host, port = address[0], int(address[1])
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    head = int(family).to_bytes(2, "little") + port.to_bytes(2, "big")
+    if family == socket.AF_INET:
+        return (head + socket.inet_aton(host)).ljust(_INET_BYTES, b"\0")
+    flow, scope = (int(each) for each in (*address[2:4], 0, 0)[:2])
+    return (
+        head
+        + flow.to_bytes(4, "big")
+        + socket.inet_pton(family, host.partition("%")[0])
+        + scope.to_bytes(4, "little")
+    ).ljust(_INET6_BYTES, b"\0")
+
+
+def unpack_address(name: bytes) -> tuple[Any, ...]:
+    """Read what `pack_address` writes, as Python's sockets give it."""
+    family = int.from_bytes(name[:2], "little")
+    port = int.from_bytes(name[2:4], "big")
+    if family == socket.AF_INET:
+        return socket.inet_ntoa(name[4:8]), port
+    host = socket.inet_ntop(socket.AF_INET6, name[8:24])
+    flow, scope = int.from_bytes(name[4:8], "big"), int.from_bytes(name[24:28], "little")
+    return host, port, flow, scope
+
+
+def _bytes(data: bytes) -> Any:  # noqa: ANN401 - an array that kernels may be given
+    return np.frombuffer(data, np.uint8).copy()

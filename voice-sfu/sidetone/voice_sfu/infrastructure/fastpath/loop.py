@@ -1,0 +1,211 @@
+"""The media thread's work: receive, open, pass on, acknowledge; and tell asyncio of the rest."""
+
+from typing import Final
+
+from sidetone.native import Record, kernel, signature
+from sidetone.native.atomics import load
+from sidetone.native.clock import now_ns as clock_ns
+from sidetone.voice_sfu.domain.meter import Drop
+from sidetone.voice_sfu.infrastructure.fastpath import (
+    batches,
+    frames,
+    media,
+    packets,
+    rates,
+    received,
+    routing,
+    sent,
+    system,
+    words,
+)
+from sidetone.voice_sfu.infrastructure.fastpath.batches import (
+    BATCH,
+    DATAGRAM_BYTES_MAX,
+    Batch,
+)
+from sidetone.voice_sfu.infrastructure.fastpath.libcrypto import CIPHER
+from sidetone.voice_sfu.infrastructure.fastpath.media import FLOOD, MEDIA, Media
+from sidetone.voice_sfu.infrastructure.fastpath.packets import DUPLICATE, FORGED, SLOW
+from sidetone.voice_sfu.infrastructure.fastpath.routing import REASONS
+from sidetone.voice_sfu.infrastructure.fastpath.rows import OFF, ON, ROW
+from sidetone.voice_sfu.infrastructure.fastpath.wire import Bytes, int64
+
+ACK_DELAY_NS: Final = 80_000_000
+"""How long a native speaker's packets wait to be acknowledged, if nothing goes to it before.
+
+Peers are told 100 ms; the rest is for a thread that looks every 20.
+"""
+
+_FLOOD: Final = REASONS.index(Drop.FLOOD)
+_FORM_BITS: Final = 0xC0
+_SHORT: Final = 0x40
+_ADDRESS_COMPARED: Final = 24
+
+
+@kernel(signature("boolean", ROW, "uint8[::1]"))
+def _is_from(row: Record, name: Bytes) -> bool:
+    """Tell whether a datagram came from where the peer is known to be; not by flow or scope."""
+    same = True
+    for k in range(min(int64(row.peer.address_length), int64(_ADDRESS_COMPARED))):
+        same &= name[k] == row.peer.address[k] or (4 <= k < 8 and row.peer.address_length > 16)  # noqa: PLR2004
+    return same
+
+
+@kernel(signature("void", MEDIA, "int64", "int64"))
+def owe_ack(shared: Media, index: int, since_ns: int) -> None:
+    """Note that a packet wants to be acknowledged, and list the row once."""
+    row = shared.rows[index]
+    if row.ack_since_ns == 0:
+        row.ack_since_ns = since_ns
+    if not row.ack_listed:
+        row.ack_listed = 1
+        last = shared.words[words.ACKS_FIRST] + shared.words[words.ACKS_COUNT]
+        shared.ack_list[last % shared.ack_list.size] = index
+        shared.words[words.ACKS_COUNT] += 1
+
+
+@kernel(signature("void", MEDIA, BATCH, CIPHER, "int64"))
+def send_acks(shared: Media, batch: Batch, cipher: Record, now_ns: int) -> None:
+    """Acknowledge what has waited long enough. Rows are listed in the order of their packets."""
+    for _ in range(shared.words[words.ACKS_COUNT]):
+        index = shared.ack_list[shared.words[words.ACKS_FIRST]]
+        row = shared.rows[index]
+        if row.ack_since_ns != 0 and now_ns - row.ack_since_ns < ACK_DELAY_NS:
+            return
+        shared.words[words.ACKS_FIRST] = (
+            shared.words[words.ACKS_FIRST] + 1
+        ) % shared.ack_list.size
+        shared.words[words.ACKS_COUNT] -= 1
+        row.ack_listed = 0
+        if row.ack_since_ns != 0 and row.state == ON:
+            if not batches.has_room(batch):
+                batches.send(batch, shared.words[words.SOCKET])
+            routing.emit(shared, batch, cipher, index, now_ns)
+
+
+@kernel(signature("void", MEDIA, BATCH, CIPHER, "int64", "uint8[::1]", "int64", "int64", "int64"))
+def take_frames(  # noqa: PLR0913, PLR0917 - the thread's state, whose text, and where it stands
+    shared: Media,
+    batch: Batch,
+    cipher: Record,
+    index: int,
+    data: Bytes,
+    at: int,
+    end: int,
+    now_ns: int,
+) -> None:
+    """Act on the frames of an opened packet; all of them are the kernels' to handle."""
+    row = shared.rows[index]
+    wants_ack = False
+    while at < end:
+        kind = data[at]
+        if kind < frames.PING:
+            at += 1
+        elif kind == frames.PING:
+            at += 1
+            wants_ack = True
+        elif kind <= frames.ACK_ECN:
+            at = sent.take_ack(row, data, at, end, now_ns)
+        else:
+            start, at = frames.datagram(data, at, end)
+            wants_ack = True
+            routing.forward(shared, batch, cipher, index, data, start, at, now_ns)
+    if wants_ack:
+        owe_ack(shared, index, now_ns)
+
+
+@kernel(signature("int64", MEDIA, "uint8[::1]"))
+def _row_of(shared: Media, packet: Bytes) -> int:
+    """Return the row that a datagram is for, or -1."""
+    if packet.size < packets.PACKET_BYTES_MIN or packet[0] & _FORM_BITS != _SHORT:
+        return -1
+    place = media.find_cid(shared.cid_keys, shared.cid_rows, media.cid_key(packet, 1))
+    return shared.cid_rows[place] if place >= 0 else -1
+
+
+@kernel(signature("boolean", MEDIA, "int64", "uint8[::1]", "int64"))
+def _admits(shared: Media, index: int, packet: Bytes, now_ns: int) -> bool:
+    row = shared.rows[index]
+    verdict = rates.arrived(row, shared.rates, now_ns)
+    if verdict == rates.PASS:
+        return True
+    row.counts.drops[_FLOOD] += 1
+    if verdict == rates.CLOSE and not row.flooded:
+        row.flooded = 1
+        media.tell(shared, FLOOD, index, packet, 0, 0)
+    return False
+
+
+@kernel(
+    signature("boolean", MEDIA, BATCH, CIPHER, "uint8[::1]", "uint8[::1]", "uint8[::1]", "int64")
+)
+def take_packet(  # noqa: PLR0913, PLR0917 - the thread's state, a datagram, room to open it, time
+    shared: Media,
+    batch: Batch,
+    cipher: Record,
+    packet: Bytes,
+    name: Bytes,
+    text: Bytes,
+    now_ns: int,
+) -> bool:
+    """Do all that a datagram asks for; False if aioquic has to see it, untouched.
+
+    *text* has room for the longest datagram.
+    """
+    index = _row_of(shared, packet)
+    if index < 0 or shared.rows[index].state == OFF:
+        return False
+    row = shared.rows[index]
+    if not _admits(shared, index, packet, now_ns):
+        return True
+    start, end, number = packets.open_packet(row, cipher, packet, text)
+    if start == FORGED:
+        row.counts.forged += 1
+        return True
+    if start == DUPLICATE:
+        row.counts.duplicates += 1
+        return True
+    if start == SLOW or not _is_from(row, name):
+        return False
+    is_fast = frames.are_fast(row, text, start, end)
+    received.note(row, number, now_ns)
+    row.heard_ns = now_ns
+    row.counts.packets_in += 1
+    if is_fast:
+        take_frames(shared, batch, cipher, index, text, start, end, now_ns)
+    else:
+        frames.take_leading_acks(row, text, start, end, now_ns)
+    return is_fast
+
+
+@kernel(signature("void", MEDIA, BATCH, BATCH, CIPHER, "uint8[::1]", "int64"), release=True)
+def run(
+    shared: Media, arrived: Batch, batch: Batch, cipher: Record, text: Bytes, turns: int
+) -> None:
+    """Work until told to stop, or for so many *turns*; each waits for datagrams, 20 ms at most."""
+    descriptor = shared.words[words.SOCKET]
+    while turns != 0 and load(shared.words, words.STOP) == 0:
+        turns -= 1
+        count = batches.receive(arrived, descriptor, system.WAIT_FOR_ONE)
+        now_ns = clock_ns()
+        system.acquire(shared.lock)
+        for k in range(count):
+            start = k * DATAGRAM_BYTES_MAX
+            length = min(batches.length(arrived, k), int64(DATAGRAM_BYTES_MAX))
+            packet = arrived.data[start : start + length]
+            name = arrived.names[k]
+            if not take_packet(shared, batch, cipher, packet, name, text, now_ns):
+                media.tell_packet(shared, packet, length, name)
+        send_acks(shared, batch, cipher, now_ns)
+        routing.flush(shared, batch, cipher, now_ns)
+        system.release(shared.lock)
+        if shared.words[words.NOTICED]:
+            shared.words[words.NOTICED] = 0
+            _wake(shared)
+
+
+@kernel(signature("void", MEDIA))
+def _wake(shared: Media) -> None:
+    """Add one to the eventfd that asyncio waits for."""
+    shared.words[words.ONE] = 1
+    system.write(shared.words[words.WAKE], shared.words.ctypes.data + 8 * words.ONE, 8)

@@ -1,0 +1,33 @@
+"""Decide at the start whether the fast path can be used here, and say once why not."""
+
+from pathlib import Path
+
+import structlog
+
+from sidetone.voice_sfu.application.ports import Evidence, NoEvidence
+from sidetone.voice_sfu.domain.limits import Rates
+from sidetone.voice_sfu.infrastructure.fastpath import libcrypto, system
+from sidetone.voice_sfu.infrastructure.fastpath.fast_path import FastPath
+from sidetone.voice_sfu.infrastructure.fastpath.self_test import check
+
+_log = structlog.get_logger()
+
+
+def start(
+    rates: Rates, evidence: Evidence, certificate_file: Path, key_file: Path
+) -> FastPath | None:
+    """Return a fast path that has been tried, or None: then the plain server does the work."""
+    if not system.AVAILABLE:
+        return _without("this system cannot send datagrams in batches; Linux can")
+    if not libcrypto.AVAILABLE:
+        return _without("OpenSSL 3 is missing; on Debian or Ubuntu install libssl3")
+    try:
+        check(certificate_file, key_file)
+    except Exception as error:
+        return _without(f"its self-test failed: {type(error).__name__}: {error}")
+    observer = None if isinstance(evidence, NoEvidence) else evidence.forwarded
+    return FastPath(rates.packets_per_second, rates.bits_per_second, observer)
+
+
+def _without(reason: str) -> None:
+    _log.warning("fast_path_off", reason=reason)

@@ -7,7 +7,7 @@ help:
 demo *args:
     @sidetone demo {{ args }}
 
-# Run a server on this machine: every service, one voice node, one folder of data.
+# Run a server on this machine: every service, its voice nodes, one folder of data.
 [no-exit-message]
 serve *args:
     @sidetone serve {{ args }}

@@ -77,6 +77,7 @@ _INAUDIBLE: Final = _single(10**-6.5 * np.sum(_ANALYSIS**2))
 _PRIOR_MIN: Final = _single(10**-2.5)
 _UNLIKELY_LOG2: Final = _single(math.log2(10**-1.0))
 _LIKELY_SLOPE: Final = _single(1 / math.log2(10**0.7))
+_CEILING: Final = _single(4)
 _LEARNING_HOPS: Final = 8
 _WINDOW_HOPS: Final = 600
 _SPEECH_RATIO: Final = _single(10**0.7)
@@ -158,7 +159,11 @@ def _learn(s: Record, share: float) -> None:
 
 @kernel(signature("void", SUPPRESSION), fast=True)
 def _track(s: Record) -> None:
-    """Let the noise follow where speech is improbable, never below the minimum of 3 to 6 s."""
+    """Let the noise follow where speech is improbable, near the minimum of the last 3 to 6 s.
+
+    Never below that, and never more than 6 dB above it: where somebody spoke from the beginning,
+    the first gap between two sounds shows that it was no noise.
+    """
     for k in range(fft.BINS):
         power, noise = s.power[k], s.noise[k]
         ratio = min(power / noise, _single(100)) * (_SPEECH_RATIO / (_ONE + _SPEECH_RATIO))
@@ -168,7 +173,7 @@ def _track(s: Record) -> None:
         s.lowest_now[k] = min(s.lowest_now[k], s.smooth[k])
         s.lowest[k] = min(s.lowest[k], s.smooth[k])
         noise += (power - noise) * (_ONE - present) * _single(0.01)
-        s.noise[k] = max(noise, s.lowest[k])
+        s.noise[k] = min(max(noise, s.lowest[k]), s.lowest[k] * _CEILING)
 
 
 @kernel(signature("void", SUPPRESSION), fast=True)

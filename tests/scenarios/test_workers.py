@@ -7,6 +7,7 @@ import socket
 import sys
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -128,6 +129,18 @@ async def test_a_room_whose_worker_is_killed_goes_on_elsewhere(
         after = [given, await ticket(ben, lounge)]
         await hear_each_other(*[await enter(stack, each) for each in after])
         assert time.monotonic() - killed_at < AUDIO_BACK_SECONDS_MAX
+
+
+async def test_twenty_calls_are_spread_over_both_workers(
+    platform: Platform, tmp_path: Path
+) -> None:
+    ada, ben = [await sign_up(platform, name) for name in ("Ada", "Ben")]
+    async with unit(tmp_path) as sfu:
+        lounges = [await lounge_of(ada, ben) for _ in range(20)]
+        calls = Counter([(await ticket(ada, lounge)).port for lounge in lounges])
+    assert set(calls) == {at.port for at in sfu.listening}
+    # A fair coin does worse once in 2,500 times.
+    assert min(calls.values()) >= 3
 
 
 def lives(pid: int) -> bool:

@@ -21,6 +21,7 @@ from sidetone.voice_sfu.domain.restarts import Restarts
 from sidetone.voice_sfu.infrastructure.worker import START_SECONDS_MAX, Listening, Place, Worker
 
 _PORT_MAX = 65_535
+_RETRY_SECONDS = 1.0
 
 log = structlog.get_logger()
 
@@ -139,25 +140,29 @@ class Workers:
 
     async def _keep(self, index: int) -> None:
         restarts = Restarts()
-        loop = asyncio.get_running_loop()
         while True:
-            worker, began_at = self._at[index], loop.time()
-            status = await worker.ended()
-            ended_at = loop.time()
-            await self._lost(worker)
-            restart = restarts.died(ended_at - began_at)
-            if restart.told:
-                pause_seconds = restart.pause_seconds
-                fields = _fields(worker)
-                log.error(
-                    "voice_worker_ended", **fields, status=status, restart_seconds=pause_seconds
-                )
-            await asyncio.sleep(restart.pause_seconds)
-            await self._begin_again(index, restarts)
-            self._refill()
-            after_seconds = round(loop.time() - ended_at, 3)
-            fields = _fields(self._at[index])
-            log.info("voice_worker_replaced", **fields, after_seconds=after_seconds)
+            try:
+                await self._replace(index, restarts)
+            except Exception:
+                log.exception("voice_worker_not_kept")
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _replace(self, index: int, restarts: Restarts) -> None:
+        """Wait for the end of the worker at a place, and put another one there."""
+        loop = asyncio.get_running_loop()
+        worker, began_at = self._at[index], loop.time()
+        status = await worker.ended()
+        ended_at = loop.time()
+        await self._lost(worker)
+        restart = restarts.died(ended_at - began_at)
+        if restart.told:
+            fields = _fields(worker) | {"restart_seconds": restart.pause_seconds}
+            log.error("voice_worker_ended", status=status, **fields)
+        await asyncio.sleep(restart.pause_seconds)
+        await self._begin_again(index, restarts)
+        self._refill()
+        fields = _fields(self._at[index]) | {"after_seconds": round(loop.time() - ended_at, 3)}
+        log.info("voice_worker_replaced", **fields)
 
     async def _begin_again(self, index: int, restarts: Restarts) -> None:
         while (reason := await self._hindrance(index)) is not None:
@@ -235,6 +240,8 @@ async def _all_heard(heard: asyncio.Queue[NodeAlive], nodes: set[NodeId]) -> Non
         ) from None
 
 
-def _fields(worker: Worker) -> dict[str, int]:
-    said = worker.listening
-    return {"pid": worker.pid} | ({"node": said.node, "port": said.port} if said else {})
+def _fields(worker: Worker) -> dict[str, float]:
+    fields: dict[str, float] = {"pid": worker.pid}
+    if worker.listening is not None:
+        fields |= {"node": worker.listening.node, "port": worker.listening.port}
+    return fields

@@ -75,6 +75,11 @@ class UnitProcess:
         self._process = process
         self._log = log
 
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
     def rss_bytes(self) -> int:
         """Return the memory that the process holds."""
         return int(self._stat("statm").split()[1]) * _PAGE_BYTES

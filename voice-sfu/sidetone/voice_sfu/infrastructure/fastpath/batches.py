@@ -11,7 +11,7 @@ import numpy as np
 from sidetone.native import Record, kernel, parts, signature
 from sidetone.voice_sfu.infrastructure.fastpath import system
 from sidetone.voice_sfu.infrastructure.fastpath.rows import ADDRESS_BYTES, PEER
-from sidetone.voice_sfu.infrastructure.fastpath.wire import int64
+from sidetone.voice_sfu.infrastructure.fastpath.wire import copy, int64
 
 RECEIVED_MAX: Final = 64
 SENT_MAX: Final = 128
@@ -108,8 +108,7 @@ def add(batch: Batch, peer: Record, size: int) -> None:
     start = batch.words[USED]
     batch.vectors[slot, 0] = batch.data.ctypes.data + start
     batch.vectors[slot, 1] = size
-    for k in range(ADDRESS_BYTES):
-        batch.names[slot, k] = peer.address[k]
+    copy(batch.names[slot], 0, peer.address, 0, ADDRESS_BYTES)
     batch.headers[slot, _NAME_LENGTH] = peer.address_length
     batch.words[FILLED] = slot + 1
     batch.words[USED] = (start + size + _LINE - 1) // _LINE * _LINE

@@ -15,8 +15,8 @@ from sidetone.voice_sfu.infrastructure.fastpath import (
     system,
     words,
 )
+from sidetone.voice_sfu.infrastructure.fastpath.aead import CIPHER
 from sidetone.voice_sfu.infrastructure.fastpath.batches import BATCH, Batch
-from sidetone.voice_sfu.infrastructure.fastpath.libcrypto import CIPHER
 from sidetone.voice_sfu.infrastructure.fastpath.media import MEDIA, Media
 from sidetone.voice_sfu.infrastructure.fastpath.rows import BUSY, OFF, ON, PEER
 from sidetone.voice_sfu.infrastructure.fastpath.wire import Bytes, copy, int64

@@ -11,7 +11,7 @@ from aioquic.quic.connection import QuicConnection
 from sidetone.native import Record, records
 from sidetone.native.clock import now_ns
 from sidetone.voice_sfu.application.ports import Member
-from sidetone.voice_sfu.infrastructure.fastpath import control, libcrypto
+from sidetone.voice_sfu.infrastructure.fastpath import aead, control
 from sidetone.voice_sfu.infrastructure.fastpath.batches import Batch
 from sidetone.voice_sfu.infrastructure.fastpath.connection_parts import ConnectionParts
 from sidetone.voice_sfu.infrastructure.fastpath.media import FRAME_BYTES_MAX, Media
@@ -52,6 +52,7 @@ class Lane:
         self._peer = records(PEER, 1)[0]
         self._known: tuple[object, ...] = ()
         self._cids: set[bytes] = set()
+        self._contexts: dict[str, aead.Context] = {}
         self._keyed_at = 0
         self._told = np.zeros(len(REASONS) + 4, np.int64)
         self._closed = False
@@ -150,6 +151,10 @@ class Lane:
                 if count:
                     meter.dropped(reason, count)
 
+    def keys_are_whole(self) -> bool:
+        """Tell whether the cipher has kept to the memory of its contexts."""
+        return all(aead.margin_is_clean(context) for context in self._contexts.values())
+
     def close(self) -> None:
         """Leave the fast path; a second time does nothing."""
         if self._closed:
@@ -159,9 +164,7 @@ class Lane:
         for cid in self._cids:
             control.remove_cid(self._shared, _bytes(cid))
         control.give_back(self._shared, self.index)
-        peer = self._peer
-        for context in (peer.seals, peer.masks, peer.opens, peer.unmasks, peer.opens_before):
-            libcrypto.free(int(context))
+        _wipe(self._contexts, {})
         self._released(self)
 
     # --- inside ---
@@ -181,12 +184,14 @@ class Lane:
             return
         rekeyed = not self._known or parts.key_id is not self._known[2]
         self._known = known
-        outdated = self._set_keys() if rekeyed else ()
+        # Until the kernels have the new contexts they use those that this keeps.
+        in_use = self._contexts
+        if rekeyed:
+            self._set_keys()
         self._set_place()
         phase_since = NEVER if rekeyed else int(self._row.phase_since)
         control.set_peer(self._shared, self.index, self._peer, phase_since)
-        for context in outdated:
-            libcrypto.free(context)
+        _wipe(in_use, self._contexts)
         self._follow_cids(set(parts.own_cids))
 
     def _set_place(self) -> None:
@@ -200,24 +205,25 @@ class Lane:
         peer.frame_max = parts.frame_max
         peer.ack_delay_shift = parts.ack_delay_shift
 
-    def _set_keys(self) -> tuple[int, ...]:
-        """Make contexts of the present keys; returns those that nobody will use any more."""
-        peer, keys = self._peer, self._parts.keys()
-        first = not peer.masks
-        outdated = (int(peer.seals), int(peer.opens_before))
-        peer.opens_before = peer.opens
+    def _set_keys(self) -> None:
+        """Make contexts of the present keys; those of the phase before still open."""
+        peer, keys, old = self._peer, self._parts.keys(), self._contexts
+        self._contexts = {
+            "seals": aead.new_context(keys.seal[0]),
+            "opens": aead.new_context(keys.open[0]),
+            # Header keys stay the same through every key update.
+            "masks": old.get("masks", aead.new_mask_context(keys.seal[2])),
+            "unmasks": old.get("unmasks", aead.new_mask_context(keys.open[2])),
+        }
+        if "opens" in old:
+            self._contexts["opens_before"] = old["opens"]
         peer.open_before_iv[:] = peer.open_iv
-        peer.seals = libcrypto.new_sealer(keys.seal[0])
-        peer.opens = libcrypto.new_opener(keys.open[0])
+        for name, context in self._contexts.items():
+            peer[name] = context.ctypes.data
         peer.seal_iv[:] = _bytes(keys.seal[1])
         peer.open_iv[:] = _bytes(keys.open[1])
         peer.key_phase = keys.phase
-        if first:
-            # Header keys stay the same through every key update.
-            peer.masks = libcrypto.new_masker(keys.seal[2])
-            peer.unmasks = libcrypto.new_masker(keys.open[2])
         self._keyed_at = int(self._row.next_number)
-        return tuple(context for context in outdated if context)
 
     def _follow_cids(self, cids: set[bytes]) -> None:
         for cid in cids - self._cids:
@@ -252,6 +258,14 @@ def unpack_address(name: bytes) -> tuple[Any, ...]:
     host = socket.inet_ntop(socket.AF_INET6, name[8:24])
     flow, scope = int.from_bytes(name[4:8], "big"), int.from_bytes(name[24:28], "little")
     return host, port, flow, scope
+
+
+def _wipe(old: dict[str, aead.Context], new: dict[str, aead.Context]) -> None:
+    """Leave nothing in memory of the keys in *old* that are not in *new*."""
+    kept = [id(context) for context in new.values()]
+    for context in old.values():
+        if id(context) not in kept:
+            context[:] = 0
 
 
 def _bytes(data: bytes) -> Any:  # noqa: ANN401 - an array that kernels may be given

@@ -18,12 +18,12 @@ from sidetone.voice_sfu.infrastructure.fastpath import (
     system,
     words,
 )
+from sidetone.voice_sfu.infrastructure.fastpath.aead import CIPHER
 from sidetone.voice_sfu.infrastructure.fastpath.batches import (
     BATCH,
     DATAGRAM_BYTES_MAX,
     Batch,
 )
-from sidetone.voice_sfu.infrastructure.fastpath.libcrypto import CIPHER
 from sidetone.voice_sfu.infrastructure.fastpath.media import FLOOD, MEDIA, Media
 from sidetone.voice_sfu.infrastructure.fastpath.packets import DUPLICATE, FORGED, SLOW
 from sidetone.voice_sfu.infrastructure.fastpath.routing import REASONS

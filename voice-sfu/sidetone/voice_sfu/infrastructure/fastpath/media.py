@@ -19,7 +19,7 @@ from sidetone.voice_sfu.infrastructure.fastpath.rows import (
 )
 from sidetone.voice_sfu.infrastructure.fastpath.sent import WINDOW_MAX, WINDOW_MIN
 from sidetone.voice_sfu.infrastructure.fastpath.system import new_lock
-from sidetone.voice_sfu.infrastructure.fastpath.wire import Bytes, int64
+from sidetone.voice_sfu.infrastructure.fastpath.wire import Bytes, copy, int64
 
 Keys = NDArray[np.uint64]
 Places = NDArray[np.int32]
@@ -192,8 +192,7 @@ def tell(media: Media, kind: int, row: int, data: Bytes, start: int, length: int
     notice.kind = kind
     notice.row = row
     notice.length = length
-    for k in range(length):
-        notice.text[k] = data[start + k]
+    copy(notice.text, 0, data, start, length)
     put_notice(media)
 
 
@@ -204,8 +203,7 @@ def tell_packet(media: Media, data: Bytes, length: int, name: Bytes) -> None:
     if slot < 0:
         return
     notice = media.notices[slot]
-    for k in range(ADDRESS_BYTES):
-        notice.name[k] = name[k]
+    copy(notice.name, 0, name, 0, ADDRESS_BYTES)
     tell(media, PACKET, -1, data, 0, length)
 
 

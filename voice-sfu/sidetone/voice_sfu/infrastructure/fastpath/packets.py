@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 
 from sidetone.native import Record, kernel, signature
-from sidetone.voice_sfu.infrastructure.fastpath import libcrypto, received
-from sidetone.voice_sfu.infrastructure.fastpath.libcrypto import CIPHER, NONCE_BYTES, TAG_BYTES
+from sidetone.voice_sfu.infrastructure.fastpath import aead, received
+from sidetone.voice_sfu.infrastructure.fastpath.aead import CIPHER, NONCE_BYTES, TAG_BYTES
 from sidetone.voice_sfu.infrastructure.fastpath.rows import ROW
 from sidetone.voice_sfu.infrastructure.fastpath.wire import (
     Bytes,
@@ -23,7 +23,7 @@ FORGED: Final = -1
 SLOW: Final = -2
 DUPLICATE: Final = -3
 
-PACKET_BYTES_MIN: Final = 1 + OWN_CID_BYTES + 4 + libcrypto.MASK_BYTES
+PACKET_BYTES_MIN: Final = 1 + OWN_CID_BYTES + 4 + aead.MASK_BYTES
 """The shortest packet that can be opened: the mask is made of bytes 4 to 19 after the number's."""
 
 HEAD_BYTES_MAX: Final = 1 + 20 + 4
@@ -68,9 +68,9 @@ def finish(row: Record, cipher: Record, out: Bytes, head: int, end: int, number:
         end += 1
     _set_nonce(cipher, peer.seal_iv, number)
     address = out.ctypes.data
-    libcrypto.seal(cipher, peer.seals, address, head, end - head)
+    aead.seal(cipher, peer.seals, address, head, end - head)
     at = 1 + int64(peer.cid_length)
-    libcrypto.mask(cipher, peer.masks, address + at + _NUMBER_BYTES_MAX)
+    aead.mask(cipher, peer.masks, address + at + _NUMBER_BYTES_MAX)
     out[0] ^= cipher.mask[0] & _MASKED_BITS
     for k in range(head - at):
         out[at + k] ^= cipher.mask[1 + k]
@@ -82,7 +82,7 @@ def _opens(row: Record, cipher: Record, out: Bytes, head: int, packet: Bytes, be
     """Open *packet* into *out* behind the head that is there; with the key before, if asked."""
     peer = row.peer
     context = peer.opens_before if before else peer.opens
-    return libcrypto.open_sealed(
+    return aead.open_sealed(
         cipher,
         context,
         out.ctypes.data,
@@ -102,7 +102,7 @@ def open_packet(row: Record, cipher: Record, packet: Bytes, out: Bytes) -> tuple
     another key phase, or bits that must be zero.
     """
     at = 1 + OWN_CID_BYTES
-    libcrypto.mask(cipher, row.peer.unmasks, packet.ctypes.data + at + _NUMBER_BYTES_MAX)
+    aead.mask(cipher, row.peer.unmasks, packet.ctypes.data + at + _NUMBER_BYTES_MAX)
     out[0] = packet[0] ^ cipher.mask[0] & _MASKED_BITS
     length = int64(out[0] & _NUMBER_BITS) + 1
     head = at + length

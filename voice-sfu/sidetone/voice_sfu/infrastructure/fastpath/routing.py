@@ -18,9 +18,9 @@ from sidetone.voice_sfu.infrastructure.fastpath import (
     sent,
     words,
 )
+from sidetone.voice_sfu.infrastructure.fastpath.aead import CIPHER, TAG_BYTES
 from sidetone.voice_sfu.infrastructure.fastpath.batches import BATCH, PACKET_BYTES_MAX, USED, Batch
 from sidetone.voice_sfu.infrastructure.fastpath.frames import DATAGRAM_WITH_LENGTH
-from sidetone.voice_sfu.infrastructure.fastpath.libcrypto import CIPHER, TAG_BYTES
 from sidetone.voice_sfu.infrastructure.fastpath.media import (
     DETOUR,
     FLOOD,

@@ -50,7 +50,7 @@ PEER: Final = layout(
     frame_max=np.int64,
     ack_delay_shift=np.int64,
 )
-"""What aioquic knows of a peer: keys as contexts of `libcrypto`, its address, its connection id.
+"""What aioquic knows of a peer: keys as contexts of `aead`, its address, its connection id.
 
 *opens_before* opens packets of the key phase before; 0 is none. *prefix* stands before the frame
 in each DATAGRAM (WebTransport's quarter stream id; natively none). *frame_max* is the longest

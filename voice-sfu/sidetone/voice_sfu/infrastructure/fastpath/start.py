@@ -6,7 +6,7 @@ import structlog
 
 from sidetone.voice_sfu.application.ports import Evidence, NoEvidence
 from sidetone.voice_sfu.domain.limits import Rates
-from sidetone.voice_sfu.infrastructure.fastpath import libcrypto, system
+from sidetone.voice_sfu.infrastructure.fastpath import aead, system
 from sidetone.voice_sfu.infrastructure.fastpath.fast_path import FastPath
 from sidetone.voice_sfu.infrastructure.fastpath.self_test import check
 
@@ -19,8 +19,8 @@ def start(
     """Return a fast path that has been tried, or None: then the plain server does the work."""
     if not system.AVAILABLE:
         return _without("this system cannot send datagrams in batches; Linux can")
-    if not libcrypto.AVAILABLE:
-        return _without("OpenSSL 3 is missing; on Debian or Ubuntu install libssl3")
+    if not aead.AVAILABLE:
+        return _without("Nettle 3 is missing; on Debian or Ubuntu: sudo apt install libnettle8")
     try:
         check(certificate_file, key_file)
     except Exception as error:

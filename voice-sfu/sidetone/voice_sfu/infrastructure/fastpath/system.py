@@ -29,6 +29,7 @@ def _function(name: str, returns: str, takes: str) -> Any:  # noqa: ANN401
 
 recvmmsg = _function("recvmmsg", "i", "ipiip")
 sendmmsg = _function("sendmmsg", "i", "ipii")
+memcpy = _function("memcpy", "p", "ppn")
 write = _function("write", "l", "ipn")
 _lock = _function("pthread_mutex_lock", "i", "p")
 _unlock = _function("pthread_mutex_unlock", "i", "p")

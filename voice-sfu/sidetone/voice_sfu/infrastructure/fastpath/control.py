@@ -31,6 +31,7 @@ def take(shared: Media, index: int, room: int, sender: int, now_ns: int) -> None
     row.acked_ns = row.heard_ns = row.filled_ns = now_ns
     row.packets, row.bits = shared.rates.packets, shared.rates.bits
     row.room, row.sender = room, sender
+    row.speaks = row.hears = 0
     members = shared.rooms[room]
     members[0] += 1
     members[members[0]] = index

@@ -18,7 +18,11 @@ from sidetone.native.clock import now_ns
 from sidetone.voice_sfu.application.ports import Member, Place
 from sidetone.voice_sfu.infrastructure.fastpath import batches, control, loop, words
 from sidetone.voice_sfu.infrastructure.fastpath.connection_parts import announce_ack_delay
-from sidetone.voice_sfu.infrastructure.fastpath.lane import Lane, unpack_address
+from sidetone.voice_sfu.infrastructure.fastpath.lane import (
+    KEY_PACKETS_MAX,
+    Lane,
+    unpack_address,
+)
 from sidetone.voice_sfu.infrastructure.fastpath.media import (
     DETOUR,
     FLOOD,
@@ -50,10 +54,12 @@ class FastPath:
         packets_per_second: float,
         bits_per_second: float,
         evidence: Callable[[bytes], None] | None = None,
+        key_packets_max: int = KEY_PACKETS_MAX,
     ) -> None:
         self.shared = new_media(packets_per_second, bits_per_second)
         self.shared.words[words.EVIDENCE] = evidence is not None
         self._evidence = evidence
+        self._key_packets_max = key_packets_max
         self._buffers = control.new_buffers()
         self._lanes: dict[int, Lane] = {}
         self._free = list(range(ROWS_MAX - 1, -1, -1))
@@ -108,9 +114,26 @@ class FastPath:
         self._room_of[index] = room
         control.take(self.shared, index, self._rooms[room], place.sender, now_ns())
         lane = Lane(self.shared, self._buffers, index, quic, member, self._released)
+        lane.key_packets_max = self._key_packets_max
         self._lanes[index] = lane
         lane.open()
         return lane
+
+    def take_notices(self) -> None:
+        """Act on what the media thread has told since the last time."""
+        shared = self.shared.words
+        taken = read_word(shared, words.TAKEN)
+        while taken < read_word(shared, words.PUT):
+            notice = self.shared.notices[taken % NOTICES_MAX]
+            kind, index = int(notice.kind), int(notice.row)
+            data = notice.text[: int(notice.length)].tobytes()
+            name = notice.name[:ADDRESS_BYTES].tobytes()
+            taken += 1
+            write_word(shared, words.TAKEN, taken)
+            try:
+                self._tell(kind, index, data, name)
+            except Exception:
+                _log.exception("notice_failed")
 
     # --- inside ---
 
@@ -128,19 +151,7 @@ class FastPath:
             os.eventfd_read(self._wake)
         except BlockingIOError:
             return
-        shared = self.shared.words
-        taken = read_word(shared, words.TAKEN)
-        while taken < read_word(shared, words.PUT):
-            notice = self.shared.notices[taken % NOTICES_MAX]
-            kind, index = int(notice.kind), int(notice.row)
-            data = notice.text[: int(notice.length)].tobytes()
-            name = notice.name[:ADDRESS_BYTES].tobytes()
-            taken += 1
-            write_word(shared, words.TAKEN, taken)
-            try:
-                self._tell(kind, index, data, name)
-            except Exception:
-                _log.exception("notice_failed")
+        self.take_notices()
 
     def _tell(self, kind: int, index: int, data: bytes, name: bytes) -> None:
         lane = self._lanes.get(index)
@@ -154,6 +165,8 @@ class FastPath:
             lane.member.detour(data)
 
     def _look(self) -> None:
+        # Before keys are replaced: aioquic reads nothing with old ones.
+        self.take_notices()
         for lane in list(self._lanes.values()):
             try:
                 lane.look()

@@ -44,6 +44,7 @@ class Lane:
     ) -> None:
         self.index = index
         self.member = member
+        self.key_packets_max = KEY_PACKETS_MAX
         self._shared = shared
         self._batch, self._cipher = buffers
         self._row = shared.rows[index]
@@ -131,7 +132,8 @@ class Lane:
             time.monotonic() - (now_ns() - int(row.heard_ns)) / _NS_PER_SECOND,
             int(row.rtt_ns) / _NS_PER_SECOND,
         )
-        if int(row.next_number) - self._keyed_at > KEY_PACKETS_MAX and self._parts.is_usable():
+        sealed = int(row.next_number) - self._keyed_at
+        if sealed > self.key_packets_max and self._parts.is_usable():
             self._parts.update_keys()
             self._follow_peer()
 
@@ -164,6 +166,9 @@ class Lane:
         for cid in self._cids:
             control.remove_cid(self._shared, _bytes(cid))
         control.give_back(self._shared, self.index)
+        # aioquic goes on alone, and no number may be sealed twice with one key.
+        self._parts.next_number = max(self._parts.next_number, int(self._row.next_number))
+        self._parts.raise_received(int(self._row.received_largest))
         _wipe(self._contexts, {})
         self._released(self)
 

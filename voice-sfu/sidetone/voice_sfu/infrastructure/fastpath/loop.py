@@ -136,6 +136,16 @@ def _admits(shared: Media, index: int, packet: Bytes, now_ns: int) -> bool:
     return False
 
 
+@kernel(signature("boolean", MEDIA, ROW, "int64"))
+def _reaches_aioquic(shared: Media, row: Record, number: int) -> bool:
+    """Tell whether aioquic will read packet *number*, which was opened.
+
+    What it does not read must not be acknowledged, or it never comes again: packets of the key
+    phase before, and all while asyncio is far behind.
+    """
+    return number >= row.phase_since and media.notice_slot(shared) >= 0
+
+
 @kernel(
     signature("boolean", MEDIA, BATCH, CIPHER, "uint8[::1]", "uint8[::1]", "uint8[::1]", "int64")
 )
@@ -153,21 +163,21 @@ def take_packet(  # noqa: PLR0913, PLR0917 - the thread's state, a datagram, roo
     *text* has room for the longest datagram.
     """
     index = _row_of(shared, packet)
+    if index >= 0 and not _admits(shared, index, packet, now_ns):
+        return True
     if index < 0 or shared.rows[index].state == OFF:
         return False
     row = shared.rows[index]
-    if not _admits(shared, index, packet, now_ns):
-        return True
     start, end, number = packets.open_packet(row, cipher, packet, text)
-    if start == FORGED:
-        row.counts.forged += 1
-        return True
-    if start == DUPLICATE:
-        row.counts.duplicates += 1
+    if start in (FORGED, DUPLICATE):
+        row.counts.forged += start == FORGED
+        row.counts.duplicates += start == DUPLICATE
         return True
     if start == SLOW or not _is_from(row, name):
         return False
     is_fast = frames.are_fast(row, text, start, end)
+    if not is_fast and not _reaches_aioquic(shared, row, number):
+        return True
     received.note(row, number, now_ns)
     row.heard_ns = now_ns
     row.counts.packets_in += 1

@@ -54,7 +54,8 @@ _VERSION: Final = 1
 _AUDIO: Final = int(MediaKind.AUDIO)
 _VIDEO: Final = int(MediaKind.VIDEO)
 _DATA: Final = int(MediaKind.DATA)
-_FRAME_HEAD_MAX: Final = 5
+# A type, and a length of at most two bytes.
+_FRAME_HEAD_MAX: Final = 3
 _AROUND: Final = HEAD_BYTES_MAX + ACK_BYTES_MAX + TAG_BYTES
 _BUNDLE_BYTES_MAX: Final = PACKET_BYTES_MAX - _AROUND
 

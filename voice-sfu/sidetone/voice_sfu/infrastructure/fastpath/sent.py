@@ -156,7 +156,9 @@ def take_ack(row: Record, data: Bytes, at: int, end: int, now_ns: int) -> int:
     run, at = varint(data, at, end)
     row.acked_ns = now_ns
     if _size(row, largest) > 0:
-        delay_ns = min(delay << row.peer.ack_delay_shift, int64(_DELAY_MAX_NS // 1000)) * 1000
+        # Capped before it is shifted as well: a lie of 62 bits would overflow.
+        delay_us = min(delay, int64(_DELAY_MAX_NS // 1000)) << row.peer.ack_delay_shift
+        delay_ns = min(delay_us, int64(_DELAY_MAX_NS // 1000)) * 1000
         rtt_ns = max(_age_ns(row, largest, now_ns) - delay_ns, int64(_RTT_MIN_NS))
         row.rtt_ns = rtt_ns if row.rtt_ns == 0 else (7 * row.rtt_ns + rtt_ns) // 8
     high = largest

@@ -1,0 +1,151 @@
+"""One row and what aioquic knows of the same connection: they must not come apart."""
+
+from collections.abc import Generator
+
+import pytest
+from aioquic.tls import Epoch
+
+from sidetone.runtime.tls import Identity
+from sidetone.voice_sfu.domain.limits import FLOOD_FACTOR, Rates
+from sidetone.voice_sfu.domain.meter import Drop
+from sidetone.voice_sfu.infrastructure.fastpath import control, words
+from sidetone.voice_sfu.infrastructure.fastpath.media import NOTICES_MAX
+from sidetone.voice_sfu.infrastructure.fastpath.rows import OFF
+from tests.load.fastpath_stage import Peer, Stage, said, varint
+from tests.load.sfu_stage import frame
+
+STREAM = b"\x0a\x00\x03abc"
+
+
+@pytest.fixture
+def stage(identity: Identity) -> Generator[Stage]:
+    with Stage(identity, 3) as stage:
+        yield stage
+
+
+def _hears(stage: Stage, listener: Peer, speaker: Peer, count: int) -> None:
+    """Let the listener hear frames, and acknowledge them."""
+    for _ in range(count):
+        each = frame(speaker.sender)
+        assert speaker.send(said(each))
+        assert listener.heard() == [each]
+        listener.settle()
+
+
+def test_no_packet_number_is_sealed_twice_when_a_member_goes(stage: Stage) -> None:
+    """Two texts under one key and nonce would give both away, and the client drops the second."""
+    ann, ben, _ = stage.peers
+    _hears(stage, ben, ann, 3)
+    for _ in range(20):
+        ann.send(said(frame(ann.sender)))
+    assert len(ben.heard()) == 20
+    number = int(ben.row.next_number)
+    ben.lane.close()
+    ben.server.close(error_code=1, reason_phrase="put_out")
+    (goodbye,) = ben.server.datagrams_to_send(now=stage.now_ns / 1e9)
+    ben.client.receive_datagram(goodbye[0], ("127.0.0.1", 443), now=stage.now_ns / 1e9)
+    assert ben.server._packet_number == number + 1
+    assert ben.client._close_event is not None
+    assert ben.client._close_event.reason_phrase == "put_out"
+
+
+def test_aioquic_reads_on_when_a_member_goes_after_many_packets(stage: Stage) -> None:
+    ann, _, _ = stage.peers
+    for _ in range(8):
+        ann.number += 30_000
+        assert ann.send(b"\x01")
+    ann.lane.close()
+    data = ann.sealed(STREAM)
+    ann.server.receive_datagram(data, ann.address, now=stage.now_ns / 1e9)
+    assert ann.server._spaces[Epoch.ONE_RTT].largest_received_packet == ann.number - 1
+
+
+@pytest.mark.parametrize("delay", [0, 1 << 20, (1 << 61) - 10**15 // 8, (1 << 62) - 1])
+def test_a_lie_about_a_delay_leaves_the_round_trip_believable(stage: Stage, delay: int) -> None:
+    """aioquic waits for an idle peer three times as long as its probes take."""
+    ann, ben, _ = stage.peers
+    _hears(stage, ben, ann, 3)
+    ann.send(said(frame(ann.sender)))
+    stage.wait(40)
+    largest = int(ben.row.next_number) - 1
+    assert ben.send(b"\x02" + varint(largest) + varint(delay) + b"\0\0")
+    assert 0 < ben.row.rtt_ns <= 40_000_000
+
+
+def test_what_cannot_be_handed_to_aioquic_is_not_acknowledged(stage: Stage) -> None:
+    """It would be lost for good, and its stream would stand still."""
+    ann, _, _ = stage.peers
+    shared = stage.shared
+    shared.words[words.PUT] += NOTICES_MAX
+    data = ann.sealed(STREAM)
+    assert stage.take(data, ann.name)
+    shared.words[words.PUT] -= NOTICES_MAX
+    assert shared.words[words.LOST_NOTICES] == 1
+    assert not stage.take(data, ann.name), "it is no duplicate when it comes again"
+
+
+def test_what_only_old_keys_open_is_not_acknowledged_unless_kernels_read_it(
+    stage: Stage,
+) -> None:
+    """aioquic forgets the keys of a phase at once, and could not read it."""
+    ann, ben, _ = stage.peers
+    heard, late = frame(ann.sender), ann.number
+    old_datagram, old_stream = ann.sealed(said(heard)), ann.sealed(STREAM)
+    ann.lane.key_packets_max = -1
+    ann.lane.look()
+    assert ann.row.peer.key_phase == 1
+    assert stage.take(old_datagram, ann.name)
+    assert ben.heard() == [heard]
+    largest = int(ann.row.received_largest)
+    assert largest == late
+    assert stage.take(old_stream, ann.name)
+    assert ann.row.received_largest == largest
+
+
+def test_a_row_begins_without_the_rights_of_who_had_it(stage: Stage) -> None:
+    ben = stage.peers[1]
+    index = ben.lane.index
+    assert (ben.row.speaks, ben.row.hears) == (1, 1)
+    ben.lane.close()
+    assert ben.row.state == OFF
+    control.take(stage.shared, index, 0, 9, stage.now_ns)
+    assert (ben.row.speaks, ben.row.hears) == (0, 0)
+    control.give_back(stage.shared, index)
+
+
+def test_a_row_that_is_aioquics_is_protected_from_floods_as_well(identity: Identity) -> None:
+    with Stage(identity, 1, Rates(packets_per_second=10)) as stage:
+        (ann,) = stage.peers
+        ann.row.state = OFF
+        handled = [stage.take(ann.sealed(b"\x01"), ann.name) for _ in range(12 * FLOOD_FACTOR)]
+        assert sum(handled) == 12 * FLOOD_FACTOR - (10 * FLOOD_FACTOR - 1)
+        ann.lane.settle()
+        assert ann.meter.drops[Drop.FLOOD] == sum(handled)
+        assert not ann.row.flooded
+
+
+def test_five_seconds_of_flood_are_told_once(identity: Identity) -> None:
+    with Stage(identity, 1, Rates(packets_per_second=2)) as stage:
+        (ann,) = stage.peers
+        for _ in range(7):
+            for _ in range(3 * FLOOD_FACTOR):
+                stage.take(ann.sealed(b"\x01"), ann.name)
+            stage.wait(1000)
+        stage.path.take_notices()
+        assert ann.floods == 1
+
+
+@pytest.mark.parametrize("frame_max", [43, 44, 500, 1002, 1003])
+def test_a_peer_gets_the_longest_frame_that_it_takes_and_no_longer(
+    identity: Identity, frame_max: int
+) -> None:
+    lengths = sorted({24, 40, 41, 42, 497, 498, 999, 1000, frame_max - 3})
+    with Stage(identity, 1) as stage:
+        ann, small = stage.peers[0], stage.add(max_datagram_frame_size=frame_max)
+        for length in lengths:
+            each = frame(ann.sender, payload=bytes(length - 8))
+            ann.send(said(each))
+            assert small.heard() == ([each] if length + 3 <= frame_max else [])
+            small.settle()
+        small.lane.settle()
+        assert small.meter.drops[Drop.SIZE] == sum(each + 3 > frame_max for each in lengths)

@@ -240,16 +240,19 @@ async def join_cost() -> float:
 
 async def churn(ours: SfuContender, seconds: float) -> Figures:
     """Let 20 others join the first room each second, and leave it again, meanwhile."""
-    passed = 0
+    passed = unanswered = 0
 
     async def pass_through() -> None:
-        nonlocal passed
+        nonlocal passed, unanswered
         async with connected(ours.alive.port) as client:
             client.keeps_frames = False
             await client.join(ours.desk.ticket(ours.alive.node, channel=channel_of(0)))
             await asyncio.sleep(_STAY_SECONDS)
             client.tell(Leave())
-            await client.closed()
+            try:
+                await client.closed()
+            except TimeoutError:
+                unanswered += 1
         passed += 1
 
     async def keep_coming() -> None:
@@ -263,7 +266,7 @@ async def churn(ours: SfuContender, seconds: float) -> Figures:
     coming = asyncio.create_task(keep_coming())
     figures = await ours.run(seconds)
     await coming
-    return figures | {"joined_and_left": passed}
+    return figures | {"joined_and_left": passed, "leaves_unanswered": unanswered}
 
 
 def median_of(runs: list[Figures] | None, key: str) -> float | None:

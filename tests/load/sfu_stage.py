@@ -2,11 +2,12 @@
 
 import asyncio
 import itertools
+import socket
 import ssl
 import struct
 import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -188,6 +189,20 @@ class Client(QuicConnectionProtocol):
 def framed(body: bytes) -> bytes:
     """Return *body* with its length before it."""
     return len(body).to_bytes(4, "big") + body
+
+
+def free_ports_in_a_row(kind: socket.SocketKind) -> int:
+    """Return the first of two neighbouring loopback ports that nobody has."""
+    while True:
+        with (
+            socket.socket(socket.AF_INET, kind) as one,
+            socket.socket(socket.AF_INET, kind) as two,
+        ):
+            one.bind(("127.0.0.1", 0))
+            port = int(one.getsockname()[1])
+            with suppress(OSError, OverflowError):
+                two.bind(("127.0.0.1", port + 1))
+                return port
 
 
 @asynccontextmanager

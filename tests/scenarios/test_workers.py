@@ -20,7 +20,7 @@ from sidetone.protocol.ids import ChannelId
 from sidetone.protocol.voice_control import Leave, Move
 from sidetone.voice_sfu.infrastructure.worker import Listening
 from tests import engines
-from tests.load.sfu_stage import Client, connected, frame
+from tests.load.sfu_stage import Client, connected, frame, free_ports_in_a_row
 from tests.scenarios.world import Person, Platform, open_platform, sign_up, until
 
 # From the kill on. Before its death was told a dead node was handed out for 1.6 s.
@@ -155,8 +155,7 @@ async def test_a_told_unit_moves_all_its_members_and_leaves_nothing(
     platform: Platform, tmp_path: Path
 ) -> None:
     ada, ben = [await sign_up(platform, name) for name in ("Ada", "Ben")]
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        metrics = probe.getsockname()[1] - 1
+    metrics = free_ports_in_a_row(socket.SOCK_STREAM)
     async with AsyncExitStack() as stack:
         sfu = await stack.enter_async_context(
             unit(tmp_path, SIDETONE_SFU_METRICS_PORT=str(metrics))

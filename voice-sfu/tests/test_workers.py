@@ -22,7 +22,7 @@ from sidetone.runtime.tls import Identity
 from sidetone.voice_sfu.infrastructure.worker import Place
 from sidetone.voice_sfu.infrastructure.workers import Workers, cores, environment_with, places
 from sidetone.voice_sfu.settings import WorkerSettings
-from tests.load.sfu_stage import VoiceDesk, connected
+from tests.load.sfu_stage import VoiceDesk, connected, free_ports_in_a_row
 
 REPLACED_SECONDS_MAX = 1.0
 
@@ -86,22 +86,8 @@ def gone(pid: int) -> bool:
     return False
 
 
-def free_ports_in_a_row() -> int:
-    """Return the first of two neighbouring UDP ports that nobody has."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-            one.bind(("127.0.0.1", 0))
-            port = int(one.getsockname()[1])
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as two:
-                try:
-                    two.bind(("127.0.0.1", port + 1))
-                except (OSError, OverflowError):
-                    continue
-                return port
-
-
 async def test_each_worker_is_a_node_of_its_own_with_a_port_of_its_own(machine: Machine) -> None:
-    first = free_ports_in_a_row()
+    first = free_ports_in_a_row(socket.SOCK_DGRAM)
     async with machine.workers(*places(2, first, 0)) as workers:
         assert [at.port for at in workers.listening] == [first, first + 1]
         assert len({at.node for at in workers.listening}) == 2
@@ -133,7 +119,7 @@ async def test_a_killed_worker_is_told_lost_and_replaced_within_a_second(
 
 
 async def test_the_replacement_has_the_port_of_the_dead(machine: Machine) -> None:
-    first = free_ports_in_a_row()
+    first = free_ports_in_a_row(socket.SOCK_DGRAM)
     async with machine.workers(*places(1, first, 0)) as workers:
         (dies,) = workers.listening
         os.kill(pids(workers)[0], signal.SIGKILL)
@@ -172,7 +158,7 @@ async def test_members_are_moved_and_nothing_is_left_behind(machine: Machine) ->
 
 @pytest.mark.parametrize("which", [0, 1])
 async def test_a_port_in_use_is_one_reason_and_none_is_left(machine: Machine, which: int) -> None:
-    first = free_ports_in_a_row()
+    first = free_ports_in_a_row(socket.SOCK_DGRAM)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", first + which))
         workers = Workers(machine.bus, machine.environment, places(2, first, 0))
@@ -191,7 +177,7 @@ async def test_a_wrong_setting_is_told_in_the_words_of_the_worker(machine: Machi
 
 
 async def test_who_cannot_start_again_waits_and_is_told_once(machine: Machine) -> None:
-    first = free_ports_in_a_row()
+    first = free_ports_in_a_row(socket.SOCK_DGRAM)
     with capture_logs() as logs:
         async with machine.workers(*places(1, first, 0)) as workers:
             await workers.stand_by()

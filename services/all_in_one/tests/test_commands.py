@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from sidetone.all_in_one.commands.service import SERVICES
+from tests.load.sfu_stage import free_ports_in_a_row
 
 ROOT = Path(__file__).parents[3]
 VECTORS = ROOT / "libs" / "e2ee" / "tests" / "vx1.json"
@@ -113,13 +114,13 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
 
 def test_a_udp_port_in_use_is_one_line(tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-        where = ("--data", tmp_path, "--host", "127.0.0.1", "--port", port - 1)
+        first = free_ports_in_a_row(socket.SOCK_DGRAM)
+        taken.bind(("127.0.0.1", first + 1))
+        where = ("--data", tmp_path, "--host", "127.0.0.1", "--port", first)
         result = sidetone("serve", *where, "--workers", 2)
     line = only_line(result)
     assert "voice worker 2 of 2 did not start" in line
-    assert f"UDP port {port} of 127.0.0.1" in line
+    assert f"UDP port {first + 1} of 127.0.0.1" in line
 
 
 @pytest.mark.parametrize(

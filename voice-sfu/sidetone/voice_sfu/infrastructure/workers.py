@@ -99,15 +99,9 @@ class Workers:
         """
         heard: asyncio.Queue[NodeAlive] = asyncio.Queue()
         unsubscribe = await self._bus.subscribe(NodeAlive, heard.put)
-        begun = [
-            asyncio.create_task(self._begin_first(index)) for index in range(len(self._wanted))
-        ]
         try:
-            await _all_heard(heard, set(await asyncio.gather(*begun)))
+            await _all_heard(heard, await self._begin_all())
         except BaseException:
-            for task in begun:
-                task.cancel()
-            await asyncio.gather(*begun, return_exceptions=True)
             await self.stop()
             raise
         finally:
@@ -115,7 +109,23 @@ class Workers:
         for index, worker in sorted(self._at.items()):
             log.info("voice_worker_started", **_fields(worker))
             self._keeping.start(self._keep(index))
+
+    async def _begin_all(self) -> set[NodeId]:
+        """Begin the first one alone: what it has to compile the others find in the cache."""
+        first = await self._begin_first(0)
+        others = [
+            asyncio.create_task(self._begin_first(index)) for index in range(1, len(self._wanted))
+        ]
+        # Each starts a child of its own in its first step; the spare one is not for them.
+        await asyncio.sleep(0)
         self._refill()
+        try:
+            return {first, *await asyncio.gather(*others)}
+        except BaseException:
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            raise
 
     async def stand_by(self) -> None:
         """Return when the next death will be made good in a moment."""
@@ -210,7 +220,7 @@ class Workers:
         return await self._spawn()
 
     def _refill(self) -> None:
-        """Start a spare one where there is none; not earlier: it would slow the others down."""
+        """Start a spare one where there is none."""
         if self._spare is None:
             self._spare = asyncio.create_task(self._spawn())
 

@@ -34,6 +34,8 @@ from sidetone.protocol.voice_control import (
     Error,
     GroupEnded,
     Join,
+    KeyframeRequest,
+    KeyframeWanted,
     KeyPackage,
     KeyPackages,
     Leave,
@@ -54,6 +56,7 @@ from sidetone.protocol.voice_control import (
     ServerMessage,
     State,
     Stats,
+    Subscribe,
     Welcome,
 )
 
@@ -65,8 +68,15 @@ U, D, C, S = str(USER), str(DEVICE), str(CHANNEL), str(SERVER)
 
 PEER = Peer(Sender(7), USER, DEVICE)
 PEER_WIRE = {"sender": 7, "user": U, "device": D, "muted": False, "deafened": False}
-LIMITS = Limits(250, 400_000, 1_000)
-LIMITS_WIRE = {"packets_per_second": 250, "bits_per_second": 400_000, "frame_bytes_max": 1_000}
+LIMITS = Limits(250, 400_000, 1_000, 120, 8_000_000, 1 << 20)
+LIMITS_WIRE = {
+    "packets_per_second": 250,
+    "bits_per_second": 400_000,
+    "frame_bytes_max": 1_000,
+    "video_frames_per_second": 120,
+    "video_bits_per_second": 8_000_000,
+    "video_frame_bytes_max": 1 << 20,
+}
 GRANT = Grant(b"\x01\xff", 1_700_000_000_000)
 GRANT_WIRE = {"wire": b"\x01\xff", "not_after_ms": 1_700_000_000_000}
 VOICE_RIGHTS = VoiceRights(CHANNEL, USER, 3, 5)
@@ -88,6 +98,14 @@ MSGPACK: list[tuple[msgspec.Struct, dict[str, object]]] = [
     (Resync(b"p"), {"type": "resync", "package": b"p"}),
     (Renew(b"p"), {"type": "renew", "package": b"p"}),
     (State(True, False), {"type": "state", "muted": True, "deafened": False}),
+    (
+        Subscribe([Sender(7)], [1], [2]),
+        {"type": "subscribe", "senders": [7], "kinds": [1], "layers": [2]},
+    ),
+    (
+        KeyframeRequest(Sender(7), 2),
+        {"type": "keyframe_request", "sender": 7, "layer": 2},
+    ),
     (Stats(10, 2, 1.5), {"type": "stats", "received": 10, "lost": 2, "jitter_ms": 1.5}),
     (Ping(1), {"type": "ping", "number": 1}),
     (Leave(), {"type": "leave"}),
@@ -123,6 +141,7 @@ MSGPACK: list[tuple[msgspec.Struct, dict[str, object]]] = [
     (GroupEnded(), {"type": "group_ended"}),
     (Rights(1), {"type": "rights", "permissions": 1}),
     (Reception(5), {"type": "reception", "loss_percent": 5}),
+    (KeyframeWanted(2), {"type": "keyframe_wanted", "layer": 2}),
     (Move("drain"), {"type": "move", "reason": "drain"}),
     (Error("c", "d"), {"type": "error", "code": "c", "detail": "d"}),
     (Pong(1), {"type": "pong", "number": 1}),

@@ -60,6 +60,25 @@ class State(msgspec.Struct, frozen=True, tag="state"):
     deafened: bool
 
 
+class Subscribe(msgspec.Struct, frozen=True, tag="subscribe"):
+    """Whose media of these *kinds* are wanted from now on, in place of all wanted before.
+
+    Video, kind 1, is the only kind that is chosen; audio and data come unasked. ``layers`` holds
+    for each of *senders* the highest spatial layer wanted, 0 to 3.
+    """
+
+    senders: list[Sender]
+    kinds: list[int]
+    layers: list[int]
+
+
+class KeyframeRequest(msgspec.Struct, frozen=True, tag="keyframe_request"):
+    """The member cannot go on decoding this layer of *sender* and needs a keyframe."""
+
+    sender: Sender
+    layer: int
+
+
 class Stats(msgspec.Struct, frozen=True, tag="stats"):
     """What the member received since its last report, for metrics; counts of frames."""
 
@@ -79,7 +98,18 @@ class Leave(msgspec.Struct, frozen=True, tag="leave"):
 
 
 ClientMessage: TypeAlias = (
-    Join | KeyPackage | Commit | CommitFailed | Resync | Renew | State | Stats | Ping | Leave
+    Join
+    | KeyPackage
+    | Commit
+    | CommitFailed
+    | Resync
+    | Renew
+    | State
+    | Subscribe
+    | KeyframeRequest
+    | Stats
+    | Ping
+    | Leave
 )
 
 # --- server to client ---
@@ -96,11 +126,14 @@ class Peer(msgspec.Struct, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What the room allows each connection."""
+    """What the room allows each connection; video only with the permission, 0 is none."""
 
     packets_per_second: int
     bits_per_second: int
     frame_bytes_max: int
+    video_frames_per_second: int = 0
+    video_bits_per_second: int = 0
+    video_frame_bytes_max: int = 0
 
 
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
@@ -180,6 +213,12 @@ class Reception(msgspec.Struct, frozen=True, tag="reception"):
     loss_percent: int
 
 
+class KeyframeWanted(msgspec.Struct, frozen=True, tag="keyframe_wanted"):
+    """Somebody waits for a keyframe of this spatial layer of your video; at most one a second."""
+
+    layer: int
+
+
 class Move(msgspec.Struct, frozen=True, tag="move"):
     """Join again: this unit is going away (*reason*), another one will take the room."""
 
@@ -211,6 +250,7 @@ ServerMessage: TypeAlias = (
     | GroupEnded
     | Rights
     | Reception
+    | KeyframeWanted
     | Move
     | Error
     | Pong

@@ -39,6 +39,7 @@ PATIENCE_SECONDS = 10.0
 GOODBYE_SECONDS = 40.0
 
 M = TypeVar("M", bound=ServerMessage)
+C = TypeVar("C", bound="Client")
 
 _HEADER = struct.Struct(">BBHI")
 _encoder = msgspec.msgpack.Encoder()
@@ -163,7 +164,7 @@ class Client(QuicConnectionProtocol):
                 self.frames_received += 1
                 if self.keeps_frames:
                     self.frames.put_nowait(data)
-            case StreamDataReceived(data=data):
+            case StreamDataReceived(data=data, stream_id=stream) if stream == self._control:
                 self._pending += data
                 self._read()
             case ConnectionTerminated(reason_phrase=reason):
@@ -207,10 +208,14 @@ def free_ports_in_a_row(kind: socket.SocketKind) -> int:
 
 @asynccontextmanager
 async def connected(
-    port: int, host: str = "127.0.0.1", alpn: str = "sidetone/1", **changes: Any
-) -> AsyncGenerator[Client]:
+    port: int,
+    host: str = "127.0.0.1",
+    alpn: str = "sidetone/1",
+    kind: type[C] = Client,
+    **changes: Any,
+) -> AsyncGenerator[C]:
     """Connect a client; the handshake is over when the block begins."""
-    client = await begin(port, host, alpn, **changes)
+    client = await begin(port, host, alpn, kind, **changes)
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await client.wait_connected()
@@ -220,8 +225,12 @@ async def connected(
 
 
 async def begin(
-    port: int, host: str = "127.0.0.1", alpn: str = "sidetone/1", **changes: Any
-) -> Client:
+    port: int,
+    host: str = "127.0.0.1",
+    alpn: str = "sidetone/1",
+    kind: type[C] = Client,
+    **changes: Any,
+) -> C:
     """Send the first datagram of a handshake."""
     configuration = QuicConfiguration(
         alpn_protocols=[alpn],
@@ -232,7 +241,7 @@ async def begin(
     )
     loop = asyncio.get_running_loop()
     _, client = await loop.create_datagram_endpoint(
-        lambda: Client(QuicConnection(configuration=configuration)),
+        lambda: kind(QuicConnection(configuration=configuration)),
         local_addr=("::1" if ":" in host else "127.0.0.1", 0),
     )
     client.connect((host, port, 0, 0) if ":" in host else (host, port))

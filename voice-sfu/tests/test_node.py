@@ -10,14 +10,15 @@ from sidetone.protocol.events import MemberPutOut, RoomChanged, RoomMember, Voic
 from sidetone.protocol.ids import ChannelId, DeviceId, NodeId, UserId
 from sidetone.protocol.refusals import Unavailable
 from sidetone.protocol.voice_control import ServerMessage
-from sidetone.voice_sfu.application.live_room import Seat, Surroundings
+from sidetone.voice_sfu.application.live_room import Seat
 from sidetone.voice_sfu.application.node import RIGHTS_REMEMBERED_SECONDS, Node
-from sidetone.voice_sfu.application.ports import NoEvidence, Place
+from sidetone.voice_sfu.application.ports import NoEvidence, Place, Surroundings
 from sidetone.voice_sfu.domain.limits import Rates
 from sidetone.voice_sfu.domain.meter import Drop, Meter
 from sidetone.voice_sfu.domain.reception import FALL_AFTER_MS
 from sidetone.voice_sfu.domain.senders import REUSE_AFTER_MS
 from tests.load.sfu_stage import CHANNEL, TALK, VoiceDesk, frame
+from tests.load.video_stage import NotedVideo
 
 OTHER_CHANNEL = ChannelId(UUID(int=2))
 
@@ -40,6 +41,7 @@ class Wire:
         self.frames: list[bytes] = []
         self.closed: str | None = None
         self.place: Place | None = None
+        self.video = NotedVideo()
 
     def send(self, message: ServerMessage) -> None:
         self.messages.append(message)

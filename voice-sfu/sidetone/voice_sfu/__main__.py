@@ -29,7 +29,7 @@ from sidetone.runtime.start import StartError, raise_priority, run, stop_request
 from sidetone.runtime.tls import Identity
 from sidetone.voice_sfu.application.ports import Evidence, NoEvidence
 from sidetone.voice_sfu.domain.handshakes import HandshakeLimits
-from sidetone.voice_sfu.domain.limits import Rates
+from sidetone.voice_sfu.domain.limits import Rates, VideoRates
 from sidetone.voice_sfu.infrastructure.evidence import FileEvidence
 from sidetone.voice_sfu.infrastructure.worker import (
     STANDBY,
@@ -153,6 +153,7 @@ def _options(chosen: Settings) -> "Options":
         drain_seconds=chosen.drain_seconds,
         fast_path=chosen.fastpath == "on",
         rates=Rates(chosen.packets_per_second, chosen.bits_per_second),
+        video_rates=VideoRates(chosen.video_frames_per_second, chosen.video_bits_per_second),
         handshakes=HandshakeLimits(chosen.half_open_max, chosen.half_open_per_prefix_max),
     )
 

@@ -15,11 +15,10 @@ from sidetone.runtime.clock import Clock
 from sidetone.runtime.start import StartError
 from sidetone.runtime.tls import Identity
 from sidetone.voice_sfu.application.bus_link import Address, BusLink
-from sidetone.voice_sfu.application.live_room import Surroundings
 from sidetone.voice_sfu.application.node import Node
-from sidetone.voice_sfu.application.ports import Evidence, NoEvidence
+from sidetone.voice_sfu.application.ports import Evidence, NoEvidence, Surroundings
 from sidetone.voice_sfu.domain.handshakes import HandshakeLimits
-from sidetone.voice_sfu.domain.limits import Rates
+from sidetone.voice_sfu.domain.limits import Rates, VideoRates
 from sidetone.voice_sfu.domain.meter import Meter
 from sidetone.voice_sfu.interface.media_path import MediaPath
 from sidetone.voice_sfu.interface.quic import QuicLimits, SfuServer
@@ -52,6 +51,7 @@ class Options(msgspec.Struct, frozen=True):
     drain_seconds: float = 5.0
     fast_path: bool = True
     rates: Rates = Rates()
+    video_rates: VideoRates = VideoRates()
     handshakes: HandshakeLimits = HandshakeLimits()
 
 
@@ -102,7 +102,7 @@ async def serving(
     """
     evidence = evidence or NoEvidence()
     evidence.held("tls_key", identity.key_file.read_bytes())
-    surroundings = Surroundings(clock, Meter(), evidence, options.rates)
+    surroundings = Surroundings(clock, Meter(), evidence, options.rates, options.video_rates)
     node = Node(options.node, surroundings, options.room_members_max)
     server = SfuServer(
         node,

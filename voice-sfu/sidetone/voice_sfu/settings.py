@@ -47,6 +47,8 @@ class Settings(WorkerSettings, frozen=True, kw_only=True):
     connections_max: Annotated[int, msgspec.Meta(ge=1)] = 5_000
     packets_per_second: Annotated[int, msgspec.Meta(ge=1)] = 250
     bits_per_second: Annotated[int, msgspec.Meta(ge=1)] = 400_000
+    video_frames_per_second: Annotated[int, msgspec.Meta(ge=0)] = 120
+    video_bits_per_second: Annotated[int, msgspec.Meta(ge=0)] = 8_000_000
     half_open_max: Annotated[int, msgspec.Meta(ge=0)] = 2_000
     half_open_per_prefix_max: Annotated[int, msgspec.Meta(ge=0)] = 20
     drain_seconds: Annotated[float, msgspec.Meta(ge=0, le=10)] = 5.0

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-import msgspec
-
 from sidetone.credentials.tickets import Perm, Ticket
 from sidetone.protocol.events import RoomMember, VoiceRights
 from sidetone.protocol.ids import DeviceId, Sender, UserId
@@ -13,6 +11,7 @@ from sidetone.protocol.voice_control import (
     Commit,
     CommitFailed,
     Join,
+    KeyframeRequest,
     KeyPackage,
     Leave,
     Ping,
@@ -21,23 +20,16 @@ from sidetone.protocol.voice_control import (
     Resync,
     State,
     Stats,
+    Subscribe,
 )
-from sidetone.voice_sfu.application.ports import Clock, Connection, Evidence, Place
+from sidetone.voice_sfu.application.live_video import LiveVideo
+from sidetone.voice_sfu.application.ports import Connection, Place, Surroundings
 from sidetone.voice_sfu.domain.actions import Actions, Allow, Close, Send
-from sidetone.voice_sfu.domain.limits import MediaAllowance, Rates, Verdict
+from sidetone.voice_sfu.domain.limits import MediaAllowance, Verdict
 from sidetone.voice_sfu.domain.meter import Drop, Meter
 from sidetone.voice_sfu.domain.room import Room
 
 Request: TypeAlias = KeyPackage | Renew | Resync | Commit | CommitFailed | State | Stats
-
-
-class Surroundings(msgspec.Struct, frozen=True):
-    """What every room of this process shares."""
-
-    clock: Clock
-    meter: Meter
-    evidence: Evidence
-    rates: Rates
 
 
 class LiveRoom:
@@ -56,6 +48,7 @@ class LiveRoom:
         self.channel = room.channel
         self.surroundings = surroundings
         self.seats: dict[Sender, Seat] = {}
+        self.video = LiveVideo(room, self.seats, surroundings)
         # Whether there is something that ``told`` has not said yet.
         self.changed = False
         self._room = room
@@ -105,9 +98,13 @@ class LiveRoom:
     def set_rights(self, rights: VoiceRights) -> None:
         """Apply changed rights to those of the user's devices that are here."""
         now_ms = self.surroundings.clock.now_ms()
+        showing = [sender for sender in self.seats if self._room.may_show(sender)]
         self.carry_out(
             self._room.set_rights(rights.user, Perm(rights.perms), rights.generation, now_ms)
         )
+        for sender in showing:
+            if sender in self.seats and not self._room.may_show(sender):
+                self.video.forbid(sender)
 
     def put_out(self, user: UserId, device: DeviceId | None) -> None:
         """Let *device* of *user* go, or every one."""
@@ -124,6 +121,7 @@ class LiveRoom:
     def handle_timer(self) -> None:
         """Let the room see the time."""
         self.carry_out(self._room.handle_timer(self.surroundings.clock.now_ms()))
+        self.video.handle_timer()
 
     def can_be_forgotten(self) -> bool:
         """Tell whether the room is empty and may be dropped."""
@@ -144,6 +142,7 @@ class LiveRoom:
     def _vacate(self, sender: Sender) -> "Seat":
         seat = self.seats.pop(sender)
         seat.connection.withdraw()
+        self.video.left(sender)
         self._mark_changed()
         self._vacated(seat)
         return seat
@@ -188,6 +187,17 @@ class Seat:
         surroundings.meter.forwarded(len(datagram), len(route))
         return True
 
+    def receive_video(self, stream: int, data: bytes, *, ended: bool) -> bool:
+        """Pass on what came on a video stream; False if more comes than the member may send.
+
+        Raises ``Refusal`` if the session is to end.
+        """
+        return self._home.video.receive(self.sender, stream, data, ended=ended)
+
+    def video_broken_off(self, stream: int) -> None:
+        """Note that the rest of a video stream will not come."""
+        self._home.video.broken_off(self.sender, stream)
+
     def drop(self, reason: Drop) -> None:
         """Count a frame that was not passed on, from this member or to it."""
         self.meter.dropped(reason)
@@ -202,6 +212,10 @@ class Seat:
                 self.meter.reported(message)
                 self._home.surroundings.meter.reported(message)
                 self._home.handle(self.sender, message)
+            case Subscribe():
+                self._home.video.subscribe(self.sender, message)
+            case KeyframeRequest():
+                self._home.video.request(self.sender, message)
             case Leave():
                 self.leave()
                 self.connection.close("left", "goodbye")

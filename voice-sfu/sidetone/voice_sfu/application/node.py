@@ -9,8 +9,8 @@ from sidetone.protocol.ids import ChannelId, DeviceId, NodeId
 from sidetone.protocol.questions import Briefing
 from sidetone.protocol.refusals import Unavailable
 from sidetone.protocol.voice_control import Move
-from sidetone.voice_sfu.application.live_room import LiveRoom, Seat, Surroundings
-from sidetone.voice_sfu.application.ports import Connection
+from sidetone.voice_sfu.application.live_room import LiveRoom, Seat
+from sidetone.voice_sfu.application.ports import Connection, Surroundings
 from sidetone.voice_sfu.domain.admission import Admission
 from sidetone.voice_sfu.domain.meter import Meter
 from sidetone.voice_sfu.domain.room import Room
@@ -131,7 +131,8 @@ class Node:
     def _room(self, channel: ChannelId) -> LiveRoom:
         room = self._rooms.get(channel)
         if room is None:
-            made = Room(channel, self._room_members_max, self._surroundings.rates)
+            around = self._surroundings
+            made = Room(channel, self._room_members_max, around.rates, around.video_rates)
             room = self._rooms[channel] = LiveRoom(
                 made, self._surroundings, self._vacated, self.rooms_changed.set
             )
@@ -152,6 +153,7 @@ class Node:
             sender=seat.sender,
             packets_in=seat.meter.frames_in,
             packets_heard=seat.meter.frames_out,
+            video_frames_in=seat.meter.video.frames_in,
             dropped={reason.value: count for reason, count in seat.meter.drops.items()},
         )
 

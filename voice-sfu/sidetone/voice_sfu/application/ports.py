@@ -1,12 +1,17 @@
 """What the forwarding unit needs from outside."""
 
+import time
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import msgspec
 
 from sidetone.protocol.ids import ChannelId, Sender
 from sidetone.protocol.voice_control import ServerMessage
+from sidetone.voice_sfu.domain.limits import Rates, VideoRates
 from sidetone.voice_sfu.domain.meter import Meter
+from sidetone.voice_sfu.domain.video_frame import Cut
+from sidetone.voice_sfu.domain.video_queue import FrameId, Piece
 
 
 class Clock(Protocol):
@@ -26,8 +31,41 @@ class Place(msgspec.Struct, frozen=True):
     hears: bool
 
 
+class VideoLink(Protocol):
+    """The video streams of one member's connection. None of its methods raises or waits."""
+
+    def stop(self, stream: int, why: Cut) -> None:
+        """Ask the client to send no more on a stream that it opened."""
+        ...
+
+    def begin(self, frame: FrameId, now: float, *, keyframe: bool) -> None:
+        """Expect bytes of *frame*, for the client."""
+        ...
+
+    def add(self, piece: Piece) -> bool:
+        """Send more of a frame; False if it was not begun, or cut."""
+        ...
+
+    def unfinished(self, source: Sender | None = None) -> list[FrameId]:
+        """Return the frames that still wait in part, of *source* or of all."""
+        ...
+
+    def cut(self, frames: Iterable[FrameId], why: Cut) -> int:
+        """Send no more of *frames*; returns how many of them were unfinished."""
+        ...
+
+    def is_late(self, now: float) -> bool:
+        """Tell whether the client is too slow for what it is to be sent."""
+        ...
+
+
 class Connection(Protocol):
     """The network connection of one member. None of its methods raises or waits."""
+
+    @property
+    def video(self) -> VideoLink:
+        """Its video streams."""
+        ...
 
     def send(self, message: ServerMessage) -> None:
         """Tell *message*, after those before it."""
@@ -90,3 +128,14 @@ class NoEvidence:
 
     def held(self, kind: str, value: bytes) -> None:
         """Forget the value."""
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """What every room of this process shares. *now* tells seconds of a monotonic clock."""
+
+    clock: Clock
+    meter: Meter
+    evidence: Evidence
+    rates: Rates
+    video_rates: VideoRates = VideoRates()
+    now: Callable[[], float] = time.monotonic

@@ -7,6 +7,8 @@ from enum import Enum
 
 import msgspec
 
+from sidetone.e2ee.frames import VIDEO_LENGTH_MAX
+
 FLOOD_FACTOR = 10
 FLOOD_SECONDS = 5
 _BURST_SECONDS = 1.0
@@ -25,6 +27,16 @@ class Rates(msgspec.Struct, frozen=True):
 
     packets_per_second: int = 250
     bits_per_second: int = 400_000
+
+
+class VideoRates(msgspec.Struct, frozen=True):
+    """What each connection may send in video, with the permission; told in ``Welcome`` too.
+
+    All spatial layers count: 120 frames are two layers of a screen at 60 a second.
+    """
+
+    frames_per_second: int = 120
+    bits_per_second: int = 8_000_000
 
 
 class TokenBucket:
@@ -92,6 +104,34 @@ class MediaAllowance:
         if self._packets.take(1, now) and self._bits.take(bits, now):
             return Verdict.PASS
         return Verdict.DROP
+
+
+class VideoAllowance:
+    """What one member may send in video frames, above the rates and far above as for sound.
+
+    Bytes are judged as they come, so a burst has room for the largest frame and its successors.
+    """
+
+    def __init__(self, rates: VideoRates) -> None:
+        frames, bits = rates.frames_per_second, rates.bits_per_second
+        self._frames = TokenBucket(frames, max(1, frames * _BURST_SECONDS))
+        self._bits = TokenBucket(bits, bits * _BURST_SECONDS + 8 * VIDEO_LENGTH_MAX)
+        self._frame_flood = Flood(frames * FLOOD_FACTOR)
+        self._bit_flood = Flood(bits * FLOOD_FACTOR)
+
+    def take_frame(self, now: float) -> Verdict:
+        """Judge a frame that begins."""
+        verdict = self._frame_flood.arrived(1, now)
+        if verdict is Verdict.PASS and not self._frames.take(1, now):
+            return Verdict.DROP
+        return verdict
+
+    def take_bytes(self, count: int, now: float) -> Verdict:
+        """Judge *count* bytes of a frame."""
+        verdict = self._bit_flood.arrived(count * 8, now)
+        if verdict is Verdict.PASS and not self._bits.take(count * 8, now):
+            return Verdict.DROP
+        return verdict
 
 
 class ControlAllowance:

@@ -7,6 +7,7 @@ from collections import Counter
 from enum import Enum
 
 from sidetone.protocol.voice_control import Stats
+from sidetone.voice_sfu.domain.video_frame import Cut
 
 
 class Drop(Enum):
@@ -23,10 +24,24 @@ class Drop(Enum):
     QUEUE = "queue"
 
 
+class VideoMeter:
+    """Sums of video, and of streams that were cut, coming in and going out."""
+
+    def __init__(self) -> None:
+        self.frames_in = 0
+        self.bytes_in = 0
+        self.frames_out = 0
+        self.bytes_out = 0
+        self.keyframes_asked = 0
+        self.cut_in: Counter[Cut] = Counter()
+        self.cut_out: Counter[Cut] = Counter()
+
+
 class Meter:
     """Sums since the beginning."""
 
     def __init__(self) -> None:
+        self.video = VideoMeter()
         self.frames_in = 0
         self.bytes_in = 0
         self.frames_out = 0

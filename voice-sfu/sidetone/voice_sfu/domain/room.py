@@ -13,7 +13,12 @@ import msgspec
 from sidetone.credentials.tickets import Perm, Ticket
 from sidetone.e2ee import commit as commits
 from sidetone.e2ee import keypackage
-from sidetone.e2ee.frames import DATAGRAM_LENGTH_MAX, FRAME_LENGTH_MIN, parse_header
+from sidetone.e2ee.frames import (
+    DATAGRAM_LENGTH_MAX,
+    FRAME_LENGTH_MIN,
+    VIDEO_LENGTH_MAX,
+    parse_header,
+)
 from sidetone.e2ee.keypackage import KeyPackage
 from sidetone.e2ee.rejected import Rejected
 from sidetone.e2ee.schedule import MediaKind
@@ -41,7 +46,7 @@ from sidetone.protocol.voice_control import (
 )
 from sidetone.voice_sfu.domain.actions import Action, Actions, Allow, Close, Send
 from sidetone.voice_sfu.domain.group import Group
-from sidetone.voice_sfu.domain.limits import Rates
+from sidetone.voice_sfu.domain.limits import Rates, VideoRates
 from sidetone.voice_sfu.domain.meter import Drop
 from sidetone.voice_sfu.domain.reception import Losses
 from sidetone.voice_sfu.domain.senders import Senders
@@ -68,14 +73,24 @@ class Member(msgspec.Struct):
         """Tell whether the member's frames are forwarded."""
         return not self.muted and Perm.SPEAK in self.permissions
 
+    def shows(self) -> bool:
+        """Tell whether the member's video is forwarded."""
+        return Perm.VIDEO in self.permissions
+
 
 class Room:
     """The members of one channel, and the state of their group."""
 
-    def __init__(self, channel: ChannelId, members_max: int, rates: Rates) -> None:
+    def __init__(
+        self,
+        channel: ChannelId,
+        members_max: int,
+        rates: Rates,
+        video_rates: VideoRates = VideoRates(),  # noqa: B008 - it is frozen
+    ) -> None:
         self.channel = channel
         self._members_max = members_max
-        self._limits = Limits(rates.packets_per_second, rates.bits_per_second, DATAGRAM_LENGTH_MAX)
+        self._limits = _limits(rates, video_rates)
         self._senders = Senders()
         self._members: dict[Sender, Member] = {}
         self._waiting: dict[Sender, KeyPackage] = {}
@@ -164,6 +179,11 @@ class Room:
     def members(self) -> list[Member]:
         """Return who is connected, each device for itself."""
         return list(self._members.values())
+
+    def may_show(self, sender: Sender) -> bool:
+        """Tell whether *sender* is here and may send video."""
+        member = self._members.get(sender)
+        return member is not None and member.shows()
 
     def can_be_forgotten(self, now_ms: int) -> bool:
         """Tell whether an empty room holds nothing that a later call would need."""
@@ -342,6 +362,17 @@ class Room:
     def _tell_others(self, sender: Sender, message: ServerMessage) -> Actions:
         others = tuple(other for other in self._members if other != sender)
         return (Send(others, message),) if others else ()
+
+
+def _limits(rates: Rates, video_rates: VideoRates) -> Limits:
+    return Limits(
+        packets_per_second=rates.packets_per_second,
+        bits_per_second=rates.bits_per_second,
+        frame_bytes_max=DATAGRAM_LENGTH_MAX,
+        video_frames_per_second=video_rates.frames_per_second,
+        video_bits_per_second=video_rates.bits_per_second,
+        video_frame_bytes_max=VIDEO_LENGTH_MAX,
+    )
 
 
 def _allow(sender: Sender, member: Member) -> Allow:

@@ -1,5 +1,6 @@
 """How much aioquic lets a connection have on its way."""
 
+import math
 from collections.abc import Iterable
 
 from aioquic.quic.congestion.base import register_congestion_control
@@ -14,9 +15,43 @@ class ForwardingWindow(RenoCongestionControl):
     A voice does not grow into the bandwidth it finds: its rate is bounded where it comes in, and
     what a path cannot carry is dropped, not queued. Halving at every loss would only mute a
     listener whose link loses a little.
+
+    Video does grow, into every queue on its way, and a voice waits in the same queues. So the
+    window also shrinks when the round trip gets longer, and grows only while it is the limit.
     """
 
     _BYTES_MIN = 32_000
+    _BYTES_MAX = 1 << 22
+    # As much more than the shortest round trip is a queue, not a late acknowledgement.
+    _QUEUE_SECONDS = 0.1
+    # The shortest round trip is looked for anew after so long: the path may be another.
+    _SHORTEST_FOR_SECONDS = 30.0
+
+    def __init__(self, *, max_datagram_size: int) -> None:
+        super().__init__(max_datagram_size=max_datagram_size)
+        self._rtt_shortest = math.inf
+        self._shortest_since = -math.inf
+        self._shrunk_at = -math.inf
+
+    @override
+    def on_packet_acked(self, *, now: float, packet: QuicSentPacket) -> None:
+        window = self.congestion_window
+        is_limit = 2 * self.bytes_in_flight > window
+        super().on_packet_acked(now=now, packet=packet)
+        self.congestion_window = (
+            min(self.congestion_window, self._BYTES_MAX) if is_limit else window
+        )
+
+    @override
+    def on_rtt_measurement(self, *, now: float, rtt: float) -> None:
+        super().on_rtt_measurement(now=now, rtt=rtt)
+        if rtt < self._rtt_shortest or now - self._shortest_since > self._SHORTEST_FOR_SECONDS:
+            self._rtt_shortest, self._shortest_since = rtt, now
+        queues = rtt - self._rtt_shortest > self._QUEUE_SECONDS
+        if queues and now - self._shrunk_at > rtt and self.congestion_window > self._BYTES_MIN:
+            self._shrunk_at = now
+            self.congestion_window = max(self.congestion_window * 7 // 8, self._BYTES_MIN)
+            self.ssthresh = self.congestion_window
 
     @override
     def on_packets_lost(self, *, now: float, packets: Iterable[QuicSentPacket]) -> None:

@@ -7,6 +7,7 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from sidetone.voice_sfu.application.node import Node
+from sidetone.voice_sfu.domain.meter import VideoMeter
 
 
 class NodeCollector(Collector):
@@ -34,9 +35,30 @@ class NodeCollector(Collector):
         for reason, count in meter.drops.items():
             drops.add_metric([reason.value], count)
         yield drops
+        yield from _video(meter.video)
         for name, text, value in (
             ("connections", "Devices inside.", self._node.connections()),
             ("rooms", "Rooms with somebody inside.", len(self._node.rooms())),
             ("draining", "Whether the unit is going away.", int(self._node.draining)),
         ):
             yield GaugeMetricFamily(f"sidetone_voice_{name}", text, value=value)
+
+
+def _video(meter: VideoMeter) -> Iterable[Metric]:
+    for name, text, value in (
+        ("frames_received", "Video frames that began to come in.", meter.frames_in),
+        ("frames_forwarded", "Video frames that began to go out to a viewer.", meter.frames_out),
+        ("bytes_received", "Bytes of video that came in.", meter.bytes_in),
+        ("bytes_forwarded", "Bytes of video for viewers.", meter.bytes_out),
+        ("keyframes_asked", "Times that a keyframe was asked for.", meter.keyframes_asked),
+    ):
+        yield CounterMetricFamily(f"sidetone_voice_video_{name}", text, value=value)
+    cut = CounterMetricFamily(
+        "sidetone_voice_video_frames_cut",
+        "Video frames that ended before they were whole.",
+        labels=["direction", "reason"],
+    )
+    for direction, counts in (("in", meter.cut_in), ("out", meter.cut_out)):
+        for reason, count in counts.items():
+            cut.add_metric([direction, reason.name.lower()], count)
+    yield cut

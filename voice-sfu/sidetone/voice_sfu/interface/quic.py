@@ -31,6 +31,7 @@ from sidetone.voice_sfu.interface.congestion import ForwardingWindow
 from sidetone.voice_sfu.interface.media_path import Lane, MediaPath
 from sidetone.voice_sfu.interface.session import Session
 from sidetone.voice_sfu.interface.udp import Address, UdpTransport, bind
+from sidetone.voice_sfu.interface.video import QuicVideo, bound_streams, is_video
 
 ALPN = "sidetone/1"
 IDLE_SECONDS = 15.0
@@ -47,6 +48,8 @@ _CONNECTION_ID_BYTES = 8
 # The smallest datagram in which a connection can begin (RFC 9000, section 14.1).
 _INITIAL_BYTES_MIN = 1200
 _LONG_HEADER = 0x80
+# What a packet full of video holds at least.
+_PACKET_BYTES = 1000
 
 _log = structlog.get_logger()
 
@@ -151,6 +154,7 @@ class SfuServer(QuicServer):
         return header if is_new else None
 
     def _connect(self, quic: QuicConnection, **_: object) -> "SfuConnection":
+        bound_streams(quic)
         if self.media_path is not None:
             self.media_path.prepare(quic)
         return SfuConnection(quic, self)
@@ -161,6 +165,7 @@ class SfuConnection(QuicConnectionProtocol):
 
     def __init__(self, quic: QuicConnection, server: SfuServer) -> None:
         super().__init__(quic)
+        self.video = QuicVideo(quic, self._transmit_soon)
         self.session = Session(server.node, self, self._loop.time)
         self._server = server
         self._half_open_from: str | None = None
@@ -230,6 +235,7 @@ class SfuConnection(QuicConnectionProtocol):
 
     def withdraw(self) -> None:
         """Let no more frames pass."""
+        self.video.close()
         if self._lane is not None:
             self._lane.close()
             self._lane = None
@@ -269,6 +275,7 @@ class SfuConnection(QuicConnectionProtocol):
         """Send what is due."""
         if self._failed:
             return
+        self._guard(self._pump_video)
         if self._lane is None:
             self._guard(super().transmit)
             return
@@ -293,6 +300,10 @@ class SfuConnection(QuicConnectionProtocol):
             case events.HandshakeCompleted():
                 self._handshake_over()
                 self._set_deadline(TICKET_SECONDS, self.session.ticket_late)
+            case events.StreamReset(stream_id=stream_id) if is_video(stream_id):
+                self.session.video_broken_off(stream_id)
+            case events.StopSendingReceived(stream_id=stream_id) if is_video(stream_id):
+                self.video.stopped(stream_id)
             case events.StreamReset() | events.StopSendingReceived():
                 self.session.refuse("control_ended", "a stream was broken off; join again")
             case events.ConnectionTerminated():
@@ -310,12 +321,17 @@ class SfuConnection(QuicConnectionProtocol):
         self._transmit_soon()
 
     def _receive_stream(self, stream: int, data: bytes, *, ended: bool) -> None:
-        if stream & 2:
-            self.session.refuse("stream_forbidden", "a unidirectional stream needs a video grant")
+        if is_video(stream):
+            if self.session.receive_video(stream, data, ended=ended):
+                self._arrivals.excuse(len(data) / _PACKET_BYTES)
         elif stream >> 2 >= STREAMS_MAX:
             self.session.refuse("streams_exceeded", f"at most {STREAMS_MAX} streams are allowed")
         else:
             self.session.receive_stream(stream, data, ended=ended)
+
+    def _pump_video(self) -> None:
+        # Every packet of it will be acknowledged.
+        self._arrivals.excuse(self.video.pump() / _PACKET_BYTES)
 
     def _begin(self, host: str) -> None:
         self._server.connections.add(self)

@@ -6,11 +6,11 @@ Anything out of order ends this session with a code, and nothing else.
 from collections.abc import Callable
 from typing import Protocol
 
-from sidetone.protocol.refusals import Invalid, Refusal
+from sidetone.protocol.refusals import Forbidden, Invalid, Refusal
 from sidetone.protocol.voice_control import ClientMessage, Error, Join, ServerMessage
 from sidetone.voice_sfu.application.live_room import Seat
 from sidetone.voice_sfu.application.node import Node
-from sidetone.voice_sfu.application.ports import Place
+from sidetone.voice_sfu.application.ports import Place, VideoLink
 from sidetone.voice_sfu.domain.limits import ControlAllowance
 from sidetone.voice_sfu.domain.meter import Drop, Meter
 from sidetone.voice_sfu.interface.control import ControlReader, encode
@@ -18,6 +18,11 @@ from sidetone.voice_sfu.interface.control import ControlReader, encode
 
 class Wire(Protocol):
     """The connection below a session. None of its methods calls back before it returns."""
+
+    @property
+    def video(self) -> VideoLink:
+        """Its video streams."""
+        ...
 
     def write(self, stream: int, data: bytes) -> None:
         """Send *data* on *stream*, reliably and in order."""
@@ -58,6 +63,11 @@ class Session:
         self._over = False
 
     # --- what the node asks for ---
+
+    @property
+    def video(self) -> VideoLink:
+        """The connection's video streams."""
+        return self._wire.video
 
     def send(self, message: ServerMessage) -> None:
         """Tell *message* on the control stream."""
@@ -129,6 +139,23 @@ class Session:
             self._node.tally.dropped(Drop.UNSEATED)
         elif not self._seat.receive(datagram, self._now()):
             self.refuse("media_flood", "far more frames came than anybody may send")
+
+    def receive_video(self, stream: int, data: bytes, *, ended: bool) -> bool:
+        """Take a part of a video frame from a unidirectional stream; False if it is too much."""
+        if self._over:
+            return False
+        try:
+            if self._seat is None:
+                raise Forbidden("stream_forbidden", "a unidirectional stream needs a video grant")
+            return self._seat.receive_video(stream, data, ended=ended)
+        except Refusal as refusal:
+            self.refuse(refusal.code, refusal.detail)
+            return False
+
+    def video_broken_off(self, stream: int) -> None:
+        """Note that the rest of a video frame will not come."""
+        if not self._over and self._seat is not None:
+            self._seat.video_broken_off(stream)
 
     def lost(self) -> None:
         """Free the place of a client that is gone; a second time does nothing."""

@@ -54,6 +54,10 @@ bench what *args:
 fuzz-api *args:
     python -m tests.api.fuzz {{ args }}
 
+# Fuzz the kernels that read packets, with and without checks: `./just fuzz-sfu --count 1000000`.
+fuzz-sfu *args:
+    python -m tests.load.fuzz_sfu {{ args }}
+
 # Bring databases up to date, back, or show where they are: `./just migrate status`.
 [no-exit-message]
 migrate *args:

@@ -23,12 +23,10 @@ from sidetone.runtime.tls import Identity
 from sidetone.voice_sfu.application.ports import Place
 from sidetone.voice_sfu.domain.limits import Rates
 from sidetone.voice_sfu.domain.meter import Meter
-from sidetone.voice_sfu.domain.room import Room
 from sidetone.voice_sfu.infrastructure.fastpath import batches, control, loop, routing, words
 from sidetone.voice_sfu.infrastructure.fastpath.fast_path import FastPath
 from sidetone.voice_sfu.infrastructure.fastpath.lane import pack_address
 from tests.load.sfu_stage import CHANNEL
-from tests.load.vx1_shapes import ticket
 
 SERVER = ("127.0.0.1", 443)
 BOUNDLESS = Rates(packets_per_second=1 << 40, bits_per_second=1 << 40)
@@ -96,8 +94,7 @@ class Peer:
         self.client, self.server = shake_hands(
             stage.identity, self.address, stage.now_ns, **changes
         )
-        self.sender: Sender
-        self.sender, _ = stage.room.join(ticket(), 0)
+        self.sender = Sender(len(stage.peers) + 1)
         self.floods = 0
         self.detours: list[bytes] = []
         self.meter = Meter()
@@ -196,13 +193,12 @@ class Stage:
     def __init__(self, identity: Identity, members: int = 0, rates: Rates = BOUNDLESS) -> None:
         self.identity = identity
         self.now_ns = time.monotonic_ns()
-        self.room = Room(CHANNEL, 100, rates)
         self.path = FastPath(rates.packets_per_second, rates.bits_per_second)
         self.shared = self.path.shared
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.shared.words[words.SOCKET] = self.socket.fileno()
-        self._buffers = control.new_buffers()
+        self.buffers = control.new_buffers()
         self._text = guarded(batches.DATAGRAM_BYTES_MAX)
         self._packet = guarded(batches.DATAGRAM_BYTES_MAX)
         self.peers: list[Peer] = []
@@ -229,15 +225,15 @@ class Stage:
         packet = self._packet[self._packet.size - len(data) :]
         packet[:] = np.frombuffer(data, np.uint8)
         handled = loop.take_packet(
-            self.shared, *self._buffers, packet, name, self._text, self.now_ns
+            self.shared, *self.buffers, packet, name, self._text, self.now_ns
         )
         self.end_turn()
         return bool(handled)
 
     def end_turn(self) -> None:
         """Acknowledge and send what is due."""
-        loop.send_acks(self.shared, *self._buffers, self.now_ns)
-        routing.flush(self.shared, *self._buffers, self.now_ns)
+        loop.send_acks(self.shared, *self.buffers, self.now_ns)
+        routing.flush(self.shared, *self.buffers, self.now_ns)
 
     def wait(self, milliseconds: float) -> None:
         """Let time pass."""

@@ -91,4 +91,7 @@ def number_length(number: int, largest_acked: int) -> int:
 @kernel("void(uint8[::1], int64, uint8[::1], int64, int64)")
 def copy(to: Bytes, at: int, source: Bytes, start: int, count: int) -> None:
     """Copy *count* bytes between arrays that do not overlap."""
+    if count > 0:
+        # memcpy cannot be told to check bounds; NUMBA_BOUNDSCHECK checks this.
+        to[at + count - 1] = source[start + count - 1]
     system.memcpy(to.ctypes.data + at, source.ctypes.data + start, count)

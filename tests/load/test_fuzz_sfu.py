@@ -1,0 +1,16 @@
+"""The short version of ``./just fuzz-sfu``: nothing happens to the kernels."""
+
+import pytest
+
+from tests.load.fuzz_sfu import fuzz_in_child
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize(("checked", "count"), [(True, 5_000), (False, 20_000)])
+def test_nothing_that_comes_makes_the_kernels_stumble(checked: bool, count: int) -> None:
+    findings = fuzz_in_child(count, seed=2, checked=checked)
+    assert findings.faults == []
+    assert findings.checked == checked
+    assert findings.fast > count / 4
+    assert findings.frames_passed > count / 10
+    assert findings.forged > count / 4

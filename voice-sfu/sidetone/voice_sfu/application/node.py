@@ -40,7 +40,7 @@ class Node:
 
     @property
     def meter(self) -> Meter:
-        """The unit's sums as of now; *tally* may be a second behind."""
+        """The unit's sums as of now; *tally* may be some seconds behind."""
         for seat in self._seats.values():
             seat.connection.settle()
         return self.tally

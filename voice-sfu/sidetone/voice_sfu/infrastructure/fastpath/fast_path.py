@@ -16,7 +16,7 @@ from typing_extensions import Buffer, override
 from sidetone.native.atomics import read_word, write_word
 from sidetone.native.clock import now_ns
 from sidetone.voice_sfu.application.ports import Member, Place
-from sidetone.voice_sfu.infrastructure.fastpath import batches, control, loop, words
+from sidetone.voice_sfu.infrastructure.fastpath import batches, control, loop, ports, words
 from sidetone.voice_sfu.infrastructure.fastpath.connection_parts import announce_ack_delay
 from sidetone.voice_sfu.infrastructure.fastpath.lane import (
     KEY_PACKETS_MAX,
@@ -40,7 +40,7 @@ from sidetone.voice_sfu.infrastructure.fastpath.rows import (
 Receive: TypeAlias = Callable[[bytes, tuple[Any, ...]], None]
 
 _TURN_SECONDS: Final = 0.02
-_LOOK_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 5.0
 _TIME: Final = struct.Struct("@qq")
 
 _log = structlog.get_logger()
@@ -80,7 +80,9 @@ class FastPath:
         bound.setsockopt(
             socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIME.pack(0, int(_TURN_SECONDS * 1e6))
         )
+        beside = ports.open_beside(bound)
         self.shared.words[words.SOCKET] = bound.fileno()
+        self.shared.words[words.BESIDE] = beside.fileno() if beside else -1
         self.shared.words[words.WAKE] = self._wake
         event_loop = asyncio.get_running_loop()
         event_loop.add_reader(self._wake, self._woken)
@@ -95,7 +97,7 @@ class FastPath:
             daemon=True,
         )
         self._thread.start()
-        return FastTransport(bound, self._stop)
+        return FastTransport(bound, beside, self._stop)
 
     def prepare(self, quic: QuicConnection) -> None:
         """Have a new connection announce how late it will be acknowledged."""
@@ -189,10 +191,13 @@ class FastPath:
 class FastTransport(asyncio.DatagramTransport):
     """What aioquic sends through; receiving is the media thread's."""
 
-    def __init__(self, bound: socket.socket, stop: Callable[[], None]) -> None:
+    def __init__(
+        self, bound: socket.socket, beside: socket.socket | None, stop: Callable[[], None]
+    ) -> None:
         super().__init__()
         self.lost = 0
         self._socket = bound
+        self._beside = beside
         self._stop = stop
 
     @override
@@ -208,3 +213,5 @@ class FastTransport(asyncio.DatagramTransport):
         """Stop the media thread and free the port."""
         self._stop()
         self._socket.close()
+        if self._beside is not None:
+            self._beside.close()

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 from aioquic.quic.connection import QuicConnection
+from numpy.typing import NDArray
 
 from sidetone.native import Record, records
 from sidetone.native.clock import now_ns
@@ -16,7 +17,13 @@ from sidetone.voice_sfu.infrastructure.fastpath.batches import Batch
 from sidetone.voice_sfu.infrastructure.fastpath.connection_parts import ConnectionParts
 from sidetone.voice_sfu.infrastructure.fastpath.media import FRAME_BYTES_MAX, Media
 from sidetone.voice_sfu.infrastructure.fastpath.routing import REASONS
-from sidetone.voice_sfu.infrastructure.fastpath.rows import CID_BYTES_MAX, NEVER, OFF, PEER
+from sidetone.voice_sfu.infrastructure.fastpath.rows import (
+    CID_BYTES_MAX,
+    NEVER,
+    OFF,
+    PEER,
+    ROW,
+)
 
 KEY_PACKETS_MAX: Final = 1 << 21
 """Packets in one key phase: well before 2**23, where AES-GCM wears out (RFC 9001 section 6.6)."""
@@ -55,7 +62,8 @@ class Lane:
         self._cids: set[bytes] = set()
         self._contexts: dict[str, aead.Context] = {}
         self._keyed_at = 0
-        self._told = np.zeros(len(REASONS) + 4, np.int64)
+        self._counts = _counts_of(shared, index)
+        self._told = np.zeros_like(self._counts)
         self._closed = False
 
     def open(self) -> None:
@@ -139,14 +147,11 @@ class Lane:
 
     def settle(self) -> None:
         """Add to the member's meters what has passed since the last time."""
-        counts = self._row.counts
-        now = np.array(
-            [counts.frames_in, counts.bytes_in, counts.frames_out, counts.bytes_out]
-            + [counts.drops[k] for k in range(len(REASONS))],
-            np.int64,
-        )
+        now = self._counts.copy()
         fresh = (now - self._told).tolist()
         self._told = now
+        if not any(fresh):
+            return
         for meter in self.member.meters():
             meter.add(*fresh[:4])
             for reason, count in zip(REASONS, fresh[4:], strict=True):
@@ -263,6 +268,13 @@ def unpack_address(name: bytes) -> tuple[Any, ...]:
     host = socket.inet_ntop(socket.AF_INET6, name[8:24])
     flow, scope = int.from_bytes(name[4:8], "big"), int.from_bytes(name[24:28], "little")
     return host, port, flow, scope
+
+
+def _counts_of(shared: Media, index: int) -> NDArray[np.int64]:
+    """View what meters count of a row: four sums, then the drops."""
+    start = index * ROW.itemsize + (ROW.fields or {})["counts"][1]
+    whole = shared.rows.view(np.ndarray).view(np.uint8)
+    return whole[start : start + 8 * (4 + len(REASONS))].view(np.int64)
 
 
 def _wipe(old: dict[str, aead.Context], new: dict[str, aead.Context]) -> None:

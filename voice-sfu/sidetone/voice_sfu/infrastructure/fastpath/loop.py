@@ -36,6 +36,9 @@ ACK_DELAY_NS: Final = 80_000_000
 Peers are told 100 ms; the rest is for a thread that looks every 20.
 """
 
+LOOK_NS: Final = 15_000_000
+"""How often at most the thread looks at small packets; it is woken every 20 ms at the latest."""
+
 _FLOOD: Final = REASONS.index(Drop.FLOOD)
 _FORM_BITS: Final = 0xC0
 _SHORT: Final = 0x40
@@ -188,24 +191,56 @@ def take_packet(  # noqa: PLR0913, PLR0917 - the thread's state, a datagram, roo
     return is_fast
 
 
+@kernel(signature("void", MEDIA, BATCH, BATCH, CIPHER, "uint8[::1]", "int64", "int64"))
+def _take_batch(  # noqa: PLR0913, PLR0917 - the thread's state, both ways, and how much came
+    shared: Media,
+    arrived: Batch,
+    batch: Batch,
+    cipher: Record,
+    text: Bytes,
+    count: int,
+    now_ns: int,
+) -> None:
+    for k in range(count):
+        start = k * DATAGRAM_BYTES_MAX
+        length = min(batches.length(arrived, k), int64(DATAGRAM_BYTES_MAX))
+        packet = arrived.data[start : start + length]
+        name = arrived.names[k]
+        if not take_packet(shared, batch, cipher, packet, name, text, now_ns):
+            media.tell_packet(shared, packet, length, name)
+
+
+@kernel(signature("void", MEDIA, BATCH, BATCH, CIPHER, "uint8[::1]", "int64"))
+def _take_small(
+    shared: Media, arrived: Batch, batch: Batch, cipher: Record, text: Bytes, now_ns: int
+) -> None:
+    """Take what has come to the socket for small packets, if it is time to look there."""
+    descriptor = shared.words[words.BESIDE]
+    if descriptor < 0 or now_ns - shared.words[words.LOOKED_NS] < LOOK_NS:
+        return
+    shared.words[words.LOOKED_NS] = now_ns
+    count = batches.RECEIVED_MAX
+    while count == batches.RECEIVED_MAX:
+        count = batches.receive(arrived, descriptor, system.DONT_WAIT)
+        _take_batch(shared, arrived, batch, cipher, text, count, now_ns)
+
+
 @kernel(signature("void", MEDIA, BATCH, BATCH, CIPHER, "uint8[::1]", "int64"), release=True)
 def run(
     shared: Media, arrived: Batch, batch: Batch, cipher: Record, text: Bytes, turns: int
 ) -> None:
-    """Work until told to stop, or for so many *turns*; each waits for datagrams, 20 ms at most."""
-    descriptor = shared.words[words.SOCKET]
+    """Work until told to stop, or for so many *turns*; each waits for datagrams, 20 ms at most.
+
+    Voices go first: what is small can wait until they have left.
+    """
     while turns != 0 and load(shared.words, words.STOP) == 0:
         turns -= 1
-        count = batches.receive(arrived, descriptor, system.WAIT_FOR_ONE)
+        count = batches.receive(arrived, shared.words[words.SOCKET], system.WAIT_FOR_ONE)
         now_ns = clock_ns()
         system.acquire(shared.lock)
-        for k in range(count):
-            start = k * DATAGRAM_BYTES_MAX
-            length = min(batches.length(arrived, k), int64(DATAGRAM_BYTES_MAX))
-            packet = arrived.data[start : start + length]
-            name = arrived.names[k]
-            if not take_packet(shared, batch, cipher, packet, name, text, now_ns):
-                media.tell_packet(shared, packet, length, name)
+        _take_batch(shared, arrived, batch, cipher, text, count, now_ns)
+        routing.flush(shared, batch, cipher, now_ns)
+        _take_small(shared, arrived, batch, cipher, text, now_ns)
         send_acks(shared, batch, cipher, now_ns)
         routing.flush(shared, batch, cipher, now_ns)
         system.release(shared.lock)

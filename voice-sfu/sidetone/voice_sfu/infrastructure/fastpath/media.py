@@ -100,13 +100,19 @@ def new_media(packets_per_second: float, bits_per_second: float) -> Media:
         cid_rows=np.full(CIDS_MAX, _FREE, np.int32),
         rates=rates,
         lock=new_lock(),
-        words=np.zeros(words.COUNT, np.int64),
+        words=_new_words(),
         notices=records(NOTICE, NOTICES_MAX),
         frames=records(FRAME_SLOT, FRAMES_MAX),
         held=records(FRAME_SLOT, HELD_MAX),
         touched=np.zeros(ROWS_MAX, np.int32),
         ack_list=np.zeros(ROWS_MAX, np.int32),
     )
+
+
+def _new_words() -> NDArray[np.int64]:
+    made = np.zeros(words.COUNT, np.int64)
+    made[words.SOCKET] = made[words.BESIDE] = made[words.WAKE] = -1
+    return made
 
 
 # --- connection ids ---

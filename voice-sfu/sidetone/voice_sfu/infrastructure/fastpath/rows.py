@@ -62,14 +62,14 @@ COUNTS: Final = layout(
     bytes_in=np.int64,
     frames_out=np.int64,
     bytes_out=np.int64,
+    drops=(np.int64, (16,)),
     packets_out=np.int64,
     packets_in=np.int64,
     lost=np.int64,
     duplicates=np.int64,
     forged=np.int64,
-    drops=(np.int64, (16,)),
 )
-"""Sums since the row was taken; *drops* by the numbers in `routing`."""
+"""Sums since the row was taken, first those that meters count; *drops* as `routing` numbers them."""
 
 ROW: Final = layout(
     state=np.int64,

@@ -20,4 +20,7 @@ SOCKET: Final = 32
 WAKE: Final = 33
 # The number one, for the eventfd.
 ONE: Final = 34
+# The socket for small packets or -1, and when it was looked at.
+BESIDE: Final = 35
+LOOKED_NS: Final = 36
 COUNT: Final = 40

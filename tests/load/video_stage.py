@@ -3,7 +3,8 @@
 import asyncio
 import itertools
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from aioquic.quic.connection import QuicConnection
@@ -11,10 +12,11 @@ from aioquic.quic.events import QuicEvent, StopSendingReceived, StreamDataReceiv
 
 from sidetone.credentials.tickets import Perm
 from sidetone.protocol.ids import Sender
-from sidetone.protocol.voice_control import Subscribe
+from sidetone.protocol.voice_control import Ping, Pong, Subscribe
+from sidetone.voice_sfu.app import Unit
 from sidetone.voice_sfu.domain.video_frame import Cut
 from sidetone.voice_sfu.domain.video_queue import FrameId, Piece, VideoQueue
-from tests.load.sfu_stage import PATIENCE_SECONDS, TALK, Client
+from tests.load.sfu_stage import PATIENCE_SECONDS, TALK, Client, VoiceDesk, connected
 
 SHOW = TALK | Perm.VIDEO
 
@@ -53,11 +55,6 @@ class VideoClient(Client):
         self.transmit()
         return stream
 
-    def watch(self, **layers: int) -> None:
-        """Subscribe to senders ``s0``, ``s1``, each up to a layer."""
-        senders = [Sender(int(name[1:])) for name in layers]
-        self.tell(Subscribe(senders, [1], list(layers.values())))
-
     async def seen(self) -> bytes:
         """Return the next whole frame."""
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -77,6 +74,26 @@ class VideoClient(Client):
             case _:
                 pass
         super().quic_event_received(event)
+
+
+@asynccontextmanager
+async def crowd(unit: Unit, desk: VoiceDesk, viewers: int) -> AsyncGenerator[list[VideoClient]]:
+    """Seat one who may show, and so many who may not but watch."""
+    async with AsyncExitStack() as stack:
+        clients: list[VideoClient] = []
+        for number in range(1 + viewers):
+            client = await stack.enter_async_context(connected(unit.port, kind=VideoClient))
+            perms = TALK if number else SHOW
+            await client.join(desk.ticket(unit.node.node, perms=perms))
+            clients.append(client)
+        yield clients
+
+
+async def watching(viewer: VideoClient, source: VideoClient, layer: int = 0) -> None:
+    """Subscribe, and wait until it counts."""
+    viewer.tell(Subscribe([Sender(source.sender)], [1], [layer]))
+    viewer.tell(Ping(1))
+    await viewer.told(Pong)
 
 
 async def until(condition: Callable[[], Any]) -> None:

@@ -1,8 +1,5 @@
 """Video over real QUIC, on the plain server and beside the fast path: who sees what, and when."""
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import uuid4
 
 import pytest
@@ -25,31 +22,12 @@ from sidetone.protocol.voice_control import (
 from sidetone.voice_sfu.app import Options, Unit
 from sidetone.voice_sfu.domain.video_frame import Cut
 from tests.load.sfu_stage import CHANNEL, TALK, VoiceDesk, connected, frame
-from tests.load.video_stage import SHOW, VideoClient, picture, until
+from tests.load.video_stage import SHOW, VideoClient, crowd, picture, until, watching
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "fast"])
 def options(request: pytest.FixtureRequest) -> Options:
     return Options(fast_path=request.param)
-
-
-@asynccontextmanager
-async def crowd(unit: Unit, desk: VoiceDesk, viewers: int) -> AsyncGenerator[list[VideoClient]]:
-    """Seat one who may show, and so many who may not but watch."""
-    async with AsyncExitStack() as stack:
-        clients: list[VideoClient] = []
-        for number in range(1 + viewers):
-            client = await stack.enter_async_context(connected(unit.port, kind=VideoClient))
-            perms = TALK if number else SHOW
-            await client.join(desk.ticket(unit.node.node, perms=perms))
-            clients.append(client)
-        yield clients
-
-
-async def watching(viewer: VideoClient, source: VideoClient, layer: int = 0) -> None:
-    viewer.watch(**{f"s{source.sender}": layer})
-    viewer.tell(Ping(1))
-    await viewer.told(Pong)
 
 
 async def test_a_frame_reaches_those_who_watch_and_nobody_else(

@@ -69,7 +69,7 @@ COUNTS: Final = layout(
     duplicates=np.int64,
     forged=np.int64,
 )
-"""Sums since the row was taken, first those that meters count; *drops* as `routing` numbers them."""
+"""Sums since the row was taken, meters' first; *drops* as `routing` numbers them."""
 
 ROW: Final = layout(
     state=np.int64,

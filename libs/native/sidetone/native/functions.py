@@ -139,6 +139,21 @@ def call_count(_context: Any, function: Any, handle: Any) -> Any:
     return _types.int64(_types.uintp, _types.uintp), generate
 
 
+@_intrinsic
+def prefetch(_context: Any, address: Any) -> Any:
+    """Have the cache line at *address* fetched, to be written to soon; nothing waits for it."""
+
+    def generate(context: Any, builder: Any, _sig: Any, args: Any) -> Any:
+        pointer, word = _ir.IntType(8).as_pointer(), _ir.IntType(32)
+        shape = _ir.FunctionType(_ir.VoidType(), [pointer, word, word, word])
+        function = _cgutils.get_or_insert_function(builder.module, shape, "llvm.prefetch.p0i8")
+        # For writing, to be kept in all caches, data.
+        builder.call(function, [builder.inttoptr(args[0], pointer), word(1), word(3), word(1)])
+        return context.get_dummy_value()
+
+    return _types.none(_types.uintp), generate
+
+
 def _viewer(item: Any) -> Any:
     """Make what views memory as an array that nobody owns, for kernels that count no references.
 

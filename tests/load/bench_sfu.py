@@ -14,7 +14,6 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from sidetone.protocol import voice_control
 from tests.load import raw_loop
 from tests.load.mumble import find_server
 from tests.load.sfu_contenders import (
@@ -24,12 +23,12 @@ from tests.load.sfu_contenders import (
     MumbleContender,
     RawContender,
     SfuContender,
-    churn,
     compile_kernels,
     join_cost,
     median_of,
     ratio_of,
 )
+from tests.load.sfu_disturbances import churn, video
 
 CASES = "1x200x4,20x10x2,1x50x2,1x10x1"
 BIG = Case(1, 1000, 10)
@@ -66,6 +65,8 @@ async def measure(case: Case, options: argparse.Namespace, folder: Path) -> Figu
         figures = _summed_up(str(case), ours, runs)
         if options.churn:
             figures["churn"] = await churn(ours, options.seconds)
+        if options.video:
+            figures["video"] = await video(ours, options.seconds)
     return figures
 
 
@@ -186,10 +187,6 @@ async def run(options: argparse.Namespace) -> Figures:
             print(table(found["cases"][-1:]), flush=True)
     if options.big:
         found["cases"].append(await measure_big())
-    if options.video:
-        found["video"] = None
-        there = hasattr(voice_control, "Subscribe")
-        print("video: not measured yet" if there else "video: not there to be measured")
     return found
 
 
@@ -211,8 +208,9 @@ def main() -> None:
     for fault in faults(found):
         print(f"MISSED: {fault}")
     for each in found["cases"]:
-        if "churn" in each:
-            print(f"{each['case']} with churn: {each['churn']}")
+        for what in ("churn", "video"):
+            if what in each:
+                print(f"{each['case']} with {what}: {each[what]}")
     if options.json is not None:
         options.json.write_text(json.dumps(found, indent=2) + "\n")
 

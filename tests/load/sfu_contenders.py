@@ -17,7 +17,6 @@ import msgspec
 from sidetone.native import prepare
 from sidetone.protocol.events import NodeAlive
 from sidetone.protocol.ids import ChannelId
-from sidetone.protocol.voice_control import Leave
 from sidetone.runtime.tls import Identity
 from sidetone.voice_sfu.infrastructure.fastpath import loop, self_test
 from tests.load import raw_loop
@@ -25,17 +24,15 @@ from tests.load.mumble import murmurd
 from tests.load.mumble_crowd import MumbleCrowd
 from tests.load.sfu_crowd import SfuCrowd
 from tests.load.sfu_members import ACKS, CLOSES, FRAMES, PACKETS, UNREADABLE
-from tests.load.sfu_stage import VoiceDesk, connected
+from tests.load.sfu_stage import VoiceDesk
 from tests.load.soak_sfu import unit_process
 from tests.load.udp_crowd import SETTLE_SECONDS, Watched
 
 Figures = dict[str, Any]
 
 WARM_UP_SECONDS: Final = 1.0
-CHURN_PER_SECOND: Final = 20
 JOINS: Final = 100
 
-_STAY_SECONDS = 0.5
 _NOBODYS = UUID(int=0xFFFF)
 # All clients are one host here, and a room may be as large as rooms get.
 _SETTINGS: Final = {
@@ -236,37 +233,6 @@ async def join_cost() -> float:
     """Return ms of the unit's CPU for a member that comes into a room of its own."""
     async with SfuContender.open(Case(JOINS, 1, 1)) as alone:
         return alone.join_ms
-
-
-async def churn(ours: SfuContender, seconds: float) -> Figures:
-    """Let 20 others join the first room each second, and leave it again, meanwhile."""
-    passed = unanswered = 0
-
-    async def pass_through() -> None:
-        nonlocal passed, unanswered
-        async with connected(ours.alive.port) as client:
-            client.keeps_frames = False
-            await client.join(ours.desk.ticket(ours.alive.node, channel=channel_of(0)))
-            await asyncio.sleep(_STAY_SECONDS)
-            client.tell(Leave())
-            try:
-                await client.closed()
-            except TimeoutError:
-                unanswered += 1
-        passed += 1
-
-    async def keep_coming() -> None:
-        async with asyncio.TaskGroup() as group:
-            until = time.monotonic() + seconds
-            while time.monotonic() < until:
-                group.create_task(pass_through())
-                await asyncio.sleep(1 / CHURN_PER_SECOND)
-
-    await ours.rest()
-    coming = asyncio.create_task(keep_coming())
-    figures = await ours.run(seconds)
-    await coming
-    return figures | {"joined_and_left": passed, "leaves_unanswered": unanswered}
 
 
 def median_of(runs: list[Figures] | None, key: str) -> float | None:

@@ -232,13 +232,13 @@ async def begin(
     **changes: Any,
 ) -> C:
     """Send the first datagram of a handshake."""
-    configuration = QuicConfiguration(
-        alpn_protocols=[alpn],
-        max_datagram_frame_size=1200,
-        verify_mode=ssl.CERT_NONE,
-        idle_timeout=15.0,
-        **changes,
-    )
+    settings: dict[str, Any] = {
+        "alpn_protocols": [alpn],
+        "max_datagram_frame_size": 1200,
+        "verify_mode": ssl.CERT_NONE,
+        "idle_timeout": 15.0,
+    }
+    configuration = QuicConfiguration(**(settings | changes))
     loop = asyncio.get_running_loop()
     _, client = await loop.create_datagram_endpoint(
         lambda: kind(QuicConnection(configuration=configuration)),
@@ -246,6 +246,31 @@ async def begin(
     )
     client.connect((host, port, 0, 0) if ":" in host else (host, port))
     return client
+
+
+async def move(client: Client, *, says_so: bool) -> None:
+    """Go on from another port, and let nobody listen on the old one.
+
+    A client that *says_so* uses another connection id there; behind a router that forgets, it does
+    not even know.
+    """
+    left: Any = client._transport
+    client._transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: _Through(client), local_addr=(*left.get_extra_info("sockname")[:1], 0)
+    )
+    left.close()
+    if says_so:
+        client.change_connection_id()
+
+
+class _Through(asyncio.DatagramProtocol):
+    """Hands what arrives at a new socket to the connection that moved there."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        self._client.datagram_received(data, addr)
 
 
 async def end(client: Client) -> None:

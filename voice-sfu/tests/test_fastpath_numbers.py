@@ -52,10 +52,17 @@ def test_a_number_is_read_as_aioquic_reads_it(data: bytes, at: int) -> None:
     assert found == expected
 
 
-@given(st.integers(1, 4), st.integers(0, (1 << 32) - 1), st.integers(0, (1 << 62) - 1))
+@given(
+    st.integers(1, 4),
+    st.integers(0, (1 << 32) - 1),
+    st.sampled_from([-1, 0, 1, None]),
+    st.integers(0, (1 << 62) - 1),
+)
 def test_a_packet_number_is_restored_as_aioquic_does(
-    length: int, shortened: int, expected: int
+    length: int, shortened: int, from_half: int | None, expected: int
 ) -> None:
+    if from_half is not None:
+        shortened = expected + (1 << 8 * length - 1) + from_half
     shortened &= (1 << 8 * length) - 1
     found = wire.whole_number(shortened, length, expected)
     assert found == decode_packet_number(shortened, 8 * length, expected)

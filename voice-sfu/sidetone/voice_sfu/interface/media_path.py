@@ -38,6 +38,10 @@ class Lane(Protocol):
         """Aioquic has sent."""
         ...
 
+    def timing(self) -> None:
+        """Aioquic is about to look at its timers."""
+        ...
+
     def settle(self) -> None:
         """Add to the member's meters what has passed since the last time."""
         ...

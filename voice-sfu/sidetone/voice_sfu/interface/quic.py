@@ -45,6 +45,8 @@ UNREAD_BYTES_MAX = 1024 * 1024
 # The error code of every close; the reason phrase says which it was.
 _APPLICATION_ERROR = 1
 _CONNECTION_ID_BYTES = 8
+# What stands before the data in a DATAGRAM frame: its type, and a length of two bytes.
+_DATAGRAM_HEAD_BYTES = 3
 # The smallest datagram in which a connection can begin (RFC 9000, section 14.1).
 _INITIAL_BYTES_MIN = 1200
 _LONG_HEADER = 0x80
@@ -203,6 +205,10 @@ class SfuConnection(QuicConnectionProtocol):
         """
         if self._lane is not None and self._lane.send(data):
             return True
+        if len(data) + _DATAGRAM_HEAD_BYTES > self._datagram_bytes_max():
+            for meter in self.meters():
+                meter.dropped(Drop.SIZE)
+            return True
         waiting = self._quic._datagrams_pending  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         if len(waiting) >= QUEUED_DATAGRAMS_MAX:
             self.transmit()
@@ -215,6 +221,11 @@ class SfuConnection(QuicConnectionProtocol):
         if self._transmit_task is None:
             self._transmit_soon()
         return not is_full
+
+    def _datagram_bytes_max(self) -> int:
+        # A client that gets more than it said it takes closes the connection (RFC 9221).
+        told = self._quic._remote_max_datagram_frame_size  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        return told or 0
 
     def allow(self, place: Place) -> None:
         """Let frames pass as *place* says, past aioquic where there is a way."""
@@ -286,6 +297,8 @@ class SfuConnection(QuicConnectionProtocol):
 
     @override
     def _handle_timer(self) -> None:
+        if self._lane is not None:
+            self._guard(self._lane.timing)
         if not self._failed:
             self._guard(super()._handle_timer)
 

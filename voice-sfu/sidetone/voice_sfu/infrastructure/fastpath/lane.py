@@ -128,19 +128,23 @@ class Lane:
             now_ns(),
         )
 
+    def timing(self) -> None:
+        """Let aioquic know when the peer was heard last, before it takes it for gone."""
+        if not self._closed:
+            row = self._row
+            self._parts.keep_alive(
+                time.monotonic() - (now_ns() - int(row.heard_ns)) / _NS_PER_SECOND,
+                int(row.rtt_ns) / _NS_PER_SECOND,
+            )
+
     # --- from time to time ---
 
     def look(self) -> None:
-        """Count, let aioquic know that the peer lives, and begin a new key phase in time."""
+        """Count, and begin a new key phase in time."""
         if self._closed:
             return
         self.settle()
-        row = self._row
-        self._parts.keep_alive(
-            time.monotonic() - (now_ns() - int(row.heard_ns)) / _NS_PER_SECOND,
-            int(row.rtt_ns) / _NS_PER_SECOND,
-        )
-        sealed = int(row.next_number) - self._keyed_at
+        sealed = int(self._row.next_number) - self._keyed_at
         if sealed > self.key_packets_max and self._parts.is_usable():
             self._parts.update_keys()
             self._follow_peer()

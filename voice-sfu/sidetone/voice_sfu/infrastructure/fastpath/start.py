@@ -4,9 +4,10 @@ from pathlib import Path
 
 import structlog
 
+from sidetone.native import prepare
 from sidetone.voice_sfu.application.ports import Evidence, NoEvidence
 from sidetone.voice_sfu.domain.limits import Rates
-from sidetone.voice_sfu.infrastructure.fastpath import aead, system
+from sidetone.voice_sfu.infrastructure.fastpath import aead, control, loop, system
 from sidetone.voice_sfu.infrastructure.fastpath.fast_path import FastPath
 from sidetone.voice_sfu.infrastructure.fastpath.self_test import check
 
@@ -23,6 +24,8 @@ def start(
         return _without("Nettle 3 is missing; on Debian or Ubuntu: sudo apt install libnettle8")
     try:
         check(certificate_file, key_file)
+        # What the check does not run would compile while the first members wait.
+        prepare(loop.run, control.send_frame)
     except Exception as error:
         return _without(f"its self-test failed: {type(error).__name__}: {error}")
     observer = None if isinstance(evidence, NoEvidence) else evidence.forwarded

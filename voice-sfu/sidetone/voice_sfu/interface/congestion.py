@@ -29,18 +29,23 @@ class ForwardingWindow(RenoCongestionControl):
 
     def __init__(self, *, max_datagram_size: int) -> None:
         super().__init__(max_datagram_size=max_datagram_size)
+        self._last_at_limit = -1
         self._rtt_shortest = math.inf
         self._shortest_since = -math.inf
         self._shrunk_at = -math.inf
 
     @override
+    def on_packet_sent(self, *, packet: QuicSentPacket) -> None:
+        super().on_packet_sent(packet=packet)
+        if 2 * self.bytes_in_flight > self.congestion_window:
+            self._last_at_limit = packet.packet_number
+
+    @override
     def on_packet_acked(self, *, now: float, packet: QuicSentPacket) -> None:
         window = self.congestion_window
-        is_limit = 2 * self.bytes_in_flight > window
         super().on_packet_acked(now=now, packet=packet)
-        self.congestion_window = (
-            min(self.congestion_window, self._BYTES_MAX) if is_limit else window
-        )
+        grows = packet.packet_number <= self._last_at_limit
+        self.congestion_window = min(self.congestion_window, self._BYTES_MAX) if grows else window
 
     @override
     def on_rtt_measurement(self, *, now: float, rtt: float) -> None:

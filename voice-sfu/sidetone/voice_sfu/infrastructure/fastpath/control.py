@@ -152,6 +152,17 @@ def send_frame(
     system.release(shared.lock)
 
 
+@kernel(signature("void", MEDIA, BATCH, CIPHER, "int64", "int64"))
+def acknowledge(shared: Media, batch: Batch, cipher: Record, index: int, now_ns: int) -> None:
+    """Acknowledge what has come on a row now, if it is owed, and not when its time is over."""
+    system.acquire(shared.lock)
+    row = shared.rows[index]
+    if row.ack_since_ns != 0 and row.state == ON:
+        routing.emit(shared, batch, cipher, index, now_ns)
+        routing.flush(shared, batch, cipher, now_ns)
+    system.release(shared.lock)
+
+
 @kernel(signature("void", MEDIA, "int64", "int64[::1]", "int64", "int64"))
 def note_received(
     shared: Media, index: int, numbers: NDArray[np.int64], owed_since_ns: int, now_ns: int

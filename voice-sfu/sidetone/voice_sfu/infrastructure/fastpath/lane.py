@@ -28,6 +28,9 @@ from sidetone.voice_sfu.infrastructure.fastpath.rows import (
 KEY_PACKETS_MAX: Final = 1 << 21
 """Packets in one key phase: well before 2**23, where AES-GCM wears out (RFC 9001 section 6.6)."""
 
+STREAM_PACKETS_PER_ACK: Final = 4
+"""Packets with stream data, as of video, that one acknowledgement is for."""
+
 _NS_PER_SECOND: Final = 1_000_000_000
 _INET_BYTES: Final = 16
 _INET6_BYTES: Final = 28
@@ -64,6 +67,7 @@ class Lane:
         self._keyed_at = 0
         self._counts = _counts_of(shared, index)
         self._told = np.zeros_like(self._counts)
+        self._unacknowledged = 0
         self._closed = False
 
     def open(self) -> None:
@@ -104,6 +108,8 @@ class Lane:
         acks = self._parts.take_acks()
         if acks.numbers or acks.owed:
             self._note(acks.numbers, owed=acks.owed)
+        if acks.owed:
+            self._acknowledge_soon(len(acks.numbers))
 
     def sending(self) -> None:
         """Keep the kernels from sending: the packet numbers are aioquic's for a moment."""
@@ -187,6 +193,13 @@ class Lane:
         now = now_ns()
         found = np.array(numbers, np.int64)
         control.note_received(self._shared, self.index, found, now if owed else 0, now)
+
+    def _acknowledge_soon(self, packets: int) -> None:
+        """Let streams flow: the delay that suits a voice would starve them of acknowledgements."""
+        self._unacknowledged += packets
+        if self._unacknowledged >= STREAM_PACKETS_PER_ACK:
+            self._unacknowledged = 0
+            control.acknowledge(self._shared, self._batch, self._cipher, self.index, now_ns())
 
     def _follow_peer(self) -> None:
         """Take over another path, connection id or key phase."""

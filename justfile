@@ -54,7 +54,7 @@ bench what *args:
 fuzz-api *args:
     python -m tests.api.fuzz {{ args }}
 
-# Fuzz the kernels that read packets, with and without checks: `./just fuzz-sfu --count 1000000`.
+# Fuzz the kernels that read packets, or compare both servers: `./just fuzz-sfu --differential`.
 fuzz-sfu *args:
     python -m tests.load.fuzz_sfu {{ args }}
 

@@ -7,6 +7,7 @@ aioquic must read as well, and find the same frames in it; listeners hear just t
 """
 
 import argparse
+import asyncio
 import json
 import os
 import subprocess
@@ -29,6 +30,7 @@ from sidetone.voice_sfu.infrastructure.fastpath import loop, routing, words
 from sidetone.voice_sfu.infrastructure.fastpath.batches import DATAGRAM_BYTES_MAX
 from sidetone.voice_sfu.infrastructure.fastpath.routing import REASONS
 from sidetone.voice_sfu.infrastructure.fastpath.sent import WINDOW_MAX, WINDOW_MIN
+from tests.load.compare_sfu import compare
 from tests.load.fastpath_stage import (
     BOUNDLESS,
     Stage,
@@ -262,14 +264,21 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--child", action="store_true", help="one mode, in this process")
+    parser.add_argument(
+        "--differential", action="store_true", help="so many events to both servers instead"
+    )
     asked = parser.parse_args()
+    if asked.differential:
+        findings = asyncio.run(compare(asked.count, asked.seed))
+        print(json.dumps(asdict(findings), indent=1))
+        sys.exit(1 if findings.faults else 0)
     if asked.child:
         print(json.dumps(asdict(fuzz(asked.count, asked.seed))))
         return
     runs = [fuzz_in_child(asked.count, asked.seed, checked=checked) for checked in (True, False)]
-    for findings in runs:
-        print(json.dumps(asdict(findings), indent=1))
-    sys.exit(1 if any(findings.faults for findings in runs) else 0)
+    for each in runs:
+        print(json.dumps(asdict(each), indent=1))
+    sys.exit(1 if any(each.faults for each in runs) else 0)
 
 
 if __name__ == "__main__":

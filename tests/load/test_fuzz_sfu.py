@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.load.compare_sfu import compare
 from tests.load.fuzz_sfu import fuzz_in_child
 
 
@@ -14,3 +15,12 @@ def test_nothing_that_comes_makes_the_kernels_stumble(checked: bool, count: int)
     assert findings.fast > count / 4
     assert findings.frames_passed > count / 10
     assert findings.forged > count / 4
+
+
+@pytest.mark.timeout(200)
+async def test_both_servers_do_the_same_whatever_happens() -> None:
+    findings = await compare(1_500, seed=3)
+    assert findings.faults == []
+    assert findings.heard > 1_000
+    assert findings.refused > 500
+    assert set(findings.kinds) == {"join", "voice", "state", "rights", "leave", "put_out"}

@@ -101,6 +101,10 @@ def test_what_has_come_is_known_and_what_is_old_counts_as_known(
             came.add(number)
             largest = max(largest, number)
         assert row.received_largest == largest
+        for back in (63, 64, 127, 128, 129):
+            older = largest - back
+            known = older in came or older <= largest - WINDOW_BITS
+            assert older < 0 or received.seen(row, older) == known
 
 
 @given(st.sampled_from([0, 5, 1 << 17, 1 << 40]), STEPS, st.integers(0, 10**10))

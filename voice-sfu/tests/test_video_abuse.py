@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import pytest
 
 from sidetone.bus.memory import MemoryBus
@@ -12,7 +13,8 @@ from sidetone.protocol.voice_control import KeyframeWanted, Ping, Pong
 from sidetone.runtime.clock import SystemClock
 from sidetone.runtime.tls import Identity
 from sidetone.voice_sfu.app import Options, Unit, serving
-from sidetone.voice_sfu.domain.limits import VideoRates
+from sidetone.voice_sfu.domain.limits import Rates, VideoRates
+from sidetone.voice_sfu.domain.meter import Drop
 from sidetone.voice_sfu.domain.video_frame import Cut
 from sidetone.voice_sfu.interface.quic import SfuConnection
 from sidetone.voice_sfu.interface.video import GAP_BYTES_MAX, STREAMS_MAX
@@ -173,6 +175,19 @@ async def test_frames_above_the_rate_are_dropped_and_the_rest_is_seen(
         cut = unit.node.tally.video.cut_in
         await until(lambda: cut[Cut.RATE] >= 6)
         assert 5 <= unit.node.tally.video.frames_in <= 7
+
+
+async def test_as_many_packets_as_video_needs_are_no_flood(
+    bus: MemoryBus, desk: VoiceDesk, identity: Identity, options: Options
+) -> None:
+    few = msgspec.structs.replace(options, rates=Rates(packets_per_second=20))
+    async with serving(bus, SystemClock(), identity, few) as unit:
+        await unit.briefed.wait()
+        async with crowd(unit, desk, 1) as (ann, ben):
+            await watching(ben, ann)
+            ann.show(key := picture(ann.sender, 800_000, keyframe=True))
+            assert await ben.seen() == key
+            assert unit.node.meter.drops[Drop.FLOOD] < 100
 
 
 async def test_a_flood_of_video_is_ended(

@@ -22,6 +22,10 @@ class Lane(Protocol):
         """Send *frame* now; False where only aioquic can."""
         ...
 
+    def excuse(self, packets: float) -> None:
+        """Allow so many packets more in this second: they carry or acknowledge video."""
+        ...
+
     def receiving(self) -> None:
         """Aioquic is about to take a datagram."""
         ...

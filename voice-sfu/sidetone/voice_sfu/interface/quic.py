@@ -50,8 +50,6 @@ _DATAGRAM_HEAD_BYTES = 3
 # The smallest datagram in which a connection can begin (RFC 9000, section 14.1).
 _INITIAL_BYTES_MIN = 1200
 _LONG_HEADER = 0x80
-# What a packet full of video holds at least.
-_PACKET_BYTES = 1000
 
 _log = structlog.get_logger()
 
@@ -167,7 +165,7 @@ class SfuConnection(QuicConnectionProtocol):
 
     def __init__(self, quic: QuicConnection, server: SfuServer) -> None:
         super().__init__(quic)
-        self.video = QuicVideo(quic, self._transmit_soon)
+        self.video = QuicVideo(quic, self._transmit_soon, self._excuse)
         self.session = Session(server.node, self, self._loop.time)
         self._server = server
         self._half_open_from: str | None = None
@@ -286,7 +284,7 @@ class SfuConnection(QuicConnectionProtocol):
         """Send what is due."""
         if self._failed:
             return
-        self._guard(self._pump_video)
+        self._guard(self.video.pump)
         if self._lane is None:
             self._guard(super().transmit)
             return
@@ -336,15 +334,14 @@ class SfuConnection(QuicConnectionProtocol):
     def _receive_stream(self, stream: int, data: bytes, *, ended: bool) -> None:
         if is_video(stream):
             if self.session.receive_video(stream, data, ended=ended):
-                self._arrivals.excuse(len(data) / _PACKET_BYTES)
+                self.video.excuse(len(data))
         elif stream >> 2 >= STREAMS_MAX:
             self.session.refuse("streams_exceeded", f"at most {STREAMS_MAX} streams are allowed")
         else:
             self.session.receive_stream(stream, data, ended=ended)
 
-    def _pump_video(self) -> None:
-        # Every packet of it will be acknowledged.
-        self._arrivals.excuse(self.video.pump() / _PACKET_BYTES)
+    def _excuse(self, packets: float) -> None:
+        (self._lane or self._arrivals).excuse(packets)
 
     def _begin(self, host: str) -> None:
         self._server.connections.add(self)

@@ -21,8 +21,9 @@ STREAMS_MAX = 32
 KEPT_BYTES_MAX = 16_000
 # No credit is given on a stream while more than this is missing in it, for it waits in memory.
 GAP_BYTES_MAX = 256 * 1024
-# Server-initiated and unidirectional (RFC 9000, section 2.1).
-_OURS = 0b11
+# What a packet full of video holds at least.
+_PACKET_BYTES = 1000
+# A bit of the numbers of streams (RFC 9000, section 2.1).
 _UNIDIRECTIONAL = 0b10
 
 
@@ -51,11 +52,17 @@ def bound_streams(quic: QuicConnection) -> None:
 
 
 class QuicVideo:
-    """The video streams of one connection. *wake* has it transmit soon."""
+    """The video streams of one connection.
 
-    def __init__(self, quic: QuicConnection, wake: Callable[[], None]) -> None:
+    *wake* has it transmit soon; *excuse* allows so many packets more to arrive in this second.
+    """
+
+    def __init__(
+        self, quic: QuicConnection, wake: Callable[[], None], excuse: Callable[[float], None]
+    ) -> None:
         self._quic: Any = quic
         self._wake = wake
+        self._excuse = excuse
         self._queue = VideoQueue()
         # Streams of which more is to come, and those that aioquic may not have sent all of.
         self._open: dict[FrameId, int] = {}
@@ -99,10 +106,14 @@ class QuicVideo:
 
     # --- what the driver asks for ---
 
-    def pump(self) -> int:
-        """Hand over what the path takes now, before aioquic sends; returns how many bytes."""
+    def excuse(self, count: int) -> None:
+        """Hold the packets that so many bytes of video came in, or go out in, against nobody."""
+        self._excuse(count / _PACKET_BYTES)
+
+    def pump(self) -> None:
+        """Hand over what the path takes now, before aioquic sends."""
         if not self._queue:
-            return 0
+            return
         streams_left = self._quic._remote_max_streams_uni - (  # noqa: SLF001
             self._quic.get_next_available_stream_id(is_unidirectional=True) >> 2
         )
@@ -110,7 +121,9 @@ class QuicVideo:
         for piece in self._queue.take(self._room(), streams_left):
             self._hand_over(piece)
             handed += len(piece.data)
-        return handed
+        if handed:
+            # Each packet of it will be acknowledged.
+            self.excuse(handed)
 
     def stopped(self, stream: int) -> None:
         """Note that the client wants no more of a stream of ours; aioquic has reset it."""

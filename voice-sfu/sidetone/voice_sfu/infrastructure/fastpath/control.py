@@ -152,6 +152,14 @@ def send_frame(
     system.release(shared.lock)
 
 
+@kernel(signature("void", MEDIA, "int64", "float64"))
+def excuse(shared: Media, index: int, packets: float) -> None:
+    """Allow so many packets more to arrive in this second."""
+    system.acquire(shared.lock)
+    shared.rows[index].second_arrivals -= packets
+    system.release(shared.lock)
+
+
 @kernel(signature("void", MEDIA, BATCH, CIPHER, "int64", "int64"))
 def acknowledge(shared: Media, batch: Batch, cipher: Record, index: int, now_ns: int) -> None:
     """Acknowledge what has come on a row now, if it is owed, and not when its time is over."""

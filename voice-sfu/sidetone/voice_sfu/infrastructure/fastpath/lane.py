@@ -93,6 +93,11 @@ class Lane:
         control.send_frame(self._shared, self._batch, self._cipher, self.index, data, now_ns())
         return True
 
+    def excuse(self, packets: float) -> None:
+        """Allow so many packets more in this second: they carry or acknowledge video."""
+        if not self._closed:
+            control.excuse(self._shared, self.index, packets)
+
     # --- around what aioquic does ---
 
     def receiving(self) -> None:

@@ -21,6 +21,7 @@ from sidetone.protocol.voice_control import (
 )
 from sidetone.voice_sfu.app import Options, Unit
 from sidetone.voice_sfu.domain.video_frame import Cut
+from sidetone.voice_sfu.interface.prometheus import NodeCollector
 from tests.load.sfu_stage import CHANNEL, TALK, VoiceDesk, connected, frame
 from tests.load.video_stage import SHOW, VideoClient, crowd, picture, until, watching
 
@@ -244,3 +245,26 @@ async def test_sound_goes_on_beside_video(unit: Unit, desk: VoiceDesk) -> None:
             ann.say(said := frame(ann.sender))
             assert await ben.heard() == said
         assert await ben.seen() == shown
+
+
+async def test_video_is_counted_for_prometheus(unit: Unit, desk: VoiceDesk) -> None:
+    async with crowd(unit, desk, 1) as (ann, ben):
+        await watching(ben, ann)
+        ann.show(shown := picture(ann.sender, 700, keyframe=True))
+        await ben.seen()
+        stream = ann.show(picture(ann.sender, 700), ended=False)
+        await until(lambda: ben.growing)
+        ann._quic.reset_stream(stream, 1)
+        ann.transmit()
+        await until(lambda: ben.resets)
+    samples = {
+        (sample.name, *sample.labels.values()): sample.value
+        for metric in NodeCollector(unit.node).collect()
+        for sample in metric.samples
+    }
+    video = "sidetone_voice_video"
+    assert samples[f"{video}_frames_received_total",] == 2
+    assert samples[f"{video}_bytes_forwarded_total",] >= len(shown)
+    assert samples[f"{video}_frames_cut_total", "in", "broken_off"] == 1
+    assert samples[f"{video}_frames_cut_total", "out", "broken_off"] == 1
+    assert samples[f"{video}_keyframes_asked_total",] == 0

@@ -1,6 +1,7 @@
 import asyncio
 from typing import ClassVar
 
+import msgspec
 import pytest
 from aioquic.asyncio import QuicConnectionProtocol, serve
 from aioquic.quic.configuration import QuicConfiguration
@@ -48,6 +49,20 @@ class Rogue(QuicConnectionProtocol):
             self.told += event.data
 
 
+class Screen(QuicConnectionProtocol):
+    """A node that answers with a video frame, and with messages of which one is about video."""
+
+    @override
+    def quic_event_received(self, event: QuicEvent) -> None:
+        if isinstance(event, StreamDataReceived):
+            video = self._quic.get_next_available_stream_id(is_unidirectional=True)
+            self._quic.send_stream_data(video, bytes(5000), end_stream=True)
+            for message in (control.KeyframeWanted(0), control.Pong(1)):
+                body = msgspec.msgpack.encode(message)
+                framed = len(body).to_bytes(4, "big") + body
+                self._quic.send_stream_data(event.stream_id, framed)
+
+
 def rogue_configuration(identity: Identity) -> QuicConfiguration:
     configuration = QuicConfiguration(
         is_client=False, alpn_protocols=[ALPN], max_datagram_frame_size=1200
@@ -67,6 +82,22 @@ async def test_a_node_with_another_key_is_told_nothing(home: Home) -> None:
         await open_link("127.0.0.1", port, home.identity.spki_sha256, Ear(), 5)
     assert caught.value.code == "server_key_wrong"
     assert not Rogue.told
+    server.close()
+
+
+async def test_a_link_without_video_goes_on_beside_it(home: Home) -> None:
+    server = await serve(
+        "127.0.0.1", 0, configuration=rogue_configuration(home.identity), create_protocol=Screen
+    )
+    port = server._transport.get_extra_info("sockname")[1]  # type: ignore[union-attr]
+    ear = Ear()
+    link = await open_link("127.0.0.1", port, home.identity.spki_sha256, ear, 5)
+    for _ in range(2):
+        link.send(control.Ping(1))
+        assert await ear.messages.get() == control.KeyframeWanted(0)
+        assert await ear.messages.get() == control.Pong(1)
+    assert (ear.frames, ear.closed.done()) == ([], False)
+    link.abort()
     server.close()
 
 

@@ -42,6 +42,10 @@ test *args:
 soak seconds="60":
     python -m tests.load.soak_sfu --seconds {{ seconds }}
 
+# Eight members, each behind a network that loses, doubles, delays and changes datagrams.
+soak-fastpath seconds="60":
+    python -m tests.load.soak_fastpath --seconds {{ seconds }}
+
 # Ten speakers over a bad network into real audio threads: `./just soak-audio 1800`.
 soak-audio seconds="60":
     python -m tests.load.soak_audio --seconds {{ seconds }}

@@ -123,6 +123,8 @@ class SfuContender:
         said = await self.crowd.talk(self._speaking, seconds)
         cpu = self.watched.cpu_ns() - cpu
         frames, due = self.crowd.count(FRAMES), said * (self._case.members - 1)
+        if due > 0 and frames == 0:
+            raise RuntimeError("the unit has let everybody go: this machine is too busy")
         return {
             "us": cpu / 1000 / max(1, frames),
             "delivered": frames,

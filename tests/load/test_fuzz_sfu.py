@@ -4,6 +4,7 @@ import pytest
 
 from tests.load.compare_sfu import compare
 from tests.load.fuzz_sfu import fuzz_in_child
+from tests.load.fuzz_socket import fuzz_socket
 
 
 @pytest.mark.timeout(400)
@@ -24,3 +25,11 @@ async def test_both_servers_do_the_same_whatever_happens() -> None:
     assert findings.heard > 1_000
     assert findings.refused > 500
     assert set(findings.kinds) == {"join", "voice", "state", "rights", "leave", "put_out"}
+
+
+@pytest.mark.timeout(200)
+async def test_whatever_one_member_sends_the_others_talk_on() -> None:
+    findings = await fuzz_socket(300, seed=4)
+    assert findings.faults == []
+    assert findings.failures == 0
+    assert findings.connections > 7

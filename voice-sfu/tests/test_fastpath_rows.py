@@ -23,7 +23,7 @@ def stage(identity: Identity) -> Generator[Stage]:
         yield stage
 
 
-def _hears(stage: Stage, listener: Peer, speaker: Peer, count: int) -> None:
+def _hears(listener: Peer, speaker: Peer, count: int) -> None:
     """Let the listener hear frames, and acknowledge them."""
     for _ in range(count):
         each = frame(speaker.sender)
@@ -35,7 +35,7 @@ def _hears(stage: Stage, listener: Peer, speaker: Peer, count: int) -> None:
 def test_no_packet_number_is_sealed_twice_when_a_member_goes(stage: Stage) -> None:
     """Two texts under one key and nonce would give both away, and the client drops the second."""
     ann, ben, _ = stage.peers
-    _hears(stage, ben, ann, 3)
+    _hears(ben, ann, 3)
     for _ in range(20):
         ann.send(said(frame(ann.sender)))
     assert len(ben.heard()) == 20
@@ -64,7 +64,7 @@ def test_aioquic_reads_on_when_a_member_goes_after_many_packets(stage: Stage) ->
 def test_a_lie_about_a_delay_leaves_the_round_trip_believable(stage: Stage, delay: int) -> None:
     """aioquic waits for an idle peer three times as long as its probes take."""
     ann, ben, _ = stage.peers
-    _hears(stage, ben, ann, 3)
+    _hears(ben, ann, 3)
     ann.send(said(frame(ann.sender)))
     stage.wait(40)
     largest = int(ben.row.next_number) - 1
@@ -149,3 +149,32 @@ def test_a_peer_gets_the_longest_frame_that_it_takes_and_no_longer(
             small.settle()
         small.lane.settle()
         assert small.meter.drops[Drop.SIZE] == sum(each + 3 > frame_max for each in lengths)
+
+
+@pytest.mark.parametrize("length", [1, 3, 8, 20])
+def test_a_peer_gives_its_connection_id_any_length(identity: Identity, length: int) -> None:
+    with Stage(identity, 1) as stage:
+        ann, ben = stage.peers[0], stage.add(connection_id_length=length)
+        assert ben.row.peer.cid_length == length
+        _hears(ben, ann, 5)
+        _hears(ann, ben, 5)
+
+
+@pytest.mark.parametrize("prefix", [b"\x00", b"\x40\x41", b"\x80\x01\x02\x03", b"\xc0" + bytes(7)])
+def test_what_stands_before_each_frame_of_a_peer_is_no_part_of_it(
+    stage: Stage, prefix: bytes
+) -> None:
+    """WebTransport puts the number of a session there."""
+    ann, guest, _ = stage.peers
+    guest.row.peer.prefix_length = len(prefix)
+    guest.row.peer.prefix[: len(prefix)] = list(prefix)
+    to_guest, to_ann = frame(ann.sender, payload=bytes(992)), frame(guest.sender)
+    assert ann.send(said(to_guest))
+    assert guest.heard() == [prefix + to_guest]
+    for head in (b"\x30", b"\x31" + varint(len(prefix + to_ann))):
+        assert guest.send(head + prefix + to_ann)
+        assert ann.heard() == [to_ann]
+    for short in (prefix[:-1], prefix, prefix + to_ann[:23], prefix + bytes(1001)):
+        assert guest.send(said(short))
+    assert guest.row.counts.drops[list(Drop).index(Drop.SIZE)] == 4
+    assert ann.heard() == []

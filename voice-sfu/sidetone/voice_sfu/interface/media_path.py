@@ -26,6 +26,10 @@ class Lane(Protocol):
         """Allow so many packets more in this second: they carry or acknowledge video."""
         ...
 
+    def has_passed(self) -> bool:
+        """Tell whether the frame that aioquic reads now was passed on before it read it."""
+        ...
+
     def receiving(self) -> None:
         """Aioquic is about to take a datagram."""
         ...

@@ -305,7 +305,7 @@ class SfuConnection(QuicConnectionProtocol):
         """Tell the session what happened."""
         match event:
             case events.DatagramFrameReceived(data):
-                self.session.receive_datagram(data)
+                self._receive_frame(data)
             case events.StreamDataReceived(data, end_stream, stream_id):
                 self._receive_stream(stream_id, data, ended=end_stream)
             case events.HandshakeCompleted():
@@ -330,6 +330,10 @@ class SfuConnection(QuicConnectionProtocol):
             self._lane.received()
         self._process_events()
         self._transmit_soon()
+
+    def _receive_frame(self, frame: bytes) -> None:
+        if self._lane is None or not self._lane.has_passed():
+            self.session.receive_datagram(frame)
 
     def _receive_stream(self, stream: int, data: bytes, *, ended: bool) -> None:
         if is_video(stream):

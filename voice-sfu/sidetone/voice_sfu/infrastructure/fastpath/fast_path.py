@@ -39,7 +39,7 @@ from sidetone.voice_sfu.infrastructure.fastpath.rows import (
 
 Receive: TypeAlias = Callable[[bytes, tuple[Any, ...]], None]
 
-_TURN_SECONDS: Final = 0.02
+_TURN_SECONDS: Final = 0.04
 _LOOK_SECONDS: Final = 5.0
 _TIME: Final = struct.Struct("@qq")
 
@@ -127,13 +127,16 @@ class FastPath:
         taken = read_word(shared, words.TAKEN)
         while taken < read_word(shared, words.PUT):
             notice = self.shared.notices[taken % NOTICES_MAX]
-            kind, index = int(notice.kind), int(notice.row)
+            kind, index, passed = int(notice.kind), int(notice.row), int(notice.passed)
             data = notice.text[: int(notice.length)].tobytes()
             name = notice.name[:ADDRESS_BYTES].tobytes()
             taken += 1
             write_word(shared, words.TAKEN, taken)
             try:
-                self._tell(kind, index, data, name)
+                if kind == PACKET:
+                    self._hand_over(data, name, self._lanes.get(index), passed)
+                else:
+                    self._tell(kind, index, data)
             except Exception:
                 _log.exception("notice_failed")
 
@@ -155,11 +158,18 @@ class FastPath:
             return
         self.take_notices()
 
-    def _tell(self, kind: int, index: int, data: bytes, name: bytes) -> None:
-        lane = self._lanes.get(index)
-        if kind == PACKET and self._receive is not None:
+    def _hand_over(self, data: bytes, name: bytes, lane: Lane | None, passed: int) -> None:
+        """Let aioquic have a datagram; its first *passed* frames have been passed on already."""
+        if lane is not None:
+            lane.passed = passed
+        if self._receive is not None:
             self._receive(data, unpack_address(name))
-        elif kind == FRAME and self._evidence is not None:
+        if lane is not None:
+            lane.passed = 0
+
+    def _tell(self, kind: int, index: int, data: bytes) -> None:
+        lane = self._lanes.get(index)
+        if kind == FRAME and self._evidence is not None:
             self._evidence(data)
         elif kind == FLOOD and lane is not None:
             lane.member.flooded()

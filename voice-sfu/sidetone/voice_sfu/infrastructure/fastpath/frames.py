@@ -50,16 +50,13 @@ def are_fast(row: Record, data: Bytes, at: int, end: int) -> bool:
     return True
 
 
-@kernel(signature("void", ROW, "uint8[::1]", "int64", "int64", "int64"))
-def take_leading_acks(row: Record, data: Bytes, at: int, end: int, now_ns: int) -> None:
-    """Act on the ACKs at the beginning of a packet that goes to aioquic: they count here too."""
-    while at < end and data[at] <= ACK_ECN:
-        if data[at] <= PING:
-            at += _TYPE_BYTES
-            continue
-        if sent.check_ack(row, data, at, end) == BROKEN:
-            return
-        at = sent.take_ack(row, data, at, end, now_ns)
+@kernel(signature("boolean", "uint8[::1]", "int64", "int64"))
+def is_datagram(data: Bytes, at: int, end: int) -> bool:
+    """Tell whether a whole DATAGRAM frame stands at *at*."""
+    if data[at] != DATAGRAM_WITH_LENGTH:
+        return data[at] == DATAGRAM
+    length, at = varint(data, at + _TYPE_BYTES, end)
+    return at != BROKEN and length <= end - at
 
 
 @kernel("Tuple((int64, int64))(uint8[::1], int64, int64)")

@@ -68,6 +68,7 @@ class Lane:
         self._counts = _counts_of(shared, index)
         self._told = np.zeros_like(self._counts)
         self._unacknowledged = 0
+        self.passed = 0
         self._closed = False
 
     def open(self) -> None:
@@ -99,6 +100,11 @@ class Lane:
             control.excuse(self._shared, self.index, packets)
 
     # --- around what aioquic does ---
+
+    def has_passed(self) -> bool:
+        """Tell whether the frame that aioquic reads now was passed on before it read it."""
+        self.passed -= 1
+        return self.passed >= 0
 
     def receiving(self) -> None:
         """Prepare aioquic for a datagram of this connection."""

@@ -41,11 +41,15 @@ NOTICE: Final = layout(
     kind=np.int64,
     row=np.int64,
     length=np.int64,
+    passed=np.int64,
     name=(np.uint8, (32,)),
     text=(np.uint8, (2048,)),
 )
 """What the media thread tells asyncio: a datagram for aioquic, a flood, a frame for evidence, or
-one for a listener whom only aioquic may send to, as while its new address is not proven."""
+one for a listener whom only aioquic may send to, as while its new address is not proven.
+
+The first *passed* DATAGRAM frames of a datagram have been passed on already.
+"""
 
 FRAME_SLOT: Final = layout(length=np.int64, row=np.int64, text=(np.uint8, (FRAME_BYTES_MAX,)))
 """A frame on its way to listeners; *row* is whose it is to be when it waits for one listener."""
@@ -210,7 +214,9 @@ def tell_packet(media: Media, data: Bytes, length: int, name: Bytes) -> None:
         return
     notice = media.notices[slot]
     copy(notice.name, 0, name, 0, ADDRESS_BYTES)
-    tell(media, PACKET, -1, data, 0, length)
+    notice.passed = media.words[words.PASSED]
+    media.words[words.PASSED] = 0
+    tell(media, PACKET, media.words[words.PASSED_ROW], data, 0, length)
 
 
 @kernel(signature("void", ROW))

@@ -3,7 +3,7 @@
 Listeners acknowledge ten times a second each. In a small room that would wake the media thread
 more often than voices do, and waking is most of what a packet costs there. The system sorts by
 length (a classic BPF program, which needs no rights), and the thread looks at the small ones when
-a voice has woken it anyway, 20 ms late at most.
+a voice has woken it anyway, 40 ms late at most.
 """
 
 import ctypes

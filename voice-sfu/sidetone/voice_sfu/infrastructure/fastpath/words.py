@@ -23,4 +23,7 @@ ONE: Final = 34
 # The socket for small packets or -1, and when it was looked at.
 BESIDE: Final = 35
 LOOKED_NS: Final = 36
+# DATAGRAM frames of the packet for aioquic that were passed on already, and whose it is.
+PASSED: Final = 37
+PASSED_ROW: Final = 38
 COUNT: Final = 40

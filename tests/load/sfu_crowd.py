@@ -20,7 +20,6 @@ from sidetone.protocol.events import NodeAlive
 from sidetone.protocol.ids import ChannelId
 from sidetone.voice_sfu.application.ports import Place
 from sidetone.voice_sfu.infrastructure.fastpath.batches import DATAGRAM_BYTES_MAX
-from sidetone.voice_sfu.infrastructure.fastpath.connection_parts import announce_ack_delay
 from sidetone.voice_sfu.infrastructure.fastpath.fast_path import FastPath
 from sidetone.voice_sfu.infrastructure.fastpath.packets import CIPHER
 from sidetone.voice_sfu.interface.udp import UdpTransport
@@ -144,7 +143,6 @@ class SfuCrowd:
                 idle_timeout=15.0,
             )
         )
-        announce_ack_delay(quic)
         client = Client(quic)
         client.connection_made(UdpTransport(bound, client.datagram_received))
         client.connect((HOST, self._alive.port))

@@ -30,6 +30,7 @@ from sidetone.protocol.events import VoiceRights
 from sidetone.protocol.ids import ChannelId, DeviceId, NodeId, UserId
 from sidetone.protocol.questions import Briefing, BriefNode
 from sidetone.protocol.voice_control import ClientMessage, Join, ServerMessage, Welcome
+from sidetone.quic import ACK_DELAY_SECONDS, announce_ack_delay
 
 KID = 7
 TALK = Perm.CONNECT | Perm.SPEAK
@@ -101,7 +102,8 @@ class Client(QuicConnectionProtocol):
         self._pending = bytearray()
         self._control: int | None = None
         # As our own clients do it: a packet for each frame would cost both sides too much.
-        quic._ack_delay = 0.025
+        announce_ack_delay(quic)
+        quic._ack_delay = ACK_DELAY_SECONDS
 
     @property
     def sender(self) -> int:

@@ -29,11 +29,11 @@ from sidetone.protocol.voice_control import (
     State,
     Stats,
 )
+from sidetone.quic import ALPN
 from sidetone.runtime.clock import SystemClock
 from sidetone.runtime.start import StartError
 from sidetone.runtime.tls import Identity
 from sidetone.voice_sfu.app import Options, Unit, serving
-from sidetone.voice_sfu.interface.quic import ALPN
 from tests.load.sfu_stage import CHANNEL, TALK, Client, VoiceDesk, begin, connected, end, frame
 
 

@@ -10,9 +10,10 @@ from typing_extensions import override
 
 from libs.client.tests.networks import Relay
 from libs.client.tests.stage import Home
-from sidetone.client.voice_link import ALPN, VoiceLink, open_link
+from sidetone.client.voice_link import VoiceLink, open_link
 from sidetone.protocol import voice_control as control
 from sidetone.protocol.refusals import Unauthenticated, Unavailable
+from sidetone.quic import ALPN
 from sidetone.runtime.clock import SystemClock
 from sidetone.runtime.tls import Identity
 

@@ -25,13 +25,10 @@ from sidetone.client.control import ControlReader, encode
 from sidetone.client.pinned import holds_key, wrong_server_key
 from sidetone.protocol.refusals import Refusal, Unavailable
 from sidetone.protocol.voice_control import ClientMessage, ServerMessage
-
-ALPN = "sidetone/1"
+from sidetone.quic import ACK_DELAY_SECONDS, ALPN, announce_ack_delay
 
 _IDLE_SECONDS = 15.0
 _DATAGRAM_BYTES_MAX = 1200
-# The most that aioquic tells its peer; every acknowledgement costs both sides a packet.
-_ACK_DELAY_SECONDS = 0.025
 # At 10 ms a frame, what waits longer than this would be heard too late to be worth sending.
 _DATAGRAMS_WAITING_MAX = 8
 # From half a second of silence on the node is pinged at every look: a lossy network loses some of
@@ -141,7 +138,8 @@ class VoiceLink(asyncio.DatagramProtocol):
                 verify_mode=ssl.CERT_NONE,
             )
         )
-        self._quic._ack_delay = _ACK_DELAY_SECONDS  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        announce_ack_delay(self._quic)
+        self._quic._ack_delay = ACK_DELAY_SECONDS  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         self._host = host
         self._pin = pin
         self._listener = listener
@@ -216,7 +214,7 @@ class VoiceLink(asyncio.DatagramProtocol):
         """Take in one packet.
 
         Between handshake and end nothing has to leave because of it: acknowledgements wait for
-        their timer, so a listener pays for sending only forty times a second.
+        their timer, so a listener pays for sending only ten times a second.
         """
         if self._closed.is_set():
             return

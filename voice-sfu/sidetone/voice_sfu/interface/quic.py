@@ -22,6 +22,7 @@ from aioquic.quic.retry import QuicRetryTokenHandler
 from aioquic.tls import CipherSuite
 from typing_extensions import override
 
+from sidetone.quic import ALPN
 from sidetone.voice_sfu.application.node import Node
 from sidetone.voice_sfu.application.ports import Place
 from sidetone.voice_sfu.domain.handshakes import HalfOpen, HandshakeLimits
@@ -33,7 +34,6 @@ from sidetone.voice_sfu.interface.session import Session
 from sidetone.voice_sfu.interface.udp import Address, UdpTransport, bind
 from sidetone.voice_sfu.interface.video import QuicVideo, bound_streams, is_video
 
-ALPN = "sidetone/1"
 IDLE_SECONDS = 15.0
 HANDSHAKE_SECONDS = 3.0
 TICKET_SECONDS = 2.0

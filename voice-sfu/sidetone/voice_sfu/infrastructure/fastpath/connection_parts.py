@@ -4,21 +4,14 @@ aioquic is pinned to one version because of this file. `self_test` finds out at 
 they still mean what they meant; where they do not, the plain server runs.
 """
 
-from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from aioquic.buffer import Buffer  # pyright: ignore[reportPrivateImportUsage]
 from aioquic.quic.connection import END_STATES, QuicConnection
 from aioquic.quic.crypto import derive_key_iv_hp
-from aioquic.quic.packet import pull_quic_transport_parameters, push_quic_transport_parameters
 from aioquic.quic.rangeset import RangeSet
 from aioquic.tls import CipherSuite, Epoch
 
-ACK_DELAY_MS: Final = 100
-"""What we tell peers of the longest time that our acknowledgements take (RFC 9000, 18.2)."""
-
 _RANGE_MAX: Final = 128
-_PARAMETERS_BYTES_MAX: Final = 4096
 
 
 class Keys(NamedTuple):
@@ -153,21 +146,6 @@ class ConnectionParts:
             quic._close_at = max(quic._close_at, heard_at + quic._idle_timeout())  # noqa: SLF001
         if rtt_seconds > 0:
             quic._loss._rtt_smoothed = rtt_seconds  # noqa: SLF001
-
-
-def announce_ack_delay(quic: QuicConnection) -> None:
-    """Have a connection that has not begun announce `ACK_DELAY_MS`; aioquic always says 25."""
-    connection: Any = quic
-    serialize: Callable[[], bytes] = connection._serialize_transport_parameters  # noqa: SLF001
-
-    def announce() -> bytes:
-        parameters = pull_quic_transport_parameters(Buffer(data=serialize()))
-        parameters.max_ack_delay = ACK_DELAY_MS
-        buffer = Buffer(capacity=_PARAMETERS_BYTES_MAX)
-        push_quic_transport_parameters(buffer, parameters)
-        return buffer.data
-
-    connection._serialize_transport_parameters = announce  # noqa: SLF001
 
 
 def _derive(context: Any) -> tuple[bytes, bytes, bytes]:  # noqa: ANN401 - aioquic's CryptoContext

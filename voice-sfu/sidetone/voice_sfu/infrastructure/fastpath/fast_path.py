@@ -15,9 +15,9 @@ from typing_extensions import Buffer, override
 
 from sidetone.native.atomics import read_word, write_word
 from sidetone.native.clock import now_ns
+from sidetone.quic import announce_ack_delay
 from sidetone.voice_sfu.application.ports import Member, Place
 from sidetone.voice_sfu.infrastructure.fastpath import batches, control, loop, ports, words
-from sidetone.voice_sfu.infrastructure.fastpath.connection_parts import announce_ack_delay
 from sidetone.voice_sfu.infrastructure.fastpath.lane import (
     KEY_PACKETS_MAX,
     Lane,

@@ -131,6 +131,17 @@ async def test_a_control_stream_that_is_reset_ends_the_connection(
     assert await _closed_beside_a_good_one(unit, desk, offend) == "control_ended"
 
 
+async def test_a_control_stream_that_nobody_reads_ends_the_connection_and_is_no_bug(
+    unit: Unit, desk: VoiceDesk
+) -> None:
+    def offend(bad: Client) -> None:
+        bad._quic.stop_stream(0, 1)
+        bad.transmit()
+
+    assert await _closed_beside_a_good_one(unit, desk, offend) == "control_ended"
+    assert unit.server.failures == 0
+
+
 async def test_numbers_out_of_range_are_harmless(unit: Unit, desk: VoiceDesk) -> None:
     async with connected(unit.port) as ann:
         await ann.join(desk.ticket(unit.node.node))

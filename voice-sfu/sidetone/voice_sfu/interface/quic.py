@@ -7,7 +7,6 @@ hardware is fast at. A connection that does something wrong is closed, alone and
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import structlog
@@ -31,6 +30,7 @@ from sidetone.voice_sfu.domain.meter import Drop, Meter
 from sidetone.voice_sfu.interface.congestion import ForwardingWindow
 from sidetone.voice_sfu.interface.media_path import Lane, MediaPath
 from sidetone.voice_sfu.interface.session import Session
+from sidetone.voice_sfu.interface.streams import is_stopped, unread
 from sidetone.voice_sfu.interface.udp import Address, UdpTransport, bind
 from sidetone.voice_sfu.interface.video import QuicVideo, bound_streams, is_video
 
@@ -189,8 +189,10 @@ class SfuConnection(QuicConnectionProtocol):
 
     def write(self, stream: int, data: bytes) -> None:
         """Send *data* on *stream*; a client that leaves too much unread is given up."""
+        if is_stopped(self._quic, stream):
+            return
         self._guard(lambda: self._quic.send_stream_data(stream, data))
-        if self._unread(stream) > UNREAD_BYTES_MAX:
+        if unread(self._quic, stream) > UNREAD_BYTES_MAX:
             self._loop.call_soon(
                 self.session.refuse, "reader_slow", "control messages were not read; join again"
             )
@@ -371,11 +373,6 @@ class SfuConnection(QuicConnectionProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
         self._deadline = self._loop.call_later(seconds, late) if late else None
-
-    def _unread(self, stream: int) -> int:
-        # What is sent stays in this buffer until it is acknowledged.
-        found: Any = self._quic._streams.get(stream)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        return len(found.sender._buffer) if found else 0  # noqa: SLF001
 
     def _guard(self, step: Callable[[], None]) -> None:
         """Take *step*; an exception is a bug that may cost this connection and no other."""

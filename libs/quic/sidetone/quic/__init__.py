@@ -21,7 +21,8 @@ _PARAMETERS_BYTES_MAX: Final = 4096
 def announce_ack_delay(quic: QuicConnection) -> None:
     """Have a connection that has not begun announce `ACK_DELAY_SECONDS`.
 
-    aioquic always says 25 ms. A peer that does not know would take late acknowledgements for lost packets.
+    aioquic always says 25 ms. A peer that does not know would take late acknowledgements for lost
+    packets.
     """
     connection: Any = quic
     serialize: Callable[[], bytes] = connection._serialize_transport_parameters  # noqa: SLF001

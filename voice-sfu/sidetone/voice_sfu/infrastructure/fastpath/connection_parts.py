@@ -37,6 +37,10 @@ class ConnectionParts:
         self._space: Any = self._quic._spaces[Epoch.ONE_RTT]  # noqa: SLF001
         self._pair: Any = self._quic._cryptos[Epoch.ONE_RTT]  # noqa: SLF001
 
+    def forget_handshake(self) -> None:
+        """Free the buffers that a handshake is written to, 48 KiB: a server writes no other."""
+        self._quic._crypto_buffers = {}  # noqa: SLF001
+
     # --- packet numbers ---
 
     @property

@@ -74,6 +74,7 @@ class Lane:
     def open(self) -> None:
         """Take over from aioquic, whose handshake is over."""
         parts = self._parts
+        parts.forget_handshake()
         self._row.next_number = parts.next_number
         self._row.largest_acked = parts.largest_acked
         self._keyed_at = parts.next_number

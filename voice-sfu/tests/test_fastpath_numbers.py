@@ -207,7 +207,7 @@ class Sender:
 
 @given(
     st.sampled_from([0, (1 << 16) - 20, (1 << 17) - 3, 1 << 40]),
-    st.lists(st.tuples(st.integers(0, 3), st.integers(40, 1280), st.integers(0, 50)), max_size=80),
+    st.lists(st.tuples(st.integers(0, 3), st.integers(40, 1200), st.integers(0, 50)), max_size=80),
     st.data(),
 )
 def test_what_is_acknowledged_or_lost_is_not_on_its_way(

@@ -16,7 +16,7 @@ from sidetone.voice_sfu.infrastructure.fastpath.wire import copy, int64
 RECEIVED_MAX: Final = 64
 SENT_MAX: Final = 128
 DATAGRAM_BYTES_MAX: Final = 2048
-PACKET_BYTES_MAX: Final = 1280
+PACKET_BYTES_MAX: Final = 1200
 """No packet of ours is longer: every path carries it (RFC 9000 section 14)."""
 
 _NAME: Final = 0

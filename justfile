@@ -31,11 +31,11 @@ lint: _lint-tools
     ruff check
     lint-imports
 
-types: _lint-tools
+types: _lint-tools _client
     basedpyright
 
 # Tests, three files at a time; those that need an engine skip where it is missing.
-test *args:
+test *args: _client _browser
     pytest -n 3 --dist loadfile {{ args }}
 
 # Fifty members in one channel, two speaking, on one voice node: memory, losses, CPU.
@@ -79,6 +79,14 @@ fix: _lint-tools
 # Start a decision record: `./just decide "ids are UUIDv7"`.
 decide title:
     python infra/scripts/new_decision.py "{{ title }}"
+
+# The client and what it stands on: pictures, devices, video.
+_client:
+    @uv sync -q --frozen --inexact --extra client
+
+# What the client's tests need beside a Chromium.
+_browser:
+    @uv sync -q --frozen --inexact --group browser
 
 _lint-tools:
     @uv sync -q --frozen --inexact --group lint

@@ -1,0 +1,1 @@
+"""The client: windows, keys and notifications on top of the SDK."""

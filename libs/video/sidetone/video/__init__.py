@@ -1,0 +1,1 @@
+"""Screens as video: captured, encoded in a process of their own, decoded."""

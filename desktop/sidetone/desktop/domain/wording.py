@@ -1,0 +1,98 @@
+"""What the client says, in the language that was chosen: the one way to put words on a screen.
+
+Write ``tr("Join {channel}", channel=name)`` and ``trn("{n} message", "{n} messages", count)``.
+The first arguments are literals in English, so that they can be found in the code and translated;
+what varies goes in by name. The language changes at once and for the whole process: look words
+up when something is drawn, never when a module is imported. ``./just messages`` writes what is
+new into the catalogues, and a test names what is not translated.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final, Literal, LiteralString, TypeAlias, get_args
+
+import msgspec
+
+Language: TypeAlias = Literal["en", "de", "zh"]
+LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+# What a language calls itself: people must find theirs in a list that they cannot read.
+NATIVE_NAMES: Final[Mapping[Language, str]] = {"en": "English", "de": "Deutsch", "zh": "中文"}
+
+
+class Catalogue(msgspec.Struct, frozen=True):
+    """The words of one language.
+
+    *forms* are translations by their English text, one for each plural form; *plural* chooses
+    the form for a number.
+    """
+
+    language: Language
+    forms: Mapping[str, tuple[str, ...]]
+    plural: Callable[[int], int]
+
+
+def one_or_many(n: int) -> int:
+    """Choose between two forms, as English and German do."""
+    return int(n != 1)
+
+
+def always_one(_: int) -> int:
+    """Choose the only form there is, as Chinese does."""
+    return 0
+
+
+ENGLISH: Final = Catalogue("en", {}, one_or_many)
+
+
+class _Spoken:
+    """The one catalogue that is in use."""
+
+    catalogue = ENGLISH
+
+
+def speak(catalogue: Catalogue) -> None:
+    """Use the words of *catalogue* from now on; who shows words must be drawn anew."""
+    _Spoken.catalogue = catalogue
+
+
+def language() -> Language:
+    """Return the language that is spoken now."""
+    return _Spoken.catalogue.language
+
+
+def tr(text: LiteralString, /, **values: object) -> str:
+    """Return *text* in the spoken language, with ``{name}`` replaced by the value of that name.
+
+    What is not translated is said in English.
+
+    >>> tr("Join {channel}", channel="Lobby")
+    'Join Lobby'
+    """
+    return _filled(_Spoken.catalogue.forms.get(text, (text,))[0], values)
+
+
+def trn(one: LiteralString, many: LiteralString, n: int, /, **values: object) -> str:
+    """Return the form for *n* things; ``{n}`` stands for the number in either.
+
+    >>> trn("{n} message", "{n} messages", 1), trn("{n} message", "{n} messages", 0)
+    ('1 message', '0 messages')
+    """
+    catalogue = _Spoken.catalogue
+    forms = catalogue.forms.get(one)
+    if forms is None:
+        text = (one, many)[one_or_many(n)]
+    else:
+        text = forms[catalogue.plural(n)]
+    return _filled(text, {"n": n, **values})
+
+
+def fitting(locale: str) -> Language:
+    """Return the language for what a system calls its *locale*, English where we have none.
+
+    >>> fitting("de_AT.UTF-8"), fitting("zh-Hans-CN"), fitting("C"), fitting("")
+    ('de', 'zh', 'en', 'en')
+    """
+    return next((known for known in LANGUAGES if locale.lower().startswith(known)), "en")
+
+
+def _filled(text: str, values: Mapping[str, object]) -> str:
+    return text.format_map(values) if values else text

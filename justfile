@@ -71,6 +71,10 @@ migrate *args:
 golden:
     python -m libs.protocol.tests.examples
 
+# Write the words of the client into its catalogues, for translators.
+messages: _client
+    python infra/scripts/write_messages.py
+
 # Fix what can be fixed by machine.
 fix: _lint-tools
     ruff format

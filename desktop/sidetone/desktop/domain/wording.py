@@ -78,10 +78,7 @@ def trn(one: LiteralString, many: LiteralString, n: int, /, **values: object) ->
     """
     catalogue = _Spoken.catalogue
     forms = catalogue.forms.get(one)
-    if forms is None:
-        text = (one, many)[one_or_many(n)]
-    else:
-        text = forms[catalogue.plural(n)]
+    text = (one, many)[one_or_many(n)] if forms is None else forms[catalogue.plural(n)]
     return _filled(text, {"n": n, **values})
 
 
@@ -91,7 +88,8 @@ def fitting(locale: str) -> Language:
     >>> fitting("de_AT.UTF-8"), fitting("zh-Hans-CN"), fitting("C"), fitting("")
     ('de', 'zh', 'en', 'en')
     """
-    return next((known for known in LANGUAGES if locale.lower().startswith(known)), "en")
+    spoken: list[Language] = [known for known in LANGUAGES if locale.lower().startswith(known)]
+    return spoken[0] if spoken else "en"
 
 
 def _filled(text: str, values: Mapping[str, object]) -> str:

@@ -1,7 +1,7 @@
 """The door of the SDK: an account on a server, and the calls of its channels."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +12,7 @@ import platformdirs
 
 from sidetone.audio.warm import warm_up
 from sidetone.client.api import Api
-from sidetone.client.gateway_link import GatewayLink, Happening
+from sidetone.client.gateway_link import Connection, GatewayLink, Happening
 from sidetone.client.keystore import KeyStore, Secrets
 from sidetone.client.pinned import Endpoint
 from sidetone.client.requests import Requests
@@ -36,6 +36,7 @@ class Client:
     *address* is ``sidetone://host:port#pin``, or ``http://`` to this machine. Keys are kept under
     *data_dir*, by server and account; a key in *secrets* seals them, else *passphrase*, else the
     account's password (see ``keystore``). *route* says where a voice node's datagrams really go.
+    *renewed* hears each new login: who keeps its refresh token can ``log_in_again``.
     """
 
     def __init__(
@@ -46,9 +47,10 @@ class Client:
         secrets: Secrets | None = None,
         passphrase: str | None = None,
         route: "Route | None" = None,
+        renewed: Callable[[LoggedIn], None] = lambda _: None,
     ) -> None:
         self._endpoint = Endpoint(address)
-        self._requests = Requests(self._endpoint)
+        self._requests = Requests(self._endpoint, renewed)
         self.api = Api(self._requests)
         folder = data_dir or platformdirs.user_data_path("sidetone", appauthor=False) / "client"
         self._folder = folder / self._endpoint.name
@@ -82,6 +84,13 @@ class Client:
         return await self._open_keys(
             await self.api.accounts.log_in(name, password, code=code), password
         )
+
+    async def log_in_again(self, refresh_token: str) -> User:
+        """Go on with a login of before; the vault must be sealed by a key in *secrets*."""
+        if self._secrets is None:
+            raise Invalid("secrets_missing", "without a keyring the password is needed; log in")
+        login = await self._requests.sign_in_again(refresh_token)
+        return await self._open_keys(login, "")
 
     async def log_in_bot(self, token: str) -> User:
         """Log in as a bot, and make this device known if the bot may talk."""
@@ -162,12 +171,15 @@ class Client:
         finally:
             await call.leave()
 
-    def events(self) -> AbstractAsyncContextManager[AsyncIterator[Happening]]:
+    def events(
+        self, connected: Callable[[Connection], None] = lambda _: None
+    ) -> AbstractAsyncContextManager[AsyncIterator[Happening]]:
         """Hear what happens for the length of the block: a ``Ready`` first, then events.
 
-        Drops are repaired unseen. Another ``Ready`` may come later, and replaces all before it.
+        Drops are repaired unseen but for *connected*, which hears of them. Another ``Ready`` may
+        come later, and replaces all before it.
         """
-        return GatewayLink(self._endpoint, self._requests).listening()
+        return GatewayLink(self._endpoint, self._requests, connected).listening()
 
     async def _open_keys(self, login: LoggedIn, password: str) -> User:
         passphrase = password if self._passphrase is None else self._passphrase

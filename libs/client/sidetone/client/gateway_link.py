@@ -9,9 +9,9 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
@@ -31,6 +31,7 @@ from sidetone.protocol.frames import (
     Ready,
     Renew,
     Resume,
+    Resumed,
     ServerFrame,
 )
 from sidetone.protocol.ids import SessionId
@@ -46,6 +47,7 @@ from sidetone.protocol.refusals import (
 _log = logging.getLogger(__name__)
 
 Happening: TypeAlias = Ready | ClientEvent
+Connection: TypeAlias = Literal["online", "lost"]
 
 # Happenings that wait for their reader; beyond it the server waits, and at last hangs up.
 _WAITING_MAX: Final = 1_000
@@ -74,12 +76,18 @@ class _Numbered(msgspec.Struct, frozen=True):
 
 
 class GatewayLink:
-    """The events of one account."""
+    """The events of one account; *connected* hears how the connection fares."""
 
-    def __init__(self, endpoint: Endpoint, logins: Logins) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        logins: Logins,
+        connected: Callable[[Connection], None] = lambda _: None,
+    ) -> None:
         self._url = f"{endpoint.url.replace('http', 'ws', 1)}/gateway"
         self._tls = endpoint.tls or None
         self._logins = logins
+        self._connected = connected
         self._session: SessionId | None = None
         self._sequence = 0
         self._refused: LoggedIn | None = None
@@ -114,10 +122,12 @@ class GatewayLink:
             except (Unavailable, RateLimited) as refusal:
                 _log.info("the gateway is connected again: %s", refusal.detail)
             except Refusal as refusal:
+                self._connected("lost")
                 await self._waiting.put(refusal)
                 return
             except Exception:
                 _log.exception("the gateway is connected again after a fault of this program")
+            self._connected("lost")
             pause = min(_PAUSE_SECONDS_MAX, _PAUSE_SECONDS_MIN * 2**self._failures)
             self._failures = min(self._failures + 1, 10)
             # Clients that one restart has thrown out do not come back in one moment.
@@ -178,6 +188,8 @@ class GatewayLink:
                 await self._waiting.put(frame.event)
         if frame is not None and not isinstance(frame, Hello):
             self._failures, self._refused = 0, None
+        if isinstance(frame, Ready | Resumed):
+            self._connected("online")
 
     async def _beat(self, socket: ClientConnection, every_seconds: float) -> None:
         with contextlib.suppress(ConnectionClosed):

@@ -5,7 +5,7 @@ Knows tokens and problems, not routes. Trusts nothing of the environment: no pro
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeAlias, TypeVar, cast
 from urllib.parse import urlencode
 
@@ -37,9 +37,16 @@ EXPIRY_MARGIN_MS = 30_000
 
 
 class Requests:
-    """One server's HTTP API and the login that it is used with."""
+    """One server's HTTP API and the login that it is used with.
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    *renewed* hears each login that takes the place of the one before: its refresh token is the
+    only one that works from now on.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, renewed: Callable[[LoggedIn], None] = lambda _: None
+    ) -> None:
+        self._renewed_to = renewed
         self._url = endpoint.url
         self._http = httpx.AsyncClient(
             base_url=endpoint.url,
@@ -64,9 +71,17 @@ class Requests:
         and restart it. With a second factor that is not possible.
         """
         self._login = await self._enter(proof, code)
+        self._renewed_to(self._login)
         self._credentials = proof
         if isinstance(proof, Register):
             self._credentials = LogIn(proof.name, proof.password)
+        return self._login
+
+    async def sign_in_again(self, refresh_token: str) -> LoggedIn:
+        """Go on with a login of before, which a *refresh_token* was kept of."""
+        body = Refresh(refresh_token)
+        self._login = await self._request("POST", "/auth/refresh", LoggedIn, body)
+        self._renewed_to(self._login)
         return self._login
 
     async def sign_out(self) -> None:
@@ -156,6 +171,7 @@ class Requests:
             if self._login is not None and self._login is not stale:
                 return self._login
             self._login = await self._renewed(stale)
+            self._renewed_to(self._login)
             return self._login
 
     async def _renewed(self, stale: LoggedIn) -> LoggedIn:

@@ -1,0 +1,94 @@
+"""Everything of the client that lives longer than a window: accounts, the call, what was set.
+
+Windows listen to what changes. There is one of these for each process, and none that is global.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+from weakref import WeakSet
+
+from sidetone.client.client import Client
+from sidetone.desktop.application.account import Account
+from sidetone.desktop.application.logins import Keyring, Logins
+from sidetone.desktop.domain.topics import Topic, Topics, topics
+from sidetone.protocol.accounts import LoggedIn
+from sidetone.protocol.ids import UserId
+from sidetone.protocol.refusals import Refusal
+from sidetone.runtime.clock import Clock
+
+_log = logging.getLogger(__name__)
+
+
+class Listener(Protocol):
+    """A window, or whatever else wants to know."""
+
+    def told(self, changed: Topics) -> None:
+        """Note what a change was about; called in the loop, and quick."""
+        ...
+
+
+class Core:
+    """The accounts that are signed in, and who listens to what happens to them.
+
+    *keyring* keeps refresh tokens and the keys of vaults; *folder* holds the vaults.
+    """
+
+    def __init__(self, folder: Path, keyring: Keyring, clock: Clock) -> None:
+        self.clock = clock
+        self.logins = Logins(keyring)
+        self.accounts: dict[UserId, Account] = {}
+        self._folder = folder
+        self._keyring = keyring
+        self._listeners: WeakSet[Listener] = WeakSet()
+        self._keeping: set[asyncio.Task[None]] = set()
+
+    def listen(self, listener: Listener) -> None:
+        """Tell *listener* of each change, as long as somebody holds it."""
+        self._listeners.add(listener)
+
+    def told(self, changed: Topics) -> None:
+        """Tell all who listen what a change was about."""
+        for listener in list(self._listeners):
+            listener.told(changed)
+
+    def client(self, address: str) -> Client:
+        """Return a client of the server machine at *address* whose login is remembered."""
+        keep = self._keeper(address)
+        return Client(address, data_dir=self._folder, secrets=self._keyring, renewed=keep)
+
+    def enter(self, address: str, client: Client) -> Account:
+        """Take in an account that was just signed in, and follow what happens to it."""
+        account = Account(address, client, self.clock, self.told)
+        self.accounts[account.id] = account
+        account.start()
+        self.told(topics(Topic("accounts"), Topic("servers")))
+        return account
+
+    async def leave(self, account: Account) -> None:
+        """Let go of an account that was signed out."""
+        self.accounts.pop(account.id, None)
+        await account.close()
+        self.told(topics(Topic("accounts"), Topic("servers")))
+
+    async def close(self) -> None:
+        """Let go of everything, and return when what must be kept is kept."""
+        for account in list(self.accounts.values()):
+            await account.close()
+        await asyncio.gather(*self._keeping, return_exceptions=True)
+
+    def _keeper(self, address: str) -> Callable[[LoggedIn], None]:
+        def keep(login: LoggedIn) -> None:
+            task = asyncio.create_task(self._keep(address, login))
+            self._keeping.add(task)
+            task.add_done_callback(self._keeping.discard)
+
+        return keep
+
+    async def _keep(self, address: str, login: LoggedIn) -> None:
+        try:
+            await self.logins.keep(address, login)
+        except Refusal as refusal:
+            _log.warning("this login is not remembered: %s", refusal.detail)

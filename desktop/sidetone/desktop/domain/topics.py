@@ -1,0 +1,46 @@
+"""What a change is about: whoever draws something says which topics it follows.
+
+A screen that follows one channel's messages is not drawn anew because somebody elsewhere typed.
+"""
+
+from typing import Literal, NamedTuple, TypeAlias
+from uuid import UUID
+
+Kind: TypeAlias = Literal[
+    "accounts",  # which accounts there are, and how each connection fares
+    "servers",  # which servers there are, their names and icons
+    "server",  # channels, roles, members of one server
+    "unread",  # what waits anywhere in one server
+    "messages",  # what is shown of one channel
+    "typing",  # who types in one channel
+    "voice",  # who is in one voice channel
+    "people",  # friends, requests, blocks
+    "user",  # one user: name, picture, presence
+    "calls",  # who rings
+    "call",  # the call one is in: state, roster, keys
+    "speaking",  # whether one user's voice is heard now
+    "meter",  # the microphone's level
+    "link",  # delay and loss of the call
+    "place",  # what a window shows
+    "preferences",  # what was set
+    "notices",  # lines for the user
+    "updates",  # whether there is a newer version
+]
+
+
+class Topic(NamedTuple):
+    """One thing that changes: its *kind*, and which one where there are several."""
+
+    kind: Kind
+    of: UUID | None = None
+
+
+Topics: TypeAlias = frozenset[Topic]
+
+
+def topics(*found: Topic) -> Topics:
+    """Return *found* as what a change was about."""
+    return frozenset(found)
+
+
+NOTHING: Topics = frozenset()

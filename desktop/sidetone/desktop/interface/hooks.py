@@ -1,0 +1,36 @@
+"""Flet's hooks with the types that they have: Flet leaves parts of them unsaid."""
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
+
+import flet as ft
+
+T = TypeVar("T")
+C = TypeVar("C", bound=type)
+P = ParamSpec("P")
+
+_use_state: Any = cast("Any", ft).use_state
+_memo: Any = cast("Any", ft).memo
+_observable: Any = cast("Any", ft).observable
+
+
+def state(initial: T) -> tuple[T, Callable[[T], None]]:
+    """Return what the component remembers, and what changes it and draws the component anew."""
+    return cast("tuple[T, Callable[[T], None]]", _use_state(initial))
+
+
+def memo(component: Callable[P, ft.Control]) -> Callable[P, ft.Control]:
+    """Draw *component* anew only when what it is called with is not equal to before."""
+    return cast("Callable[P, ft.Control]", _memo(component))
+
+
+def observable(cls: C) -> C:
+    """Let components follow the fields of *cls*."""
+    return cast("C", _observable(cls))
+
+
+def keyed(
+    key: str, component: Callable[P, ft.Control], *args: P.args, **more: P.kwargs
+) -> ft.Control:
+    """Return a use of *component* that stays the same one among its neighbours by its *key*."""
+    return cast("ft.Control", cast("Any", component)(*args, key=key, **more))

@@ -1,0 +1,229 @@
+"""The parts that every screen is made of, so that all look, read aloud and behave alike.
+
+Every control that one can use carries an *identifier* (the handle of tests) and a *label* (what a
+screen reader says). Colours and sizes are roles of the theme, see ``theme``.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeAlias
+
+import flet as ft
+
+from sidetone.desktop.interface import theme
+
+Handler: TypeAlias = Callable[..., Any]
+Style: TypeAlias = Literal[
+    "screen", "title", "heading", "name", "body", "small", "label", "section", "button"
+]
+_STYLES: dict[Style, ft.TextThemeStyle] = {
+    "screen": ft.TextThemeStyle.HEADLINE_SMALL,
+    "title": ft.TextThemeStyle.TITLE_LARGE,
+    "heading": ft.TextThemeStyle.TITLE_MEDIUM,
+    "name": ft.TextThemeStyle.TITLE_SMALL,
+    "body": ft.TextThemeStyle.BODY_MEDIUM,
+    "small": ft.TextThemeStyle.BODY_SMALL,
+    "label": ft.TextThemeStyle.LABEL_MEDIUM,
+    "section": ft.TextThemeStyle.LABEL_SMALL,
+    "button": ft.TextThemeStyle.LABEL_LARGE,
+}
+_NOTICE_SECONDS = 6
+
+
+def semantics(
+    identifier: str, content: ft.Control, label: str | None = None, **more: Any
+) -> ft.Semantics:
+    """Return *content* as tests and screen readers find it."""
+    return ft.Semantics(
+        content=content, identifier=identifier, label=label, container=True, **more
+    )
+
+
+def text(value: str, style: Style = "body", color: Any = theme.TEXT, **more: Any) -> ft.Text:
+    """Return letters of one of the styles that there are."""
+    return ft.Text(value, theme_style=_STYLES[style], color=color, **more)
+
+
+def line(value: str, style: Style = "body", color: Any = theme.TEXT, **more: Any) -> ft.Text:
+    """Return one line of text that is cut where there is no room."""
+    return text(
+        value, style, color, max_lines=1, overflow=ft.TextOverflow.ELLIPSIS, no_wrap=True, **more
+    )
+
+
+def section(value: str, *trailing: ft.Control, **more: Any) -> ft.Container:
+    """Return the heading of a group in a list."""
+    title = semantics(
+        f"section-{value}", line(value.upper(), "section", theme.FAINT), value, header=True
+    )
+    title.expand = True
+    return ft.Container(
+        ft.Row([title, *trailing], spacing=4),
+        padding=ft.Padding.only(left=16, right=10, top=14, bottom=4),
+        **more,
+    )
+
+
+def icon_button(
+    identifier: str,
+    icon: ft.IconData,
+    label: str,
+    on_click: Handler,
+    *,
+    color: Any = theme.QUIET,
+    **more: Any,
+) -> ft.Semantics:
+    """Return a button that is only a picture; *label* is its tooltip and what is read aloud."""
+    button = ft.IconButton(
+        icon, icon_size=20, icon_color=color, tooltip=label, on_click=on_click, **more
+    )
+    return semantics(identifier, button, label, button=True)
+
+
+def button(
+    identifier: str,
+    label: str,
+    on_click: Handler,
+    *,
+    kind: Literal["filled", "quiet", "danger"] = "filled",
+    **more: Any,
+) -> ft.Semantics:
+    """Return a button with a word: the one thing to do, another way, or what cannot be undone."""
+    shape = ft.RoundedRectangleBorder(radius=theme.RADIUS)
+    if kind == "quiet":
+        control: ft.Control = ft.TextButton(label, on_click=on_click, **more)
+    else:
+        ground, ink = (
+            (theme.BAD, theme.ON_BAD) if kind == "danger" else (theme.ACCENT, theme.ON_ACCENT)
+        )
+        style = ft.ButtonStyle(bgcolor=ground, color=ink, shape=shape)
+        control = ft.FilledButton(label, on_click=on_click, style=style, **more)
+    return semantics(identifier, control, label, button=True)
+
+
+def field(
+    identifier: str, label: str, value: str, on_change: Handler, **more: Any
+) -> ft.Semantics:
+    """Return a line to type in; *on_change* gets the text."""
+    settings: dict[str, Any] = {
+        "filled": True,
+        "fill_color": theme.RAISED,
+        "border_color": theme.LINE,
+        "focused_border_color": theme.ACCENT,
+        "border_radius": theme.RADIUS,
+        "text_size": None,
+        **more,
+    }
+    control = ft.TextField(
+        label=label, value=value, on_change=lambda e: on_change(e.control.value), **settings
+    )
+    return semantics(identifier, control)
+
+
+def avatar(
+    name: str,
+    color: str,
+    radius: float = 16,
+    *,
+    picture: str | None = None,
+    presence: Any = None,
+) -> ft.Control:
+    """Return somebody's picture or initials, with a dot for how they are there."""
+    face = ft.CircleAvatar(
+        content=None
+        if picture
+        else ft.Text(name, size=radius * 0.8, weight=ft.FontWeight.W_600, color="#0B0D12"),
+        foreground_image_src=picture,
+        bgcolor=color,
+        radius=radius,
+    )
+    if presence is None:
+        return face
+    dot = ft.Container(
+        width=11,
+        height=11,
+        border_radius=6,
+        bgcolor=presence,
+        right=-1,
+        bottom=-1,
+        border=ft.Border.all(2, theme.SIDE),
+    )
+    return ft.Stack(
+        [face, dot], width=2 * radius, height=2 * radius, clip_behavior=ft.ClipBehavior.NONE
+    )
+
+
+def row(
+    identifier: str,
+    label: str,
+    content: ft.Control,
+    on_click: Handler | None,
+    *,
+    chosen: bool = False,
+    **more: Any,
+) -> ft.Semantics:
+    """Return one line of a list that can be chosen."""
+    settings: dict[str, Any] = {
+        "padding": ft.Padding.symmetric(horizontal=10, vertical=6),
+        "margin": ft.Margin.symmetric(horizontal=8),
+        **more,
+    }
+    body = ft.Container(
+        content,
+        bgcolor=theme.CHOSEN if chosen else None,
+        border_radius=8,
+        ink=on_click is not None,
+        on_click=on_click,
+        **settings,
+    )
+    return semantics(identifier, body, label, button=on_click is not None, selected=chosen)
+
+
+def badge(count: int) -> ft.Control:
+    """Return a number that asks to be looked at."""
+    return ft.Container(
+        text(str(count) if count < 100 else "99+", "section", theme.ON_BAD),
+        bgcolor=theme.BAD,
+        border_radius=9,
+        padding=ft.Padding.symmetric(horizontal=6, vertical=1),
+    )
+
+
+def dialog(
+    identifier: str,
+    title: str,
+    content: Sequence[ft.Control],
+    actions: Sequence[ft.Control],
+    *,
+    width: float = 440,
+) -> ft.AlertDialog:
+    """Return a window in the window, for ``View.open``; Escape closes it."""
+    return ft.AlertDialog(
+        title=text(title, "title"),
+        content=semantics(
+            identifier,
+            ft.Container(
+                ft.Column(list(content), tight=True, spacing=14, scroll=ft.ScrollMode.AUTO),
+                width=width,
+            ),
+            title,
+        ),
+        actions=list(actions),
+        bgcolor=theme.RAISED,
+        shape=ft.RoundedRectangleBorder(radius=16),
+    )
+
+
+def snack(line_: str, *, bad: bool = False) -> ft.SnackBar:
+    """Return a line that goes by itself."""
+    return ft.SnackBar(
+        content=semantics(
+            "notice",
+            text(line_, color=theme.ON_BAD if bad else theme.GROUND),
+            line_,
+            live_region=True,
+        ),
+        bgcolor=theme.BAD if bad else theme.TEXT,
+        duration=_NOTICE_SECONDS * 1000,
+        behavior=ft.SnackBarBehavior.FLOATING,
+        width=480,
+    )

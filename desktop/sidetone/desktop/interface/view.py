@@ -1,0 +1,148 @@
+"""One window: where it is, what it follows, and how it starts what the user asks for.
+
+The view itself is a plain object on purpose: a component that is handed it subscribes to nothing.
+What a component follows it says with ``watch``; only then is it drawn anew, and it alone.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import flet as ft
+import msgspec
+
+from sidetone.desktop.application.account import Account
+from sidetone.desktop.application.core import Core
+from sidetone.desktop.application.read_history import open_channel
+from sidetone.desktop.domain.place import Place
+from sidetone.desktop.domain.topics import Topic, Topics
+from sidetone.desktop.domain.wording import tr
+from sidetone.desktop.interface import hooks, kit
+from sidetone.protocol.ids import ChannelId, ServerId
+from sidetone.protocol.refusals import Refusal
+
+_log = logging.getLogger(__name__)
+
+# Changes within this time are drawn together.
+_DRAW_SECONDS = 0.05
+
+
+@hooks.observable
+@dataclass(eq=False)
+class Tick:
+    """How often one topic has changed; the smallest thing to subscribe to."""
+
+    count: int = 0
+
+
+class View:
+    """A window of *core* on *page*. Lives as long as the page's session.
+
+    *known_address* is that of a server machine which the user was led here with.
+    """
+
+    def __init__(self, core: Core, page: ft.Page, place: Place, known_address: str = "") -> None:
+        self.known_address = known_address
+        self.core = core
+        self.page = page
+        self.place = place
+        self._ticks: dict[Topic, Tick] = {}
+        self._changed: set[Topic] = set()
+        self._waiting = asyncio.Event()
+        self._tasks: set[asyncio.Future[Any]] = set()
+        core.listen(self)
+
+    # --- what is drawn, and when ---
+
+    def watch(self, *followed: Topic) -> None:
+        """Draw the component that calls this again whenever one of these changes.
+
+        A hook: call it at the top of a component, always with as many topics.
+        """
+        for topic in followed:
+            tick, choose = hooks.state(self._tick(topic))
+            if tick is not self._tick(topic):
+                choose(self._tick(topic))
+
+    def told(self, changed: Topics) -> None:
+        """Note what changed; it is drawn within 50 ms, together with what else changed."""
+        self._changed |= changed
+        self._waiting.set()
+
+    def draw(self, *changed: Topic) -> None:
+        """Draw what follows these now: for what the user just did, from an event handler."""
+        for topic in changed:
+            if topic in self._ticks:
+                self._ticks[topic].count += 1
+
+    async def keep_drawn(self) -> None:
+        """Draw what changes; runs as a task of the page until its session ends."""
+        while True:
+            await self._waiting.wait()
+            self._waiting.clear()
+            changed, self._changed = self._changed, set()
+            self.draw(*changed)
+            await asyncio.sleep(_DRAW_SECONDS)
+
+    def _tick(self, topic: Topic) -> Tick:
+        return self._ticks.setdefault(topic, Tick())
+
+    # --- where the window is ---
+
+    @property
+    def account(self) -> Account | None:
+        """The account that is open, where it is still signed in."""
+        user = self.place.account
+        return self.core.accounts.get(user) if user is not None else None
+
+    def go(self, **changes: Any) -> None:
+        """Go to another place: what is not named stays."""
+        place = msgspec.structs.replace(self.place, **changes)
+        if place != self.place:
+            self.place = place
+            self.draw(Topic("place"))
+
+    def open_server(self, account: Account, server: ServerId) -> None:
+        """Go to a server, to the text channel that stands first in it."""
+        community = account.knowledge.communities.get(server)
+        channels = community.visible(account.id) if community is not None else ()
+        texts = sorted(
+            (each for each in channels if each.kind == "text"), key=lambda each: each.position
+        )
+        self.go(screen="server", account=account.id, server=server, channel=None, thread=None)
+        if texts:
+            self.open_channel(account, ChannelId(texts[0].id))
+
+    def open_channel(self, account: Account, channel: ChannelId) -> None:
+        """Go to a channel and read what is there."""
+        self.go(account=account.id, channel=channel, thread=None, message=None)
+        self.start(open_channel(account, channel))
+
+    # --- what the user asks for ---
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do *work* beside the window; a refusal is shown as a line, nothing freezes."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except Refusal as refusal:
+                self.notice(refusal.detail, bad=True)
+            except Exception:
+                _log.exception("an action of the window failed")
+                self.notice(tr("Something went wrong; the log file says what."), bad=True)
+
+        task = self.page.run_task(guarded)
+        wrapped = asyncio.wrap_future(task)
+        self._tasks.add(wrapped)
+        wrapped.add_done_callback(self._tasks.discard)
+
+    def act(self, work: Callable[..., Coroutine[Any, Any, Any]], *args: Any) -> Callable[[], None]:
+        """Return a handler that starts ``work(*args)`` when its control is used."""
+        return lambda: self.start(work(*args))
+
+    def notice(self, line: str, *, bad: bool = False) -> None:
+        """Show one line for a few seconds, read aloud by screen readers."""
+        self.page.show_dialog(kit.snack(line, bad=bad))

@@ -117,6 +117,7 @@ def Composer(view: View, account: Account, channel: ChannelId) -> ft.Control:
         on_change=lambda e: set_text(e.control.value),
         on_submit=send,
         hint_text=hint,
+        color=theme.TEXT,
         border=ft.InputBorder.NONE,
         multiline=True,
         shift_enter=True,

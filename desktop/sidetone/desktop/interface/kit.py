@@ -110,7 +110,7 @@ def field(
         "border_color": theme.LINE,
         "focused_border_color": theme.ACCENT,
         "border_radius": theme.RADIUS,
-        "text_size": None,
+        "color": theme.TEXT,
         **more,
     }
     control = ft.TextField(

@@ -1,0 +1,216 @@
+"""A real server, real clients in processes of their own, and a browser that looks at them."""
+
+import asyncio
+import os
+import re
+import shutil
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, async_playwright
+
+from sidetone.client.client import Client
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+_UP_SECONDS = 90
+# What a person would wait for at most; a loaded machine is slow.
+PATIENCE_MS = 30_000
+PASSWORD = "seven quiet herons at dawn"
+
+
+def require_browser() -> None:
+    """Skip where no Chromium is; fail where the engines are required."""
+    if CHROMIUM is None:
+        reason = "needs Chromium (Debian: chromium)"
+        if os.environ.get("SIDETONE_REQUIRE_ENGINES"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+class Process:
+    """A process of ours that says one line when it is up."""
+
+    def __init__(self, process: asyncio.subprocess.Process, found: str) -> None:
+        self.process = process
+        self.found = found
+        self.lines: list[str] = []
+        self._reading = asyncio.create_task(self._read())
+
+    @classmethod
+    async def start(cls, pattern: str, *command: str, **environment: str) -> "Process":
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", *command),
+            env={**os.environ, **environment},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+        said: list[str] = []
+        async with asyncio.timeout(_UP_SECONDS):
+            while (
+                line := (await _out(process).readline()).decode()
+            ) or process.returncode is None:
+                said.append(line)
+                if (match := re.search(pattern, line)) is not None:
+                    return cls(process, match[1])
+        pytest.fail(f"{command[0]} did not start: {''.join(said)}")
+
+    async def _read(self) -> None:
+        while line := await _out(self.process).readline():
+            self.lines.append(line.decode())
+
+    async def stop(self) -> None:
+        if self.process.returncode is None:
+            self.process.terminate()
+        try:
+            await asyncio.wait_for(self.process.wait(), 10)
+        except TimeoutError:
+            self.process.kill()
+        await self._reading
+
+    def unhappy(self) -> list[str]:
+        """Return what it said that no user should ever see."""
+        return [line for line in self.lines if "Traceback" in line or "Error" in line]
+
+
+def _out(process: asyncio.subprocess.Process) -> asyncio.StreamReader:
+    assert process.stdout is not None
+    return process.stdout
+
+
+class Window:
+    """One window as a user meets it; controls are found by their identifiers."""
+
+    def __init__(self, page: Page, process: Process, folder: Path) -> None:
+        self.page = page
+        self.process = process
+        self.folder = folder
+
+    def find(self, identifier: str) -> Locator:
+        return self.page.locator(f"[flt-semantics-identifier='{identifier}']").first
+
+    def find_all(self, start: str) -> Locator:
+        """Return the controls whose identifiers begin like this."""
+        return self.page.locator(f"[flt-semantics-identifier^='{start}']")
+
+    async def sees(self, identifier: str) -> Locator:
+        found = self.find(identifier)
+        await found.wait_for(state="attached", timeout=PATIENCE_MS)
+        return found
+
+    async def misses(self, identifier: str) -> None:
+        await self.find(identifier).wait_for(state="detached", timeout=PATIENCE_MS)
+
+    async def sees_text(self, text: str) -> None:
+        await self.page.get_by_text(text).first.wait_for(state="attached", timeout=PATIENCE_MS)
+
+    async def click(self, identifier: str, **how: Any) -> None:
+        """Click in the middle of a control, as a mouse does."""
+        box = await (await self.sees(identifier)).bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        await self.page.mouse.click(x, y, **how)
+
+    async def type(self, identifier: str, text: str, *, enter: bool = False) -> None:
+        """Replace what stands in a field."""
+        field = (await self.sees(identifier)).locator("input, textarea").first
+        await field.click()
+        await self.page.keyboard.press("Control+A")
+        await self.page.keyboard.type(text)
+        if enter:
+            await self.page.keyboard.press("Enter")
+
+    async def press(self, keys: str) -> None:
+        await self.page.keyboard.press(keys)
+
+    async def shoot(self, path: Path) -> None:
+        await self.page.screenshot(path=path)
+
+    async def register(self, name: str, password: str = PASSWORD) -> None:
+        """Make an account on the server that the client was opened for."""
+        await self.click("sign-in-other")
+        await self.type("sign-in-name", name)
+        await self.type("sign-in-password", password, enter=True)
+        await self.sees("rail-home")
+
+
+class Stage:
+    """One server and those who use it."""
+
+    def __init__(self, server: Process, browser: Browser, folder: Path) -> None:
+        self.server = server
+        self.address = server.found
+        self.browser = browser
+        self.folder = folder
+        self.stack = AsyncExitStack()
+
+    async def client(self, name: str) -> Client:
+        """Return an SDK client with an account called *name*: a bot, or somebody elsewhere."""
+        client = Client(self.address, data_dir=self.folder / f"sdk-{name}")
+        await self.stack.enter_async_context(client)
+        await client.register(name, PASSWORD)
+        return client
+
+    async def window(
+        self,
+        name: str,
+        *,
+        link: str | None = None,
+        size: tuple[int, int] = (1280, 800),
+        folder: Path | None = None,
+    ) -> Window:
+        """Open a client process of its own and look at it."""
+        data = folder or self.folder / f"window-{name}"
+        process = await Process.start(
+            r"open at (\S+)",
+            *("sidetone.desktop", "--data", str(data), "--no-open", link or self.address),
+        )
+        self.stack.push_async_callback(process.stop)
+        context = await self.browser.new_context(viewport={"width": size[0], "height": size[1]})
+        self.stack.push_async_callback(context.close)
+        window = Window(await context.new_page(), process, data)
+        await load(window.page, process.found)
+        return window
+
+
+async def load(page: Page, url: str) -> None:
+    """Open *url* and ask Flutter for the tree that screen readers use."""
+    await page.goto(url)
+    placeholder = page.locator("flt-semantics-placeholder")
+    await placeholder.wait_for(state="attached", timeout=PATIENCE_MS)
+    await placeholder.evaluate("element => element.click()")
+
+
+@asynccontextmanager
+async def a_stage(folder: Path) -> AsyncGenerator[Stage]:
+    """Run a server and a browser until the block ends."""
+    require_browser()
+    server = await start_server(folder)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
+        )
+        stage = Stage(server, browser, folder)
+        try:
+            async with stage.stack:
+                yield stage
+        finally:
+            with suppress(Exception):
+                await browser.close()
+            await server.stop()
+
+
+async def start_server(folder: Path, port: int = 0) -> Process:
+    """Run a server with its data in *folder*."""
+    return await Process.start(
+        r"Sidetone is up: (\S+)",
+        *("sidetone.all_in_one", "serve", "--data", str(folder / "server")),
+        *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
+        SIDETONE_LIMITS_FACTOR="1000",
+    )

@@ -3,13 +3,12 @@
 import flet as ft
 
 from sidetone.desktop.application.account import Account
-from sidetone.desktop.domain import names
-from sidetone.desktop.domain.knowledge import Knowledge
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.view import View
-from sidetone.protocol.ids import ChannelId, ServerId
+from sidetone.desktop.interface.voice.voice_channel import VoiceChannel
+from sidetone.protocol.ids import ChannelId
 from sidetone.protocol.servers import Channel
 
 WIDTH = 252
@@ -79,37 +78,4 @@ def _channel(view: View, account: Account, channel: Channel) -> ft.Control:
         content,
         lambda: view.open_channel(account, id_),
         chosen=here,
-    )
-
-
-@ft.component
-def VoiceChannel(view: View, account: Account, channel: Channel) -> ft.Control:
-    """Draw one voice channel and who is in it."""
-    id_ = ChannelId(channel.id)
-    view.watch(Topic("voice", id_))
-    there = account.knowledge.voices.get(id_, {})
-    account.want_names(*there)
-    content = ft.Row(
-        [
-            ft.Icon(ft.Icons.VOLUME_UP, size=18, color=theme.FAINT),
-            kit.line(channel.name, "body", theme.QUIET, expand=True),
-        ],
-        spacing=8,
-    )
-    label = tr("Voice channel {name}", name=channel.name)
-    return ft.Column(
-        [
-            kit.row(f"voice-{channel.name}", label, content, lambda: None),
-            *(_talker(account.knowledge, ServerId(channel.server), user) for user in there),
-        ],
-        spacing=1,
-    )
-
-
-def _talker(knowledge: Knowledge, server: ServerId, user: "names.UserId") -> ft.Control:
-    name = names.name_of(knowledge, user, knowledge.communities.get(server))
-    face = kit.avatar(names.initials(name), names.avatar_color(user), 11)
-    return ft.Container(
-        ft.Row([face, kit.line(name, "small", theme.QUIET, expand=True)], spacing=8),
-        padding=ft.Padding.only(left=36, right=10, top=2, bottom=2),
     )

@@ -1,0 +1,1 @@
+"""What one sees of calls: who is in them, and how one takes part."""

@@ -10,7 +10,7 @@ from tests import engines
 
 # How fast something is belongs to the benchmarks; a slow example is not a wrong one.
 settings.register_profile("default", deadline=None)
-settings.register_profile("ci", settings.get_profile("default"), max_examples=250)
+settings.register_profile("thorough", settings.get_profile("default"), max_examples=1_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 # Doctests import every module, and these can be imported only where their libraries are.

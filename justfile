@@ -38,6 +38,10 @@ types: _lint-tools _client
 test *args: _client _browser
     pytest -n 3 --dist loadfile {{ args }}
 
+# The same with ten times as many examples of each property: for a night.
+test-thorough *args: _client _browser
+    HYPOTHESIS_PROFILE=thorough pytest -n 3 --dist loadfile --timeout 1200 {{ args }}
+
 # Fifty members in one channel, two speaking, on one voice node: memory, losses, CPU.
 soak seconds="60":
     python -m tests.load.soak_sfu --seconds {{ seconds }}

@@ -29,21 +29,15 @@ from sidetone.native import prepare
 from sidetone.protocol.events import MemberPutOut, VoiceRights
 from sidetone.protocol.ids import ChannelId, DeviceId, NodeId, UserId
 from sidetone.protocol.voice_control import Leave, State
+from sidetone.quic import batches
+from sidetone.quic.addresses import pack_address
 from sidetone.runtime.clock import SystemClock
 from sidetone.runtime.tls import Identity
 from sidetone.voice_sfu.app import Options, Unit, serving
 from sidetone.voice_sfu.application.ports import NoEvidence
 from sidetone.voice_sfu.domain.limits import Rates
-from sidetone.voice_sfu.infrastructure.fastpath import (
-    batches,
-    control,
-    loop,
-    media,
-    routing,
-    words,
-)
+from sidetone.voice_sfu.infrastructure.fastpath import control, loop, media, routing, words
 from sidetone.voice_sfu.infrastructure.fastpath.fast_path import FastPath
-from sidetone.voice_sfu.infrastructure.fastpath.lane import pack_address
 from sidetone.voice_sfu.infrastructure.fastpath.start import start
 from sidetone.voice_sfu.interface.quic import ALPN, SfuServer
 from tests.load.fastpath_stage import new_identity

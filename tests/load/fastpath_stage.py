@@ -4,8 +4,6 @@ What kernels send leaves through a real socket and arrives at one of each peer's
 given lies against a page that nobody may touch, so that one byte too many ends the process.
 """
 
-import ctypes
-import mmap
 import os
 import socket
 import ssl
@@ -20,18 +18,19 @@ from aioquic.quic.events import DatagramFrameReceived
 from aioquic.tls import CipherSuite, Epoch
 
 from sidetone.protocol.ids import Sender
+from sidetone.quic import batches
+from sidetone.quic.addresses import pack_address
 from sidetone.runtime.tls import Identity
 from sidetone.voice_sfu.application.ports import Place
 from sidetone.voice_sfu.domain.limits import Rates
 from sidetone.voice_sfu.domain.meter import Meter
-from sidetone.voice_sfu.infrastructure.fastpath import batches, control, loop, routing, words
+from sidetone.voice_sfu.infrastructure.fastpath import control, loop, routing, words
 from sidetone.voice_sfu.infrastructure.fastpath.fast_path import FastPath
-from sidetone.voice_sfu.infrastructure.fastpath.lane import pack_address
+from tests.load.quic_shapes import guarded
 from tests.load.sfu_stage import CHANNEL
 
 SERVER = ("127.0.0.1", 443)
 BOUNDLESS = Rates(packets_per_second=1 << 40, bits_per_second=1 << 40)
-_PAGE = mmap.PAGESIZE
 _FLIGHTS_MAX = 8
 _FLIGHT_NS = 50_000_000
 _DELIVERY_SECONDS = 10
@@ -40,17 +39,6 @@ _DELIVERY_SECONDS = 10
 def new_identity(folder: Path) -> Identity:
     """Return a certificate of ours in *folder*."""
     return Identity.open(folder, [], time.time_ns() // 1_000_000)
-
-
-def guarded(size: int) -> Any:
-    """Return *size* bytes that end where a page begins that nobody may read or write."""
-    pages = -(-size // _PAGE)
-    memory = mmap.mmap(-1, (pages + 1) * _PAGE)
-    view = np.frombuffer(memory, np.uint8)
-    libc = ctypes.CDLL(None, use_errno=True)
-    address = ctypes.c_void_p(view.ctypes.data + pages * _PAGE)
-    assert libc.mprotect(address, ctypes.c_size_t(_PAGE), 0) == 0
-    return view[pages * _PAGE - size : pages * _PAGE]
 
 
 def shake_hands(
@@ -168,17 +156,6 @@ class Peer:
         while data := self.socket.recv(2048):
             self.client.receive_datagram(data, SERVER, now=self.stage.now_ns / 1e9)
         return datagrams(self.client)
-
-
-def varint(value: int, size: int = 0) -> bytes:
-    """Write *value* as QUIC does, in *size* bytes or in the fewest."""
-    size = size or next(size for size in (1, 2, 4, 8) if value < 1 << 8 * size - 2)
-    return (value | (size.bit_length() - 1) << 8 * size - 2).to_bytes(size, "big")
-
-
-def said(frame: bytes) -> bytes:
-    """Return *frame* as a DATAGRAM frame with its length."""
-    return b"\x31" + varint(len(frame)) + frame
 
 
 def datagrams(quic: QuicConnection) -> list[bytes]:

@@ -32,7 +32,7 @@ def desk() -> VoiceDesk:
 def _counted(unit: Unit) -> dict[str, int]:
     path = unit.server.media_path
     assert isinstance(path, FastPath)
-    counts = path.shared.rows.counts
+    counts = path.shared.rows.connection.counts
     names = ("packets_in", "packets_out", "forged", "duplicates", "lost")
     return {
         **{name: int(counts[name].sum()) for name in names},

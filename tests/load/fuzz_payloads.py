@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 
-from tests.load.fastpath_stage import said, varint
+from tests.load.quic_shapes import said, varint
 
 _TYPES = (0x04, 0x05, 0x06, 0x07, 0x08, 0x0F, 0x10, 0x11, 0x12, 0x18, 0x19, 0x1A, 0x1B, 0x1C, 0x1E)
 _EDGES = (0, 1, 63, 64, 16_383, 16_384, (1 << 30) - 1, 1 << 30, (1 << 61) + 1, (1 << 62) - 1)

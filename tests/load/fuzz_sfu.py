@@ -27,12 +27,12 @@ from aioquic.quic.packet import pull_ack_frame
 from aioquic.tls import Epoch
 
 from sidetone.native import kernel, signature
+from sidetone.quic.batches import DATAGRAM_BYTES_MAX
+from sidetone.quic.connections import WINDOW_MAX, WINDOW_MIN
 from sidetone.voice_sfu.domain.meter import Drop
 from sidetone.voice_sfu.domain.room import Room
 from sidetone.voice_sfu.infrastructure.fastpath import loop, routing, words
-from sidetone.voice_sfu.infrastructure.fastpath.batches import DATAGRAM_BYTES_MAX
 from sidetone.voice_sfu.infrastructure.fastpath.routing import REASONS
-from sidetone.voice_sfu.infrastructure.fastpath.sent import WINDOW_MAX, WINDOW_MIN
 from tests.load.compare_sfu import compare
 from tests.load.fastpath_stage import (
     BOUNDLESS,
@@ -80,6 +80,7 @@ def _feed(  # noqa: PLR0913, PLR0917
     """Give datagrams to a row's kernels; notes for each whether it was taken, and all counts."""
     start = 0
     counts = shared.rows[index].counts
+    packets = shared.rows[index].connection.counts
     for k in range(ends.size):
         length = ends[k] - start
         packet = guard[guard.size - length :]
@@ -87,7 +88,7 @@ def _feed(  # noqa: PLR0913, PLR0917
             packet[i] = data[start + i]
         start = ends[k]
         seen[k, 0] = loop.take_packet(shared, batch, cipher, packet, name, text, now_ns)
-        seen[k, 1], seen[k, 2], seen[k, 3] = counts.packets_in, counts.frames_in, counts.forged
+        seen[k, 1], seen[k, 2], seen[k, 3] = packets.packets_in, counts.frames_in, packets.forged
         seen[k, 4] = shared.words[words.PASSED]
         shared.words[words.PASSED] = 0
         for i in range(counts.drops.size):
@@ -114,7 +115,7 @@ class Fuzz:
     def payloads(self) -> None:
         """Send a batch of sealed payloads."""
         self._speak_to_the_bad_one()
-        truth = Truth(self._bad.sender, int(self._bad.row.next_number))
+        truth = Truth(self._bad.sender, int(self._bad.row.connection.next_number))
         made = [self._source.payload(truth) for _ in range(BATCH)]
         before = self._counts()
         seen = self._give([self._bad.sealed(each) for each in made])
@@ -160,8 +161,8 @@ class Fuzz:
         return self._seen.copy()
 
     def _counts(self) -> Any:
-        counts = self._bad.row.counts
-        three = [int(counts.packets_in), int(counts.frames_in), int(counts.forged)]
+        counts, packets = self._bad.row.counts, self._bad.row.connection.counts
+        three = [int(packets.packets_in), int(counts.frames_in), int(packets.forged)]
         return np.array([0, *three, 0, *counts.drops], np.int64)
 
     def _check_payload(self, payload: bytes, change: Any, passed: list[bytes]) -> None:
@@ -215,12 +216,12 @@ class Fuzz:
 
     def _check_row(self) -> None:
         row, shared = self._bad.row, self._stage.shared.words
-        size = sum(int(word) >> 16 & 0xFFFF for word in row.sent)
+        size = sum(int(word) >> 16 & 0xFFFF for word in row.connection.sent)
         holds = (
-            row.in_flight == size
-            and WINDOW_MIN <= row.window <= WINDOW_MAX
-            and 0 <= row.rtt_ns <= _RTT_MAX_NS
-            and row.largest_acked < row.next_number
+            row.connection.in_flight == size
+            and WINDOW_MIN <= row.connection.window <= WINDOW_MAX
+            and 0 <= row.connection.rtt_ns <= _RTT_MAX_NS
+            and row.connection.largest_acked < row.connection.next_number
             and row.frames_waiting == row.frames_bytes == 0
             and shared[words.FRAMES] == shared[words.TOUCHED] == shared[words.HELD] == 0
         )

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from sidetone.native import kernel, parts, signature
 from sidetone.native.clock import now_ns
-from sidetone.voice_sfu.infrastructure.fastpath import system
-from sidetone.voice_sfu.infrastructure.fastpath.batches import (
+from sidetone.quic import system
+from sidetone.quic.batches import (
     DATAGRAM_BYTES_MAX,
     RECEIVED_MAX,
     length,

@@ -18,10 +18,10 @@ from aioquic.quic.connection import QuicConnection
 from sidetone.native import records
 from sidetone.protocol.events import NodeAlive
 from sidetone.protocol.ids import ChannelId
+from sidetone.quic.batches import DATAGRAM_BYTES_MAX
+from sidetone.quic.packets import CIPHER
 from sidetone.voice_sfu.application.ports import Place
-from sidetone.voice_sfu.infrastructure.fastpath.batches import DATAGRAM_BYTES_MAX
 from sidetone.voice_sfu.infrastructure.fastpath.fast_path import FastPath
-from sidetone.voice_sfu.infrastructure.fastpath.packets import CIPHER
 from sidetone.voice_sfu.interface.udp import UdpTransport
 from tests.load.sfu_members import WORDS, Crowd, talk, tend
 from tests.load.sfu_stage import PATIENCE_SECONDS, Client, VoiceDesk

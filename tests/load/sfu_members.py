@@ -10,19 +10,20 @@ import numpy as np
 
 from sidetone.native import Record, kernel, parts, signature
 from sidetone.native.clock import now_ns
-from sidetone.voice_sfu.infrastructure.fastpath import frames, packets, received, sent, system
-from sidetone.voice_sfu.infrastructure.fastpath.batches import DATAGRAM_BYTES_MAX, RECEIVED_MAX
-from sidetone.voice_sfu.infrastructure.fastpath.batches import length as length_of
-from sidetone.voice_sfu.infrastructure.fastpath.media import MEDIA
-from sidetone.voice_sfu.infrastructure.fastpath.packets import CIPHER
-from sidetone.voice_sfu.infrastructure.fastpath.rows import ROW
-from sidetone.voice_sfu.infrastructure.fastpath.wire import (
+from sidetone.quic import frames, packets, received, sent, system
+from sidetone.quic.batches import DATAGRAM_BYTES_MAX, RECEIVED_MAX
+from sidetone.quic.batches import length as length_of
+from sidetone.quic.connections import CONNECTION
+from sidetone.quic.packets import CIPHER
+from sidetone.quic.wire import (
     BROKEN,
     Bytes,
     int64,
     put_varint,
     varint,
 )
+from sidetone.voice_sfu.infrastructure.fastpath.media import MEDIA
+from sidetone.voice_sfu.infrastructure.fastpath.rows import ROW
 from tests.load.udp_crowd import (
     ARRIVALS,
     OPUS_BYTES,
@@ -112,8 +113,8 @@ def _hear_frame(crowd: Crowd, start: int, arrived: int) -> None:
     count_delay(crowd.delays, arrived - sent_ns)
 
 
-@kernel(signature("boolean", CROWD, ROW, "int64", "int64", "int64"))
-def _take_frames(crowd: Crowd, row: Record, at: int, end: int, arrived: int) -> bool:
+@kernel(signature("boolean", CROWD, CONNECTION, "int64", "int64", "int64"))
+def _take_frames(crowd: Crowd, connection: Record, at: int, end: int, arrived: int) -> bool:
     """Read an opened packet; returns whether it wants an acknowledgement."""
     data, wants_ack = crowd.text, False
     while 0 <= at < end:
@@ -124,8 +125,8 @@ def _take_frames(crowd: Crowd, row: Record, at: int, end: int, arrived: int) -> 
             at += 1
         elif kind <= frames.ACK_ECN:
             largest, _ = varint(data, at + 1, end)
-            at = sent.check_ack(row, data, at, end)
-            row.largest_acked = max(row.largest_acked, largest)
+            at = sent.check_ack(connection, data, at, end)
+            connection.largest_acked = max(connection.largest_acked, largest)
         elif kind == frames.DATAGRAM or kind == frames.DATAGRAM_WITH_LENGTH:  # noqa: PLR1714
             start, at = frames.datagram(data, at, end)
             _hear_frame(crowd, start, arrived)
@@ -139,7 +140,7 @@ def _take_frames(crowd: Crowd, row: Record, at: int, end: int, arrived: int) -> 
 
 @kernel(signature("void", CROWD, "int64", "int64", "int64"))
 def _take_packet(crowd: Crowd, member: int, which: int, day_ns: int) -> None:
-    row = crowd.media.rows[crowd.rows[member]]
+    connection = crowd.media.rows[crowd.rows[member]].connection
     batch = crowd.arrivals.batch
     start = which * DATAGRAM_BYTES_MAX
     size = min(length_of(batch, which), int64(DATAGRAM_BYTES_MAX))
@@ -147,15 +148,15 @@ def _take_packet(crowd: Crowd, member: int, which: int, day_ns: int) -> None:
     if size < packets.PACKET_BYTES_MIN or packet[0] & _FORM_BITS != _VX1:
         crowd.words[UNREADABLE] += 1
         return
-    at, end, number = packets.open_packet(row, crowd.cipher, packet, crowd.text)
+    at, end, number = packets.open_packet(connection, crowd.cipher, packet, crowd.text)
     if at < 0:
         crowd.words[UNREADABLE] += 1
         return
     arrived = arrived_ns(crowd.arrivals, which)
     crowd.words[PACKETS] += 1
-    received.note(row, number, arrived - day_ns)
-    if _take_frames(crowd, row, at, end, arrived) and row.ack_since_ns == 0:
-        row.ack_since_ns = arrived - day_ns
+    received.note(connection, number, arrived - day_ns)
+    if _take_frames(crowd, connection, at, end, arrived) and connection.ack_since_ns == 0:
+        connection.ack_since_ns = arrived - day_ns
 
 
 @kernel(signature("void", CROWD, "int64", "int64"))
@@ -169,16 +170,16 @@ def _hear(crowd: Crowd, member: int, day_ns: int) -> None:
         count = collect(crowd.arrivals, crowd.sockets[member])
         for k in range(count):
             _take_packet(crowd, member, k, day_ns)
-    if _owes(crowd.media.rows[crowd.rows[member]], now_ns()):
+    if _owes(crowd.media.rows[crowd.rows[member]].connection, now_ns()):
         _send(crowd, member, 0, 0)
 
 
 # --- what a member says ---
 
 
-@kernel(signature("boolean", ROW, "int64"))
-def _owes(row: Record, now: int) -> bool:
-    return row.ack_since_ns != 0 and now - row.ack_since_ns >= ACK_DELAY_NS
+@kernel(signature("boolean", CONNECTION, "int64"))
+def _owes(connection: Record, now: int) -> bool:
+    return connection.ack_since_ns != 0 and now - connection.ack_since_ns >= ACK_DELAY_NS
 
 
 @kernel(signature("int64", CROWD, ROW, "int64", "int64", "int64"))
@@ -204,19 +205,20 @@ def _send(crowd: Crowd, member: int, frame: int, day_ns: int) -> None:
     """Send a frame, or a PING, with the acknowledgement if one is due."""
     row = crowd.media.rows[crowd.rows[member]]
     out, now = crowd.text, now_ns()
-    number = row.next_number
-    row.next_number = number + 1
-    head = packets.begin(row, out, number)
+    connection = row.connection
+    number = connection.next_number
+    connection.next_number = number + 1
+    head = packets.begin(connection, out, number)
     at = head
-    if _owes(row, now):
-        at = received.put_ack(row, out, at, now)
+    if _owes(connection, now):
+        at = received.put_ack(connection, out, at, now)
         crowd.words[ACKS] += 1
     if frame:
         at = _put_frame(crowd, row, member, at, now + day_ns)
     elif at == head:
         out[at] = frames.PING
         at += 1
-    size = packets.finish(row, crowd.cipher, out, head, at, number)
+    size = packets.finish(connection, crowd.cipher, out, head, at, number)
     system.write(crowd.sockets[member], out.ctypes.data, size)
 
 

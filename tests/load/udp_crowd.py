@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from sidetone.native import kernel, parts, signature
 from sidetone.native.clock import now_ns, sleep
-from sidetone.voice_sfu.infrastructure.fastpath import batches, system
-from sidetone.voice_sfu.infrastructure.fastpath.batches import (
+from sidetone.quic import batches, system
+from sidetone.quic.batches import (
     BATCH,
     DATAGRAM_BYTES_MAX,
     RECEIVED_MAX,
     Batch,
 )
-from sidetone.voice_sfu.infrastructure.fastpath.wire import int64
+from sidetone.quic.wire import int64
 
 HOST: Final = "127.0.0.1"
 FRAME_SECONDS: Final = 0.02

@@ -193,7 +193,7 @@ async def test_packet_numbers_grow_without_end(unit: Unit, room: tuple[Client, C
         ann._quic._packet_number += 30_000
         ahead: Any = getattr(connection._lane, "_row", None)
         if ahead is not None:
-            ahead.next_number += 30_000
+            ahead.connection.next_number += 30_000
         connection._quic._packet_number += 30_000
         await _talk(ann, ben, 1)
         if turn % 4 == 3:

@@ -5,13 +5,14 @@ from collections.abc import Generator
 import pytest
 from aioquic.tls import Epoch
 
+from sidetone.quic.connections import OFF
 from sidetone.runtime.tls import Identity
 from sidetone.voice_sfu.domain.limits import FLOOD_FACTOR, Rates
 from sidetone.voice_sfu.domain.meter import Drop
 from sidetone.voice_sfu.infrastructure.fastpath import control, words
 from sidetone.voice_sfu.infrastructure.fastpath.media import NOTICES_MAX
-from sidetone.voice_sfu.infrastructure.fastpath.rows import OFF
-from tests.load.fastpath_stage import Peer, Stage, said, varint
+from tests.load.fastpath_stage import Peer, Stage
+from tests.load.quic_shapes import said, varint
 from tests.load.sfu_stage import frame
 
 STREAM = b"\x0a\x00\x03abc"
@@ -39,7 +40,7 @@ def test_no_packet_number_is_sealed_twice_when_a_member_goes(stage: Stage) -> No
     for _ in range(20):
         ann.send(said(frame(ann.sender)))
     assert len(ben.heard()) == 20
-    number = int(ben.row.next_number)
+    number = int(ben.row.connection.next_number)
     ben.lane.close()
     ben.server.close(error_code=1, reason_phrase="put_out")
     (goodbye,) = ben.server.datagrams_to_send(now=stage.now_ns / 1e9)
@@ -67,9 +68,9 @@ def test_a_lie_about_a_delay_leaves_the_round_trip_believable(stage: Stage, dela
     _hears(ben, ann, 3)
     ann.send(said(frame(ann.sender)))
     stage.wait(40)
-    largest = int(ben.row.next_number) - 1
+    largest = int(ben.row.connection.next_number) - 1
     assert ben.send(b"\x02" + varint(largest) + varint(delay) + b"\0\0")
-    assert 0 < ben.row.rtt_ns <= 40_000_000
+    assert 0 < ben.row.connection.rtt_ns <= 40_000_000
 
 
 def test_what_cannot_be_handed_to_aioquic_is_not_acknowledged(stage: Stage) -> None:
@@ -93,13 +94,13 @@ def test_what_only_old_keys_open_is_not_acknowledged_unless_kernels_read_it(
     old_datagram, old_stream = ann.sealed(said(heard)), ann.sealed(STREAM)
     ann.lane.key_packets_max = -1
     ann.lane.look()
-    assert ann.row.peer.key_phase == 1
+    assert ann.row.connection.peer.key_phase == 1
     assert stage.take(old_datagram, ann.name)
     assert ben.heard() == [heard]
-    largest = int(ann.row.received_largest)
+    largest = int(ann.row.connection.received_largest)
     assert largest == late
     assert stage.take(old_stream, ann.name)
-    assert ann.row.received_largest == largest
+    assert ann.row.connection.received_largest == largest
 
 
 def test_a_row_begins_without_the_rights_of_who_had_it(stage: Stage) -> None:
@@ -107,7 +108,7 @@ def test_a_row_begins_without_the_rights_of_who_had_it(stage: Stage) -> None:
     index = ben.lane.index
     assert (ben.row.speaks, ben.row.hears) == (1, 1)
     ben.lane.close()
-    assert ben.row.state == OFF
+    assert ben.row.connection.state == OFF
     control.take(stage.shared, index, 0, 9, stage.now_ns)
     assert (ben.row.speaks, ben.row.hears) == (0, 0)
     control.give_back(stage.shared, index)
@@ -116,7 +117,7 @@ def test_a_row_begins_without_the_rights_of_who_had_it(stage: Stage) -> None:
 def test_a_row_that_is_aioquics_is_protected_from_floods_as_well(identity: Identity) -> None:
     with Stage(identity, 1, Rates(packets_per_second=10)) as stage:
         (ann,) = stage.peers
-        ann.row.state = OFF
+        ann.row.connection.state = OFF
         handled = [stage.take(ann.sealed(b"\x01"), ann.name) for _ in range(12 * FLOOD_FACTOR)]
         assert sum(handled) == 12 * FLOOD_FACTOR - (10 * FLOOD_FACTOR - 1)
         ann.lane.settle()
@@ -155,7 +156,7 @@ def test_a_peer_gets_the_longest_frame_that_it_takes_and_no_longer(
 def test_a_peer_gives_its_connection_id_any_length(identity: Identity, length: int) -> None:
     with Stage(identity, 1) as stage:
         ann, ben = stage.peers[0], stage.add(connection_id_length=length)
-        assert ben.row.peer.cid_length == length
+        assert ben.row.connection.peer.cid_length == length
         _hears(ben, ann, 5)
         _hears(ann, ben, 5)
 
@@ -166,8 +167,8 @@ def test_what_stands_before_each_frame_of_a_peer_is_no_part_of_it(
 ) -> None:
     """WebTransport puts the number of a session there."""
     ann, guest, _ = stage.peers
-    guest.row.peer.prefix_length = len(prefix)
-    guest.row.peer.prefix[: len(prefix)] = list(prefix)
+    guest.row.connection.peer.prefix_length = len(prefix)
+    guest.row.connection.peer.prefix[: len(prefix)] = list(prefix)
     to_guest, to_ann = frame(ann.sender, payload=bytes(992)), frame(guest.sender)
     assert ann.send(said(to_guest))
     assert guest.heard() == [prefix + to_guest]

@@ -12,7 +12,7 @@ from sidetone.voice_sfu.domain.room import Room
 from sidetone.voice_sfu.infrastructure.fastpath import media, rates, routing
 from sidetone.voice_sfu.infrastructure.fastpath.routing import REASONS
 from sidetone.voice_sfu.infrastructure.fastpath.rows import ROW
-from tests.load.fastpath_stage import guarded
+from tests.load.quic_shapes import guarded
 from tests.load.sfu_stage import CHANNEL, TALK
 from tests.load.vx1_shapes import ticket
 
@@ -64,7 +64,7 @@ def test_a_packet_is_judged_as_a_flood_is(arrivals: list[tuple[int, int, int]]) 
 
 def _row(allowed: Rates):  # noqa: ANN202
     row = records(ROW, 1)[0]
-    media.clear(row)
+    media.clear(row, 0)
     shared = records(rates.RATES, 1)[0]
     shared.packets, shared.bits = allowed.packets_per_second, allowed.bits_per_second
     row.packets, row.bits = shared.packets, shared.bits

@@ -8,15 +8,11 @@ it says by itself that a node has gone silent.
 import asyncio
 import socket
 import ssl
-from collections.abc import Iterable
 from typing import Protocol, cast
 
 from aioquic.quic import events
 from aioquic.quic.configuration import QuicConfiguration
-from aioquic.quic.congestion.base import register_congestion_control
-from aioquic.quic.congestion.reno import RenoCongestionControl
 from aioquic.quic.connection import NetworkAddress, QuicConnection
-from aioquic.quic.packet_builder import QuicSentPacket
 from aioquic.tls import CipherSuite
 from cryptography.hazmat.primitives.serialization import Encoding
 from typing_extensions import override
@@ -26,6 +22,7 @@ from sidetone.client.pinned import holds_key, wrong_server_key
 from sidetone.protocol.refusals import Refusal, Unavailable
 from sidetone.protocol.voice_control import ClientMessage, ServerMessage
 from sidetone.quic import ACK_DELAY_SECONDS, ALPN, announce_ack_delay
+from sidetone.quic.congestion import VoiceWindow
 
 _IDLE_SECONDS = 15.0
 _DATAGRAM_BYTES_MAX = 1200
@@ -53,29 +50,6 @@ class LinkListener(Protocol):
     def link_closed(self, code: str, detail: str) -> None:
         """Note, once, that the connection is over: the node's code, or ``node_silent``."""
         ...
-
-
-class _VoiceWindow(RenoCongestionControl):
-    """New Reno that never closes below what one voice needs.
-
-    A voice does not grow into the bandwidth it finds, so halving on every lost packet would mute
-    it on a lossy link that carries it well; a link that carries nothing is given up as silent.
-    """
-
-    _BYTES_MIN = 32_000
-
-    @override
-    def on_packets_lost(self, *, now: float, packets: Iterable[QuicSentPacket]) -> None:
-        super().on_packets_lost(now=now, packets=packets)
-        self.congestion_window = max(self.congestion_window, self._BYTES_MIN)
-
-    @override
-    def on_persistent_congestion(self) -> None:
-        super().on_persistent_congestion()
-        self.congestion_window = self._BYTES_MIN
-
-
-register_congestion_control("sidetone-voice", _VoiceWindow)
 
 
 async def open_link(
@@ -131,7 +105,7 @@ class VoiceLink(asyncio.DatagramProtocol):
             configuration=QuicConfiguration(
                 alpn_protocols=[ALPN],
                 cipher_suites=[CipherSuite.AES_128_GCM_SHA256],
-                congestion_control_algorithm="sidetone-voice",
+                congestion_control_algorithm=VoiceWindow.__name__,
                 idle_timeout=_IDLE_SECONDS,
                 max_datagram_frame_size=_DATAGRAM_BYTES_MAX,
                 server_name=host,

@@ -1,27 +1,22 @@
-"""How much aioquic lets a connection have on its way."""
+"""How much aioquic lets a connection that carries video have on its way."""
 
 import math
-from collections.abc import Iterable
 
 from aioquic.quic.congestion.base import register_congestion_control
-from aioquic.quic.congestion.reno import RenoCongestionControl
 from aioquic.quic.packet_builder import QuicSentPacket
 from typing_extensions import override
 
+from sidetone.quic.congestion import VoiceWindow
+from sidetone.quic.connections import WINDOW_MAX, WINDOW_MIN
 
-class ForwardingWindow(RenoCongestionControl):
-    """New Reno that never closes below what a few voices need.
 
-    A voice does not grow into the bandwidth it finds: its rate is bounded where it comes in, and
-    what a path cannot carry is dropped, not queued. Halving at every loss would only mute a
-    listener whose link loses a little.
+class ForwardingWindow(VoiceWindow):
+    """The window of a connection that video may go out on as well.
 
-    Video does grow, into every queue on its way, and a voice waits in the same queues. So the
-    window also shrinks when the round trip gets longer, and grows only while it is the limit.
+    Video grows into every queue on its way, and a voice waits in the same queues. So the window
+    also shrinks when the round trip gets longer, and grows only while it is the limit.
     """
 
-    _BYTES_MIN = 32_000
-    _BYTES_MAX = 1 << 22
     # As much more than the shortest round trip is a queue, not a late acknowledgement.
     _QUEUE_SECONDS = 0.1
     # The shortest round trip is looked for anew after so long: the path may be another.
@@ -45,7 +40,7 @@ class ForwardingWindow(RenoCongestionControl):
         window = self.congestion_window
         super().on_packet_acked(now=now, packet=packet)
         grows = packet.packet_number <= self._last_at_limit
-        self.congestion_window = min(self.congestion_window, self._BYTES_MAX) if grows else window
+        self.congestion_window = min(self.congestion_window, WINDOW_MAX) if grows else window
 
     @override
     def on_rtt_measurement(self, *, now: float, rtt: float) -> None:
@@ -53,20 +48,10 @@ class ForwardingWindow(RenoCongestionControl):
         if rtt < self._rtt_shortest or now - self._shortest_since > self._SHORTEST_FOR_SECONDS:
             self._rtt_shortest, self._shortest_since = rtt, now
         queues = rtt - self._rtt_shortest > self._QUEUE_SECONDS
-        if queues and now - self._shrunk_at > rtt and self.congestion_window > self._BYTES_MIN:
+        if queues and now - self._shrunk_at > rtt and self.congestion_window > WINDOW_MIN:
             self._shrunk_at = now
-            self.congestion_window = max(self.congestion_window * 7 // 8, self._BYTES_MIN)
+            self.congestion_window = max(self.congestion_window * 7 // 8, WINDOW_MIN)
             self.ssthresh = self.congestion_window
-
-    @override
-    def on_packets_lost(self, *, now: float, packets: Iterable[QuicSentPacket]) -> None:
-        super().on_packets_lost(now=now, packets=packets)
-        self.congestion_window = max(self.congestion_window, self._BYTES_MIN)
-
-    @override
-    def on_persistent_congestion(self) -> None:
-        super().on_persistent_congestion()
-        self.congestion_window = self._BYTES_MIN
 
 
 register_congestion_control(ForwardingWindow.__name__, ForwardingWindow)

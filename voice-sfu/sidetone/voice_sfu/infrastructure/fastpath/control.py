@@ -6,20 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidetone.native import Record, kernel, records, signature
-from sidetone.voice_sfu.infrastructure.fastpath import (
-    batches,
-    loop,
-    media,
-    received,
-    routing,
-    system,
-    words,
-)
-from sidetone.voice_sfu.infrastructure.fastpath.aead import CIPHER
-from sidetone.voice_sfu.infrastructure.fastpath.batches import BATCH, Batch
+from sidetone.quic import batches, cids, connections, received, system
+from sidetone.quic.aead import CIPHER
+from sidetone.quic.batches import BATCH, Batch
+from sidetone.quic.connections import BUSY, OFF, ON, PEER
+from sidetone.quic.wire import Bytes, copy, int64
+from sidetone.voice_sfu.infrastructure.fastpath import loop, media, routing, words
 from sidetone.voice_sfu.infrastructure.fastpath.media import MEDIA, Media
-from sidetone.voice_sfu.infrastructure.fastpath.rows import BUSY, OFF, ON, PEER
-from sidetone.voice_sfu.infrastructure.fastpath.wire import Bytes, copy, int64
 
 
 @kernel(signature("void", MEDIA, "int64", "int64", "int64", "int64"))
@@ -27,8 +20,8 @@ def take(shared: Media, index: int, room: int, sender: int, now_ns: int) -> None
     """Make a free row a connection's, in *room*; it stays off until it knows its peer."""
     system.acquire(shared.lock)
     row = shared.rows[index]
-    media.clear(row)
-    row.acked_ns = row.heard_ns = row.filled_ns = now_ns
+    media.clear(row, now_ns)
+    row.filled_ns = now_ns
     row.packets, row.bits = shared.rates.packets, shared.rates.bits
     row.room, row.sender = room, sender
     row.speaks = row.hears = 0
@@ -49,9 +42,9 @@ def give_back(shared: Media, index: int) -> None:
     members[row.place] = last
     shared.rows[last].place = row.place
     members[0] -= 1
-    row.state = OFF
+    row.connection.state = OFF
     row.frames_waiting = 0
-    row.ack_since_ns = 0
+    row.connection.ack_since_ns = 0
     system.release(shared.lock)
 
 
@@ -68,20 +61,7 @@ def allow(shared: Media, index: int, speaks: bool, hears: bool) -> None:  # noqa
 def set_peer(shared: Media, index: int, peer: Record, phase_since: int) -> None:
     """Use other keys, another address or another connection id from now on."""
     system.acquire(shared.lock)
-    row = shared.rows[index]
-    old = row.peer
-    old.seals, old.masks = peer.seals, peer.masks
-    old.opens, old.unmasks, old.opens_before = peer.opens, peer.unmasks, peer.opens_before
-    old.key_phase, old.cid_length = peer.key_phase, peer.cid_length
-    old.prefix_length, old.address_length = peer.prefix_length, peer.address_length
-    copy(old.cid, 0, peer.cid, 0, peer.cid.size)
-    copy(old.prefix, 0, peer.prefix, 0, peer.prefix.size)
-    copy(old.seal_iv, 0, peer.seal_iv, 0, peer.seal_iv.size)
-    copy(old.open_iv, 0, peer.open_iv, 0, peer.open_iv.size)
-    copy(old.open_before_iv, 0, peer.open_before_iv, 0, peer.open_before_iv.size)
-    copy(old.address, 0, peer.address, 0, peer.address.size)
-    old.frame_max, old.ack_delay_shift = peer.frame_max, peer.ack_delay_shift
-    row.phase_since = phase_since
+    connections.set_peer(shared.rows[index].connection, peer, phase_since)
     system.release(shared.lock)
 
 
@@ -93,9 +73,9 @@ def begin_sending(shared: Media, index: int) -> int:
     """
     system.acquire(shared.lock)
     row = shared.rows[index]
-    if row.state == ON:
-        row.state = BUSY
-    number = row.next_number
+    if row.connection.state == ON:
+        row.connection.state = BUSY
+    number = row.connection.next_number
     system.release(shared.lock)
     return number
 
@@ -131,9 +111,9 @@ def end_sending(  # noqa: PLR0913, PLR0917 - the state, and what aioquic has lef
     """Take a row back from aioquic, which goes on at *next_number*; off if it is not *usable*."""
     system.acquire(shared.lock)
     row = shared.rows[index]
-    row.next_number = next_number
-    row.tracked_from = tracked_from
-    row.state = ON if usable else OFF
+    row.connection.next_number = next_number
+    row.connection.tracked_from = tracked_from
+    row.connection.state = ON if usable else OFF
     if shared.words[words.HELD] > 0:
         _pass_on_held(shared, batch, cipher, index, now_ns)
         routing.flush(shared, batch, cipher, now_ns)
@@ -165,7 +145,7 @@ def acknowledge(shared: Media, batch: Batch, cipher: Record, index: int, now_ns:
     """Acknowledge what has come on a row now, if it is owed, and not when its time is over."""
     system.acquire(shared.lock)
     row = shared.rows[index]
-    if row.ack_since_ns != 0 and row.state == ON:
+    if row.connection.ack_since_ns != 0 and row.connection.state == ON:
         routing.emit(shared, batch, cipher, index, now_ns)
         routing.flush(shared, batch, cipher, now_ns)
     system.release(shared.lock)
@@ -179,7 +159,7 @@ def note_received(
     system.acquire(shared.lock)
     row = shared.rows[index]
     for number in numbers:
-        received.note(row, number, now_ns)
+        received.note(row.connection, number, now_ns)
     if owed_since_ns > 0:
         loop.owe_ack(shared, index, int64(owed_since_ns))
     system.release(shared.lock)
@@ -189,7 +169,7 @@ def note_received(
 def add_cid(shared: Media, index: int, cid: Bytes) -> None:
     """Let packets for *cid* be this row's."""
     system.acquire(shared.lock)
-    media.add_cid(shared.cid_keys, shared.cid_rows, media.cid_key(cid, 0), index)
+    cids.add(shared.cid_keys, shared.cid_rows, cids.key_of(cid, 0), index)
     system.release(shared.lock)
 
 
@@ -197,7 +177,7 @@ def add_cid(shared: Media, index: int, cid: Bytes) -> None:
 def remove_cid(shared: Media, cid: Bytes) -> None:
     """Let packets for *cid* be aioquic's again."""
     system.acquire(shared.lock)
-    media.remove_cid(shared.cid_keys, shared.cid_rows, media.cid_key(cid, 0))
+    cids.remove(shared.cid_keys, shared.cid_rows, cids.key_of(cid, 0))
     system.release(shared.lock)
 
 

@@ -15,14 +15,12 @@ from typing_extensions import Buffer, override
 
 from sidetone.native.atomics import read_word, write_word
 from sidetone.native.clock import now_ns
-from sidetone.quic import announce_ack_delay
+from sidetone.quic import announce_ack_delay, batches
+from sidetone.quic.addresses import unpack_address
+from sidetone.quic.connections import ADDRESS_BYTES
 from sidetone.voice_sfu.application.ports import Member, Place
-from sidetone.voice_sfu.infrastructure.fastpath import batches, control, loop, ports, words
-from sidetone.voice_sfu.infrastructure.fastpath.lane import (
-    KEY_PACKETS_MAX,
-    Lane,
-    unpack_address,
-)
+from sidetone.voice_sfu.infrastructure.fastpath import control, loop, ports, words
+from sidetone.voice_sfu.infrastructure.fastpath.lane import KEY_PACKETS_MAX, Lane
 from sidetone.voice_sfu.infrastructure.fastpath.media import (
     DETOUR,
     FLOOD,
@@ -31,11 +29,7 @@ from sidetone.voice_sfu.infrastructure.fastpath.media import (
     PACKET,
     new_media,
 )
-from sidetone.voice_sfu.infrastructure.fastpath.rows import (
-    ADDRESS_BYTES,
-    ROOMS_MAX,
-    ROWS_MAX,
-)
+from sidetone.voice_sfu.infrastructure.fastpath.rows import ROOMS_MAX, ROWS_MAX
 
 Receive: TypeAlias = Callable[[bytes, tuple[Any, ...]], None]
 

@@ -1,6 +1,5 @@
 """One connection on the fast path: keeps its row in step with what aioquic does."""
 
-import socket
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -11,19 +10,16 @@ from numpy.typing import NDArray
 
 from sidetone.native import Record, records
 from sidetone.native.clock import now_ns
+from sidetone.quic import aead
+from sidetone.quic.addresses import pack_address
+from sidetone.quic.batches import Batch
+from sidetone.quic.connection_parts import ConnectionParts
+from sidetone.quic.connections import CID_BYTES_MAX, NEVER, OFF, PEER
 from sidetone.voice_sfu.application.ports import Member
-from sidetone.voice_sfu.infrastructure.fastpath import aead, control
-from sidetone.voice_sfu.infrastructure.fastpath.batches import Batch
-from sidetone.voice_sfu.infrastructure.fastpath.connection_parts import ConnectionParts
+from sidetone.voice_sfu.infrastructure.fastpath import control
 from sidetone.voice_sfu.infrastructure.fastpath.media import FRAME_BYTES_MAX, Media
 from sidetone.voice_sfu.infrastructure.fastpath.routing import REASONS
-from sidetone.voice_sfu.infrastructure.fastpath.rows import (
-    CID_BYTES_MAX,
-    NEVER,
-    OFF,
-    PEER,
-    ROW,
-)
+from sidetone.voice_sfu.infrastructure.fastpath.rows import ROW
 
 KEY_PACKETS_MAX: Final = 1 << 21
 """Packets in one key phase: well before 2**23, where AES-GCM wears out (RFC 9001 section 6.6)."""
@@ -32,8 +28,6 @@ STREAM_PACKETS_PER_ACK: Final = 4
 """Packets with stream data, as of video, that one acknowledgement is for."""
 
 _NS_PER_SECOND: Final = 1_000_000_000
-_INET_BYTES: Final = 16
-_INET6_BYTES: Final = 28
 
 
 class Lane:
@@ -75,8 +69,8 @@ class Lane:
         """Take over from aioquic, whose handshake is over."""
         parts = self._parts
         parts.forget_handshake()
-        self._row.next_number = parts.next_number
-        self._row.largest_acked = parts.largest_acked
+        self._row.connection.next_number = parts.next_number
+        self._row.connection.largest_acked = parts.largest_acked
         self._keyed_at = parts.next_number
         self._note(parts.received_so_far(), owed=False)
         self.received()
@@ -89,7 +83,7 @@ class Lane:
 
     def send(self, frame: bytes) -> bool:
         """Send *frame* if the kernels may send to this peer now."""
-        if self._closed or self._row.state == OFF or len(frame) > FRAME_BYTES_MAX:
+        if self._closed or self._row.connection.state == OFF or len(frame) > FRAME_BYTES_MAX:
             return False
         data = np.frombuffer(frame, np.uint8).copy()
         control.send_frame(self._shared, self._batch, self._cipher, self.index, data, now_ns())
@@ -110,7 +104,7 @@ class Lane:
     def receiving(self) -> None:
         """Prepare aioquic for a datagram of this connection."""
         if not self._closed:
-            self._parts.raise_received(int(self._row.received_largest))
+            self._parts.raise_received(int(self._row.connection.received_largest))
 
     def received(self) -> None:
         """Take over what has changed: other keys first, for they count from now on."""
@@ -151,8 +145,8 @@ class Lane:
         if not self._closed:
             row = self._row
             self._parts.keep_alive(
-                time.monotonic() - (now_ns() - int(row.heard_ns)) / _NS_PER_SECOND,
-                int(row.rtt_ns) / _NS_PER_SECOND,
+                time.monotonic() - (now_ns() - int(row.connection.heard_ns)) / _NS_PER_SECOND,
+                int(row.connection.rtt_ns) / _NS_PER_SECOND,
             )
 
     # --- from time to time ---
@@ -162,7 +156,7 @@ class Lane:
         if self._closed:
             return
         self.settle()
-        sealed = int(self._row.next_number) - self._keyed_at
+        sealed = int(self._row.connection.next_number) - self._keyed_at
         if sealed > self.key_packets_max and self._parts.is_usable():
             self._parts.update_keys()
             self._follow_peer()
@@ -194,8 +188,10 @@ class Lane:
             control.remove_cid(self._shared, _bytes(cid))
         control.give_back(self._shared, self.index)
         # aioquic goes on alone, and no number may be sealed twice with one key.
-        self._parts.next_number = max(self._parts.next_number, int(self._row.next_number))
-        self._parts.raise_received(int(self._row.received_largest))
+        self._parts.next_number = max(
+            self._parts.next_number, int(self._row.connection.next_number)
+        )
+        self._parts.raise_received(int(self._row.connection.received_largest))
         _wipe(self._contexts, {})
         self._released(self)
 
@@ -228,7 +224,7 @@ class Lane:
         if rekeyed:
             self._set_keys()
         self._set_place()
-        phase_since = NEVER if rekeyed else int(self._row.phase_since)
+        phase_since = NEVER if rekeyed else int(self._row.connection.phase_since)
         control.set_peer(self._shared, self.index, self._peer, phase_since)
         _wipe(in_use, self._contexts)
         self._follow_cids(set(parts.own_cids))
@@ -262,7 +258,7 @@ class Lane:
         peer.seal_iv[:] = _bytes(keys.seal[1])
         peer.open_iv[:] = _bytes(keys.open[1])
         peer.key_phase = keys.phase
-        self._keyed_at = int(self._row.next_number)
+        self._keyed_at = int(self._row.connection.next_number)
 
     def _follow_cids(self, cids: set[bytes]) -> None:
         for cid in cids - self._cids:
@@ -270,33 +266,6 @@ class Lane:
         for cid in self._cids - cids:
             control.remove_cid(self._shared, _bytes(cid))
         self._cids = cids
-
-
-def pack_address(address: tuple[Any, ...]) -> bytes:
-    """Pack an address as the C library wants it: ``struct sockaddr_in`` or ``sockaddr_in6``."""
-    host, port = address[0], int(address[1])
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    head = int(family).to_bytes(2, "little") + port.to_bytes(2, "big")
-    if family == socket.AF_INET:
-        return (head + socket.inet_aton(host)).ljust(_INET_BYTES, b"\0")
-    flow, scope = (int(each) for each in (*address[2:4], 0, 0)[:2])
-    return (
-        head
-        + flow.to_bytes(4, "big")
-        + socket.inet_pton(family, host.partition("%")[0])
-        + scope.to_bytes(4, "little")
-    ).ljust(_INET6_BYTES, b"\0")
-
-
-def unpack_address(name: bytes) -> tuple[Any, ...]:
-    """Read what `pack_address` writes, as Python's sockets give it."""
-    family = int.from_bytes(name[:2], "little")
-    port = int.from_bytes(name[2:4], "big")
-    if family == socket.AF_INET:
-        return socket.inet_ntoa(name[4:8]), port
-    host = socket.inet_ntop(socket.AF_INET6, name[8:24])
-    flow, scope = int.from_bytes(name[4:8], "big"), int.from_bytes(name[24:28], "little")
-    return host, port, flow, scope
 
 
 def _counts_of(shared: Media, index: int) -> NDArray[np.int64]:

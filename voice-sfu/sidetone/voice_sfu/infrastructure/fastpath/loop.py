@@ -5,30 +5,21 @@ from typing import Final
 from sidetone.native import Record, kernel, signature
 from sidetone.native.atomics import load
 from sidetone.native.clock import now_ns as clock_ns
-from sidetone.voice_sfu.domain.meter import Drop
-from sidetone.voice_sfu.infrastructure.fastpath import (
-    batches,
-    frames,
-    media,
-    packets,
-    rates,
-    received,
-    routing,
-    sent,
-    system,
-    words,
-)
-from sidetone.voice_sfu.infrastructure.fastpath.aead import CIPHER
-from sidetone.voice_sfu.infrastructure.fastpath.batches import (
+from sidetone.quic import batches, cids, frames, packets, received, sent, system
+from sidetone.quic.aead import CIPHER
+from sidetone.quic.batches import (
     BATCH,
     DATAGRAM_BYTES_MAX,
     Batch,
 )
+from sidetone.quic.connections import OFF, ON
+from sidetone.quic.packets import DUPLICATE, FORGED, SLOW
+from sidetone.quic.wire import BROKEN, Bytes, int64
+from sidetone.voice_sfu.domain.meter import Drop
+from sidetone.voice_sfu.infrastructure.fastpath import media, rates, routing, words
 from sidetone.voice_sfu.infrastructure.fastpath.media import FLOOD, MEDIA, Media
-from sidetone.voice_sfu.infrastructure.fastpath.packets import DUPLICATE, FORGED, SLOW
 from sidetone.voice_sfu.infrastructure.fastpath.routing import REASONS
-from sidetone.voice_sfu.infrastructure.fastpath.rows import OFF, ON, ROW
-from sidetone.voice_sfu.infrastructure.fastpath.wire import BROKEN, Bytes, int64
+from sidetone.voice_sfu.infrastructure.fastpath.rows import ROW
 
 ACK_DELAY_NS: Final = 55_000_000
 """How long a native speaker's packets wait to be acknowledged, if nothing goes to it before.
@@ -40,26 +31,14 @@ LOOK_NS: Final = 15_000_000
 """How often at most the thread looks at small packets; it is woken every 40 ms at the latest."""
 
 _FLOOD: Final = REASONS.index(Drop.FLOOD)
-_FORM_BITS: Final = 0xC0
-_SHORT: Final = 0x40
-_ADDRESS_COMPARED: Final = 24
-
-
-@kernel(signature("boolean", ROW, "uint8[::1]"))
-def _is_from(row: Record, name: Bytes) -> bool:
-    """Tell whether a datagram came from where the peer is known to be; not by flow or scope."""
-    same = True
-    for k in range(min(int64(row.peer.address_length), int64(_ADDRESS_COMPARED))):
-        same &= name[k] == row.peer.address[k] or (4 <= k < 8 and row.peer.address_length > 16)  # noqa: PLR2004
-    return same
 
 
 @kernel(signature("void", MEDIA, "int64", "int64"))
 def owe_ack(shared: Media, index: int, since_ns: int) -> None:
     """Note that a packet wants to be acknowledged, and list the row once."""
     row = shared.rows[index]
-    if row.ack_since_ns == 0:
-        row.ack_since_ns = since_ns
+    if row.connection.ack_since_ns == 0:
+        row.connection.ack_since_ns = since_ns
     if not row.ack_listed:
         row.ack_listed = 1
         last = shared.words[words.ACKS_FIRST] + shared.words[words.ACKS_COUNT]
@@ -73,14 +52,17 @@ def send_acks(shared: Media, batch: Batch, cipher: Record, now_ns: int) -> None:
     for _ in range(shared.words[words.ACKS_COUNT]):
         index = shared.ack_list[shared.words[words.ACKS_FIRST]]
         row = shared.rows[index]
-        if row.ack_since_ns != 0 and now_ns - row.ack_since_ns < ACK_DELAY_NS:
+        if (
+            row.connection.ack_since_ns != 0
+            and now_ns - row.connection.ack_since_ns < ACK_DELAY_NS
+        ):
             return
         shared.words[words.ACKS_FIRST] = (
             shared.words[words.ACKS_FIRST] + 1
         ) % shared.ack_list.size
         shared.words[words.ACKS_COUNT] -= 1
         row.ack_listed = 0
-        if row.ack_since_ns != 0 and row.state == ON:
+        if row.connection.ack_since_ns != 0 and row.connection.state == ON:
             if not batches.has_room(batch):
                 batches.send(batch, shared.words[words.SOCKET])
             routing.emit(shared, batch, cipher, index, now_ns)
@@ -108,7 +90,7 @@ def take_frames(  # noqa: PLR0913, PLR0917 - the thread's state, whose text, and
             at += 1
             wants_ack = True
         elif kind <= frames.ACK_ECN:
-            at = sent.take_ack(row, data, at, end, now_ns)
+            at = sent.take_ack(row.connection, data, at, end, now_ns)
         else:
             start, at = frames.datagram(data, at, end)
             wants_ack = True
@@ -120,9 +102,9 @@ def take_frames(  # noqa: PLR0913, PLR0917 - the thread's state, whose text, and
 @kernel(signature("int64", MEDIA, "uint8[::1]"))
 def _row_of(shared: Media, packet: Bytes) -> int:
     """Return the row that a datagram is for, or -1."""
-    if packet.size < packets.PACKET_BYTES_MIN or packet[0] & _FORM_BITS != _SHORT:
+    if not packets.is_short(packet):
         return -1
-    place = media.find_cid(shared.cid_keys, shared.cid_rows, media.cid_key(packet, 1))
+    place = cids.find(shared.cid_keys, shared.cid_rows, cids.key_of(packet, 1))
     return shared.cid_rows[place] if place >= 0 else -1
 
 
@@ -161,8 +143,10 @@ def _take_leading(  # noqa: PLR0913, PLR0917 - the thread's state, whose text, a
     while at < end:
         if data[at] <= frames.PING:
             at += 1
-        elif data[at] <= frames.ACK_ECN and sent.check_ack(row, data, at, end) != BROKEN:
-            at = sent.take_ack(row, data, at, end, now_ns)
+        elif (
+            data[at] <= frames.ACK_ECN and sent.check_ack(row.connection, data, at, end) != BROKEN
+        ):
+            at = sent.take_ack(row.connection, data, at, end, now_ns)
         elif data[at] > frames.ACK_ECN and frames.is_datagram(data, at, end):
             start, at = frames.datagram(data, at, end)
             routing.forward(shared, batch, cipher, index, data, start, at, now_ns)
@@ -178,7 +162,7 @@ def _reaches_aioquic(shared: Media, row: Record, number: int) -> bool:
     What it does not read must not be acknowledged, or it never comes again: packets of the key
     phase before, and all while asyncio is far behind.
     """
-    return number >= row.phase_since and media.notice_slot(shared) >= 0
+    return number >= row.connection.phase_since and media.notice_slot(shared) >= 0
 
 
 @kernel(
@@ -200,22 +184,22 @@ def take_packet(  # noqa: PLR0913, PLR0917 - the thread's state, a datagram, roo
     index = _row_of(shared, packet)
     if index >= 0 and not _admits(shared, index, packet, now_ns):
         return True
-    if index < 0 or shared.rows[index].state == OFF:
+    if index < 0 or shared.rows[index].connection.state == OFF:
         return False
     row = shared.rows[index]
-    start, end, number = packets.open_packet(row, cipher, packet, text)
+    start, end, number = packets.open_packet(row.connection, cipher, packet, text)
     if start in (FORGED, DUPLICATE):
-        row.counts.forged += start == FORGED
-        row.counts.duplicates += start == DUPLICATE
+        row.connection.counts.forged += start == FORGED
+        row.connection.counts.duplicates += start == DUPLICATE
         return True
-    if start == SLOW or not _is_from(row, name):
+    if start == SLOW or not packets.is_from(row.connection.peer, name):
         return False
-    is_fast = frames.are_fast(row, text, start, end)
+    is_fast = frames.are_fast(row.connection, text, start, end)
     if not is_fast and not _reaches_aioquic(shared, row, number):
         return True
-    received.note(row, number, now_ns)
-    row.heard_ns = now_ns
-    row.counts.packets_in += 1
+    received.note(row.connection, number, now_ns)
+    row.connection.heard_ns = now_ns
+    row.connection.counts.packets_in += 1
     if is_fast:
         take_frames(shared, batch, cipher, index, text, start, end, now_ns)
     else:

@@ -7,22 +7,18 @@ from numpy.typing import NDArray
 
 from sidetone.native import Record, kernel, layout, parts, records, signature
 from sidetone.native.atomics import load, store
+from sidetone.quic import cids, connections
+from sidetone.quic.connections import ADDRESS_BYTES
+from sidetone.quic.system import new_lock
+from sidetone.quic.wire import Bytes, copy
 from sidetone.voice_sfu.infrastructure.fastpath import words
 from sidetone.voice_sfu.infrastructure.fastpath.rates import RATES
 from sidetone.voice_sfu.infrastructure.fastpath.rows import (
-    ADDRESS_BYTES,
-    NEVER,
     ROOM_MEMBERS_MAX,
     ROOMS_MAX,
     ROW,
     ROWS_MAX,
 )
-from sidetone.voice_sfu.infrastructure.fastpath.sent import WINDOW_MAX, WINDOW_MIN
-from sidetone.voice_sfu.infrastructure.fastpath.system import new_lock
-from sidetone.voice_sfu.infrastructure.fastpath.wire import Bytes, copy, int64
-
-Keys = NDArray[np.uint64]
-Places = NDArray[np.int32]
 
 CIDS_MAX: Final = 16 * ROWS_MAX
 """Places for connection ids, a power of two: aioquic gives eight to each peer."""
@@ -53,10 +49,6 @@ The first *passed* DATAGRAM frames of a datagram have been passed on already.
 
 FRAME_SLOT: Final = layout(length=np.int64, row=np.int64, text=(np.uint8, (FRAME_BYTES_MAX,)))
 """A frame on its way to listeners; *row* is whose it is to be when it waits for one listener."""
-
-_FREE: Final = -1
-_GONE: Final = -2
-_HASH: Final = 0x9E3779B97F4A7C15
 
 
 class Media(NamedTuple):
@@ -97,11 +89,12 @@ def new_media(packets_per_second: float, bits_per_second: float) -> Media:
     """Make the state of a thread without connections; memory is taken as it is used."""
     rates = records(RATES, 1)[0]
     rates.packets, rates.bits = packets_per_second, bits_per_second
+    cid_keys, cid_rows = cids.new_table(CIDS_MAX)
     return Media(
         rows=records(ROW, ROWS_MAX),
         rooms=np.zeros((ROOMS_MAX, 1 + ROOM_MEMBERS_MAX), np.int32),
-        cid_keys=np.zeros(CIDS_MAX, np.uint64),
-        cid_rows=np.full(CIDS_MAX, _FREE, np.int32),
+        cid_keys=cid_keys,
+        cid_rows=cid_rows,
         rates=rates,
         lock=new_lock(),
         words=_new_words(),
@@ -117,60 +110,6 @@ def _new_words() -> NDArray[np.int64]:
     made = np.zeros(words.COUNT, np.int64)
     made[words.SOCKET] = made[words.BESIDE] = made[words.WAKE] = -1
     return made
-
-
-# --- connection ids ---
-
-
-@kernel(signature("int64", "uint8[::1]", "int64"))
-def cid_key(data: Bytes, at: int) -> np.uint64:
-    """Read the eight bytes of a connection id of ours as one number."""
-    key = np.uint64(0)
-    for k in range(8):
-        key = key << np.uint64(8) | np.uint64(data[at + k])
-    return key
-
-
-@kernel("int64(uint64[::1], int32[::1], uint64)")
-def find_cid(keys: Keys, rows: Places, key: np.uint64) -> int:
-    """Return the place of *key* in the table, or -1. Open addressing."""
-    last = keys.size - 1
-    place = int64(key * np.uint64(_HASH) >> np.uint64(32)) & last
-    for _ in range(keys.size):
-        if rows[place] == _FREE:
-            return -1
-        if rows[place] >= 0 and keys[place] == key:
-            return place
-        place = place + 1 & last
-    return -1
-
-
-@kernel("void(uint64[::1], int32[::1], uint64, int64)")
-def add_cid(keys: Keys, rows: Places, key: np.uint64, row: int) -> None:
-    """Let *key* lead to *row*; a full table takes no more, and aioquic gets those packets."""
-    last = keys.size - 1
-    place = int64(key * np.uint64(_HASH) >> np.uint64(32)) & last
-    for _ in range(keys.size):
-        if rows[place] < 0:
-            keys[place] = key
-            rows[place] = row
-            return
-        place = place + 1 & last
-
-
-@kernel("void(uint64[::1], int32[::1], uint64)")
-def remove_cid(keys: Keys, rows: Places, key: np.uint64) -> None:
-    """Forget *key*; places behind the last that is used become free again."""
-    place = find_cid(keys, rows, key)
-    if place < 0:
-        return
-    last = keys.size - 1
-    rows[place] = _GONE
-    if rows[place + 1 & last] != _FREE:
-        return
-    while rows[place] == _GONE:
-        rows[place] = _FREE
-        place = place - 1 & last
 
 
 # --- notices ---
@@ -219,25 +158,14 @@ def tell_packet(media: Media, data: Bytes, length: int, name: Bytes) -> None:
     tell(media, PACKET, media.words[words.PASSED_ROW], data, 0, length)
 
 
-@kernel(signature("void", ROW))
-def clear(row: Record) -> None:
+@kernel(signature("void", ROW, "int64"))
+def clear(row: Record, now_ns: int) -> None:
     """Make a row anew for a connection, all but keys and place."""
+    connections.clear(row.connection, now_ns)
     row.frames_waiting = row.frames_bytes = 0
-    row.in_flight = 0
-    row.window = WINDOW_MIN
-    row.slow_start_until = WINDOW_MAX
-    row.ack_since_ns = 0
-    row.received_largest = -1
-    row.received_low = row.received_high = np.uint64(0)
-    row.phase_since = NEVER
-    row.tracked_from = -1
-    row.unacked_from = row.recovery_number = row.rtt_ns = 0
     row.second = -1
     row.full_arrivals = row.full_packets = row.full_bits = 0
     row.flooded = 0
-    row.sent[:] = np.uint64(0)
     counts = row.counts
     counts.frames_in = counts.bytes_in = counts.frames_out = counts.bytes_out = 0
-    counts.packets_in = counts.packets_out = counts.lost = 0
-    counts.duplicates = counts.forged = 0
     counts.drops[:] = 0

@@ -10,19 +10,16 @@ from sidetone.e2ee.frames import DATAGRAM_LENGTH_MAX, FRAME_LENGTH_MIN
 from sidetone.e2ee.schedule import MediaKind
 from sidetone.native import Record, kernel, signature
 from sidetone.native.functions import prefetch as fetch
+from sidetone.quic import aead, batches, packets, received, sent
+from sidetone.quic.aead import CIPHER, TAG_BYTES
+from sidetone.quic.batches import BATCH, PACKET_BYTES_MAX, USED, Batch
+from sidetone.quic.connections import BUSY, OFF, ON, SENT_MAX
+from sidetone.quic.frames import DATAGRAM_WITH_LENGTH
+from sidetone.quic.packets import HEAD_BYTES_MAX
+from sidetone.quic.received import ACK_BYTES_MAX
+from sidetone.quic.wire import Bytes, copy, put_varint
 from sidetone.voice_sfu.domain.meter import Drop
-from sidetone.voice_sfu.infrastructure.fastpath import (
-    aead,
-    batches,
-    packets,
-    rates,
-    received,
-    sent,
-    words,
-)
-from sidetone.voice_sfu.infrastructure.fastpath.aead import CIPHER, TAG_BYTES
-from sidetone.voice_sfu.infrastructure.fastpath.batches import BATCH, PACKET_BYTES_MAX, USED, Batch
-from sidetone.voice_sfu.infrastructure.fastpath.frames import DATAGRAM_WITH_LENGTH
+from sidetone.voice_sfu.infrastructure.fastpath import rates, words
 from sidetone.voice_sfu.infrastructure.fastpath.media import (
     DETOUR,
     FLOOD,
@@ -34,11 +31,8 @@ from sidetone.voice_sfu.infrastructure.fastpath.media import (
     Media,
     tell,
 )
-from sidetone.voice_sfu.infrastructure.fastpath.packets import HEAD_BYTES_MAX
-from sidetone.voice_sfu.infrastructure.fastpath.received import ACK_BYTES_MAX
-from sidetone.voice_sfu.infrastructure.fastpath.rows import BUSY, OFF, ON, ROW, SENT_MAX
 from sidetone.voice_sfu.infrastructure.fastpath.rows import FRAMES_MAX as BUNDLE_FRAMES_MAX
-from sidetone.voice_sfu.infrastructure.fastpath.wire import Bytes, copy, put_varint
+from sidetone.voice_sfu.infrastructure.fastpath.rows import ROW
 
 REASONS: Final = tuple(Drop)
 """Why frames go nowhere, by their numbers in `rows.COUNTS`."""
@@ -67,10 +61,10 @@ _BUNDLE_BYTES_MAX: Final = PACKET_BYTES_MAX - _AROUND
 
 @kernel(signature("int64", ROW, FRAME_SLOT, "uint8[::1]", "int64"))
 def _put_frame(row: Record, frame: Record, out: Bytes, at: int) -> int:
-    prefix = row.peer.prefix_length
+    prefix = row.connection.peer.prefix_length
     out[at] = DATAGRAM_WITH_LENGTH
     at = put_varint(out, at + 1, frame.length + prefix)
-    copy(out, at, row.peer.prefix, 0, prefix)
+    copy(out, at, row.connection.peer.prefix, 0, prefix)
     copy(out, at + prefix, frame.text, 0, frame.length)
     return at + prefix + frame.length
 
@@ -83,19 +77,19 @@ def emit(media: Media, batch: Batch, cipher: Record, index: int, now_ns: int) ->
     """
     row = media.rows[index]
     out = batch.data[batch.words[USED] :]
-    number = row.next_number
-    row.next_number = number + 1
-    head = packets.begin(row, out, number)
+    number = row.connection.next_number
+    row.connection.next_number = number + 1
+    head = packets.begin(row.connection, out, number)
     at = head
-    if row.ack_since_ns != 0:
-        at = received.put_ack(row, out, at, now_ns)
+    if row.connection.ack_since_ns != 0:
+        at = received.put_ack(row.connection, out, at, now_ns)
     for k in range(row.frames_waiting):
         at = _put_frame(row, media.frames[row.frames[k]], out, at)
-    size = packets.finish(row, cipher, out, head, at, number)
-    batches.add(batch, row.peer, size)
-    row.counts.packets_out += 1
+    size = packets.finish(row.connection, cipher, out, head, at, number)
+    batches.add(batch, row.connection.peer, size)
+    row.connection.counts.packets_out += 1
     if row.frames_waiting > 0:
-        sent.note(row, number, size, now_ns)
+        sent.note(row.connection, number, size, now_ns)
         rates.excuse(row)
     row.frames_waiting = row.frames_bytes = 0
 
@@ -111,9 +105,8 @@ def _emit_with_room(media: Media, batch: Batch, cipher: Record, index: int, now_
 def _prefetch(media: Media, index: int) -> None:
     """Have fetched what `emit` will touch of a row: it was last used a frame ago, if at all."""
     row = media.rows[index]
-    aead.prefetch(row.peer.seals, row.peer.masks)
-    fetch(row.sent.ctypes.data + 8 * (row.next_number % SENT_MAX))
-    fetch(row.counts.drops.ctypes.data + 8 * row.counts.drops.size)
+    aead.prefetch(row.connection.peer.seals, row.connection.peer.masks)
+    fetch(row.connection.sent.ctypes.data + 8 * (row.connection.next_number % SENT_MAX))
 
 
 @kernel(signature("void", MEDIA, BATCH, CIPHER, "int64"))
@@ -125,7 +118,7 @@ def flush(media: Media, batch: Batch, cipher: Record, now_ns: int) -> None:
             _prefetch(media, media.touched[k + 1])
         index = media.touched[k]
         row = media.rows[index]
-        if row.frames_waiting > 0 and row.state == ON:
+        if row.frames_waiting > 0 and row.connection.state == ON:
             _emit_with_room(media, batch, cipher, index, now_ns)
         row.frames_waiting = row.frames_bytes = 0
     media.words[words.TOUCHED] = 0
@@ -157,20 +150,20 @@ def pass_on(
 ) -> None:
     """Put a frame with what waits for one listener, or count why not."""
     row = media.rows[index]
-    if row.state == BUSY:
+    if row.connection.state == BUSY:
         _hold(media, row, index, slot)
         return
     frame = media.frames[slot]
-    if row.state == OFF:
+    if row.connection.state == OFF:
         tell(media, DETOUR, index, frame.text, 0, frame.length)
         return
-    need = frame.length + row.peer.prefix_length + _FRAME_HEAD_MAX
-    if need > row.peer.frame_max:
+    need = frame.length + row.connection.peer.prefix_length + _FRAME_HEAD_MAX
+    if need > row.connection.peer.frame_max:
         row.counts.drops[_SIZE] += 1
         return
     if row.frames_waiting == BUNDLE_FRAMES_MAX or row.frames_bytes + need > _BUNDLE_BYTES_MAX:
         _emit_with_room(media, batch, cipher, index, now_ns)
-    if not sent.may_send(row, row.frames_bytes + need + _AROUND, now_ns):
+    if not sent.may_send(row.connection, row.frames_bytes + need + _AROUND, now_ns):
         row.counts.drops[_QUEUE] += 1
         return
     if row.frames_waiting == 0:
@@ -229,7 +222,7 @@ def forward(  # noqa: PLR0913, PLR0917 - the thread's state, whose frame, and wh
 ) -> None:
     """Let everybody hear the frame that stands in *data* who is to, or count why nobody does."""
     row = media.rows[index]
-    start += row.peer.prefix_length
+    start += row.connection.peer.prefix_length
     length = end - start
     verdict = rates.take(row, media.rates, max(length, 0), now_ns)
     if verdict != rates.PASS:

@@ -21,13 +21,14 @@ from sidetone.e2ee.frames import Header
 from sidetone.e2ee.schedule import MediaKind
 from sidetone.native.clock import now_ns
 from sidetone.protocol.ids import ChannelId, Sender
+from sidetone.quic import batches
+from sidetone.quic.addresses import pack_address
+from sidetone.quic.connections import ADDRESS_BYTES
+from sidetone.quic.packets import OWN_CID_BYTES
 from sidetone.voice_sfu.application.ports import Place
 from sidetone.voice_sfu.domain.meter import Meter
-from sidetone.voice_sfu.infrastructure.fastpath import batches, control, loop, routing
+from sidetone.voice_sfu.infrastructure.fastpath import control, loop, routing
 from sidetone.voice_sfu.infrastructure.fastpath.fast_path import FastPath
-from sidetone.voice_sfu.infrastructure.fastpath.lane import pack_address
-from sidetone.voice_sfu.infrastructure.fastpath.packets import OWN_CID_BYTES
-from sidetone.voice_sfu.infrastructure.fastpath.rows import ADDRESS_BYTES
 
 _SERVER: Final = ("192.0.2.1", 443)
 _CLIENT: Final = ("192.0.2.2", 50_000)
@@ -91,10 +92,10 @@ class _Trial:
         self._say(_FRAME)
         if _datagrams(self._client) != [_FRAME]:
             raise SelfTestError("aioquic did not understand a datagram")
-        if int(self._row.in_flight) == 0:
+        if int(self._row.connection.in_flight) == 0:
             raise SelfTestError("a packet that was sent is not on its way")
         self._hear(self._client)
-        if int(self._row.in_flight) != 0:
+        if int(self._row.connection.in_flight) != 0:
             raise SelfTestError("an acknowledgement of aioquic's was not understood")
 
     def _hear(self, client: QuicConnection) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 import structlog
 
 from sidetone.native import prepare
+from sidetone.quic import aead, system
 from sidetone.voice_sfu.application.ports import Evidence, NoEvidence
 from sidetone.voice_sfu.domain.limits import Rates
-from sidetone.voice_sfu.infrastructure.fastpath import aead, control, loop, system
+from sidetone.voice_sfu.infrastructure.fastpath import control, loop
 from sidetone.voice_sfu.infrastructure.fastpath.fast_path import FastPath
 from sidetone.voice_sfu.infrastructure.fastpath.self_test import check
 

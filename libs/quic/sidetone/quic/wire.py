@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidetone.native import kernel
-from sidetone.voice_sfu.infrastructure.fastpath import system
+from sidetone.quic import system
 
 BROKEN: Final = -1
 """The offset after what does not fit into the bytes that are there."""

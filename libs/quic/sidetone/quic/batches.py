@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from sidetone.native import Record, kernel, parts, signature
-from sidetone.voice_sfu.infrastructure.fastpath import system
-from sidetone.voice_sfu.infrastructure.fastpath.rows import ADDRESS_BYTES, PEER
-from sidetone.voice_sfu.infrastructure.fastpath.wire import copy, int64
+from sidetone.quic import system
+from sidetone.quic.connections import ADDRESS_BYTES, PEER
+from sidetone.quic.wire import copy, int64
 
 RECEIVED_MAX: Final = 64
 SENT_MAX: Final = 128

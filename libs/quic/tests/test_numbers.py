@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidetone.native import Record, records
-from sidetone.voice_sfu.infrastructure.fastpath import media, received, sent, wire
-from sidetone.voice_sfu.infrastructure.fastpath.rows import ON, ROW, SENT_MAX, WINDOW_BITS
-from sidetone.voice_sfu.infrastructure.fastpath.wire import BROKEN
-from tests.load.fastpath_stage import varint
+from sidetone.quic import cids, connections, received, sent, wire
+from sidetone.quic.connections import CONNECTION, ON, SENT_MAX, WINDOW_BITS
+from sidetone.quic.wire import BROKEN
+from tests.load.quic_shapes import varint
 
 NUMBERS = st.one_of(
     st.integers(0, (1 << 62) - 1),
@@ -22,8 +22,8 @@ NOW_NS = 1_000_000_000_000
 
 def new_row() -> Record:
     """Return a row that nobody has used."""
-    row = records(ROW, 1)[0]
-    media.clear(row)
+    row = records(CONNECTION, 1)[0]
+    connections.clear(row, 0)
     row.state = ON
     row.peer.ack_delay_shift = 3
     return row
@@ -229,7 +229,7 @@ def test_what_is_acknowledged_or_lost_is_not_on_its_way(
         assert set(left) <= set(before)
         assert {n for n in before if n > largest} <= set(left)
         assert not [n for n in left if n <= int(sender.row.largest_acked) - 3]
-        assert sent.WINDOW_MIN <= sender.row.window <= sent.WINDOW_MAX
+        assert connections.WINDOW_MIN <= sender.row.window <= connections.WINDOW_MAX
         assert 0 <= sender.row.rtt_ns <= 80 * 50_000_000
 
 
@@ -239,7 +239,7 @@ def test_the_window_is_a_limit_and_silence_ends_it() -> None:
     row.acked_ns = sender.now_ns
     while sent.may_send(row, 1000, sender.now_ns):
         sender.send(0, 1000)
-    assert row.in_flight == sent.WINDOW_MIN
+    assert row.in_flight == connections.WINDOW_MIN
     sender.now_ns += 999_000_000
     assert not sent.may_send(row, 1000, sender.now_ns)
     sender.now_ns += 2_000_000
@@ -262,25 +262,25 @@ def test_the_table_of_connection_ids_is_a_dictionary(steps: list[tuple[bool, int
     for row, (adds, number) in enumerate(steps):
         key = np.uint64(number)
         if adds and number not in model:
-            media.add_cid(keys, rows, key, row)
+            cids.add(keys, rows, key, row)
             model[number] = row
         elif not adds:
-            media.remove_cid(keys, rows, key)
+            cids.remove(keys, rows, key)
             model.pop(number, None)
         for each in (0, 1, 2, 15, 16, 17, 1 << 63, (1 << 64) - 1):
-            place = media.find_cid(keys, rows, np.uint64(each))
+            place = cids.find(keys, rows, np.uint64(each))
             assert (int(rows[place]) if place >= 0 else None) == model.get(each)
 
 
 def test_a_full_table_takes_no_more_and_finds_what_it_has() -> None:
     keys, rows = np.zeros(8, np.uint64), np.full(8, -1, np.int32)
     for number in range(9):
-        media.add_cid(keys, rows, np.uint64(number), number)
-    found = [media.find_cid(keys, rows, np.uint64(number)) for number in range(9)]
+        cids.add(keys, rows, np.uint64(number), number)
+    found = [cids.find(keys, rows, np.uint64(number)) for number in range(9)]
     assert sorted(found[:8]) == list(range(8))
     assert found[8] == -1
     for number in range(8):
-        media.remove_cid(keys, rows, np.uint64(number))
+        cids.remove(keys, rows, np.uint64(number))
     assert (rows < 0).all()
-    media.add_cid(keys, rows, np.uint64(77), 3)
-    assert rows[media.find_cid(keys, rows, np.uint64(77))] == 3
+    cids.add(keys, rows, np.uint64(77), 3)
+    assert rows[cids.find(keys, rows, np.uint64(77))] == 3

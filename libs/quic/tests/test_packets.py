@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidetone.native import Record, records
-from sidetone.voice_sfu.infrastructure.fastpath import aead, batches, frames, media, packets
-from sidetone.voice_sfu.infrastructure.fastpath.lane import pack_address, unpack_address
-from sidetone.voice_sfu.infrastructure.fastpath.packets import DUPLICATE, FORGED, SLOW
-from sidetone.voice_sfu.infrastructure.fastpath.rows import PEER, ROW
-from sidetone.voice_sfu.infrastructure.fastpath.wire import BROKEN
-from tests.load.fastpath_stage import guarded, said, varint
+from sidetone.quic import aead, batches, connections, frames, packets
+from sidetone.quic.addresses import pack_address, unpack_address
+from sidetone.quic.connections import CONNECTION, PEER
+from sidetone.quic.packets import DUPLICATE, FORGED, SLOW
+from sidetone.quic.wire import BROKEN
+from tests.load.quic_shapes import guarded, said, varint
 
 SUITE, VERSION = CipherSuite.AES_128_GCM_SHA256, 1
 NUMBERS = st.one_of(
@@ -39,8 +39,8 @@ class Sealed:
     def __init__(self, cid: bytes = bytes(8), phase: int = 0) -> None:
         self.pair = CryptoPair()
         self.pair.recv, self.pair.send = _context(b"s" * 32, phase), _context(b"o" * 32, phase)
-        self.row = records(ROW, 1)[0]
-        media.clear(self.row)
+        self.row = records(CONNECTION, 1)[0]
+        connections.clear(self.row, 0)
         self.cipher = records(aead.CIPHER, 1)[0]
         peer = self.row.peer
         self._kept: list[Any] = []
@@ -159,8 +159,8 @@ def test_the_next_phase_is_for_aioquic_to_begin() -> None:
 
 @given(st.binary(min_size=1, max_size=200))
 def test_datagrams_are_found_where_aioquic_finds_them(data: bytes) -> None:
-    row = records(ROW, 1)[0]
-    media.clear(row)
+    row = records(CONNECTION, 1)[0]
+    connections.clear(row, 0)
     text = b"\x31" + varint(len(data)) + data
     packet = np.frombuffer(b"\0\x01" + text + b"\x30" + data, np.uint8).copy()
     assert frames.are_fast(row, packet, 0, packet.size)
@@ -192,8 +192,8 @@ def test_datagrams_are_found_where_aioquic_finds_them(data: bytes) -> None:
     ],
 )
 def test_what_is_not_whole_or_not_ours_is_for_aioquic(payload: bytes) -> None:
-    row = records(ROW, 1)[0]
-    media.clear(row)
+    row = records(CONNECTION, 1)[0]
+    connections.clear(row, 0)
     row.next_number = 100
     data = guarded(len(payload))
     data[:] = np.frombuffer(payload, np.uint8)
@@ -201,8 +201,8 @@ def test_what_is_not_whole_or_not_ours_is_for_aioquic(payload: bytes) -> None:
 
 
 def test_an_ack_of_what_aioquic_has_sent_is_for_aioquic() -> None:
-    row = records(ROW, 1)[0]
-    media.clear(row)
+    row = records(CONNECTION, 1)[0]
+    connections.clear(row, 0)
     row.next_number = 100
     ack = np.frombuffer(b"\x02" + varint(50) + bytes(3), np.uint8).copy()
     for tracked_from, fast in ((-1, True), (51, True), (50, False), (0, False)):

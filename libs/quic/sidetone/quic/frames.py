@@ -7,9 +7,9 @@ everything else, and ACKs of what aioquic has sent, are for aioquic.
 from typing import Final
 
 from sidetone.native import Record, kernel, signature
-from sidetone.voice_sfu.infrastructure.fastpath import sent
-from sidetone.voice_sfu.infrastructure.fastpath.rows import ROW
-from sidetone.voice_sfu.infrastructure.fastpath.wire import BROKEN, Bytes, int64, varint
+from sidetone.quic import sent
+from sidetone.quic.connections import CONNECTION
+from sidetone.quic.wire import BROKEN, Bytes, int64, varint
 
 # PADDING is 0, PING 1, ACK 2, ACK with counts of ECN 3.
 PING: Final = 0x01
@@ -20,16 +20,16 @@ DATAGRAM_WITH_LENGTH: Final = 0x31
 _TYPE_BYTES: Final = 1
 
 
-@kernel(signature("int64", ROW, "uint8[::1]", "int64", "int64"))
-def _after(row: Record, data: Bytes, at: int, end: int) -> int:
+@kernel(signature("int64", CONNECTION, "uint8[::1]", "int64", "int64"))
+def _after(connection: Record, data: Bytes, at: int, end: int) -> int:
     """Return the offset after the frame at *at*; BROKEN if it is not whole, or aioquic's."""
     kind = data[at]
     if kind <= PING:
         return at + _TYPE_BYTES
     if kind <= ACK_ECN:
         largest, _ = varint(data, at + _TYPE_BYTES, end)
-        is_ours = row.tracked_from < 0 or largest < row.tracked_from
-        return sent.check_ack(row, data, at, end) if is_ours else BROKEN
+        is_ours = connection.tracked_from < 0 or largest < connection.tracked_from
+        return sent.check_ack(connection, data, at, end) if is_ours else BROKEN
     if kind == DATAGRAM:
         return end
     if kind != DATAGRAM_WITH_LENGTH:
@@ -38,13 +38,13 @@ def _after(row: Record, data: Bytes, at: int, end: int) -> int:
     return at + length if at != BROKEN and length <= end - at else BROKEN
 
 
-@kernel(signature("boolean", ROW, "uint8[::1]", "int64", "int64"))
-def are_fast(row: Record, data: Bytes, at: int, end: int) -> bool:
+@kernel(signature("boolean", CONNECTION, "uint8[::1]", "int64", "int64"))
+def are_fast(connection: Record, data: Bytes, at: int, end: int) -> bool:
     """Tell whether all frames between *at* and *end* are whole, and the kernels' to handle."""
     if at >= end:
         return False
     while at < end:
-        at = _after(row, data, at, end)
+        at = _after(connection, data, at, end)
         if at == BROKEN:
             return False
     return True

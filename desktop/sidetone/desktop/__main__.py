@@ -13,6 +13,7 @@ from sidetone.desktop.app import open_window
 from sidetone.desktop.application.core import Core
 from sidetone.desktop.application.sign_in import sign_in_again
 from sidetone.desktop.infrastructure.file_secrets import FileSecrets
+from sidetone.desktop.infrastructure.preferences_file import PreferencesFile
 from sidetone.desktop.infrastructure.web_page import serving
 from sidetone.runtime.clock import SystemClock
 from sidetone.runtime.process import stop_requested
@@ -33,7 +34,10 @@ def client(link: str, data: Path | None, port: int, *, open_: bool) -> None:
 
 
 async def _client(folder: Path, link: str, port: int, *, open_: bool) -> None:
-    core = Core(folder, FileSecrets(folder / "secrets"), SystemClock())
+    store = PreferencesFile(folder / "preferences.json")
+    set_now, problem = await asyncio.to_thread(store.load)
+    core = Core(folder, FileSecrets(folder / "secrets"), SystemClock(), store, set_now)
+    core.preferences.problem = problem
     entering = asyncio.create_task(sign_in_again(core))
 
     async def window(page: ft.Page) -> None:

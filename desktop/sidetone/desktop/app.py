@@ -23,6 +23,7 @@ async def open_window(core: Core, page: ft.Page, known_address: str = "") -> Vie
     place = Place("friends" if account is not None else "sign_in", account)
     view = View(core, page, place, known_address)
     page.render(Root, view)
+    await ft.BrowserContextMenu().disable()
     drawing = asyncio.ensure_future(view.keep_drawn())
     page.on_close = drawing.cancel
     return view

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from sidetone.client.client import Client
 from sidetone.desktop.application.outbox import Outbox
+from sidetone.desktop.application.pictures import Pictures
 from sidetone.desktop.domain.knowledge import Knowledge
 from sidetone.desktop.domain.topics import Topic, Topics, topics
 from sidetone.protocol.accounts import User
@@ -39,6 +40,7 @@ class Account:
         self.ready = asyncio.Event()
         self.told = told
         self.outbox = Outbox(client, self.knowledge, told)
+        self.pictures = Pictures(client, told)
         self._asked: set[UserId] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -58,6 +60,7 @@ class Account:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.pictures.close()
         await self.client.__aexit__(None, None, None)
 
     def want_names(self, *users: UserId) -> None:

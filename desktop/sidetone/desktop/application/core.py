@@ -12,7 +12,9 @@ from weakref import WeakSet
 
 from sidetone.client.client import Client
 from sidetone.desktop.application.account import Account
+from sidetone.desktop.application.keep_preferences import KeepPreferences, PreferencesStore
 from sidetone.desktop.application.logins import Keyring, Logins
+from sidetone.desktop.domain.preferences import Preferences
 from sidetone.desktop.domain.topics import Topic, Topics, topics
 from sidetone.protocol.accounts import LoggedIn
 from sidetone.protocol.ids import UserId
@@ -33,11 +35,20 @@ class Listener(Protocol):
 class Core:
     """The accounts that are signed in, and who listens to what happens to them.
 
-    *keyring* keeps refresh tokens and the keys of vaults; *folder* holds the vaults.
+    *keyring* keeps refresh tokens and the keys of vaults; *folder* holds the vaults. *store* is
+    where what is *set_now* was read from, and keeps what is set later.
     """
 
-    def __init__(self, folder: Path, keyring: Keyring, clock: Clock) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        keyring: Keyring,
+        clock: Clock,
+        store: PreferencesStore,
+        set_now: Preferences,
+    ) -> None:
         self.clock = clock
+        self.preferences = KeepPreferences(store, set_now, self.told)
         self.logins = Logins(keyring)
         self.accounts: dict[UserId, Account] = {}
         self._folder = folder
@@ -78,6 +89,7 @@ class Core:
         for account in list(self.accounts.values()):
             await account.close()
         await asyncio.gather(*self._keeping, return_exceptions=True)
+        await self.preferences.close()
 
     def _keeper(self, address: str) -> Callable[[LoggedIn], None]:
         def keep(login: LoggedIn) -> None:

@@ -99,6 +99,13 @@ class Overlay(msgspec.Struct, frozen=True):
     opacity_percent: Annotated[int, msgspec.Meta(ge=20, le=100)] = 80
 
 
+class Layout(msgspec.Struct, frozen=True):
+    """How one arranged things: servers from the top, and categories that are folded up."""
+
+    servers: Annotated[tuple[ServerId, ...], _Few] = ()
+    collapsed: Annotated[frozenset[ChannelId], _Few] = frozenset()
+
+
 class KnownServer(msgspec.Struct, frozen=True):
     """A server machine that one was at: its address with the pin, and what it is called."""
 
@@ -116,6 +123,7 @@ class Preferences(msgspec.Struct, frozen=True):
     notifications: Notifications = Notifications()
     privacy: Privacy = Privacy()
     overlay: Overlay = Overlay()
+    layout: Layout = Layout()
     log_level: LogLevel = "info"
     servers: Annotated[tuple[KnownServer, ...], msgspec.Meta(max_length=SERVERS_MAX)] = ()
 

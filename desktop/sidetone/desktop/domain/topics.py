@@ -14,6 +14,7 @@ Kind: TypeAlias = Literal[
     "messages",  # what is shown of one channel
     "typing",  # who types in one channel
     "voice",  # who is in one voice channel
+    "file",  # one small picture, which is here now
     "people",  # friends, requests, blocks
     "user",  # one user: name, picture, presence
     "calls",  # who rings

@@ -213,6 +213,43 @@ def dialog(
     )
 
 
+def sheet(content: ft.Control, *, width: float = 440) -> ft.AlertDialog:
+    """Return a window in the window of which all is drawn by the component *content*."""
+    return ft.AlertDialog(
+        content=ft.Container(content, width=width),
+        bgcolor=theme.RAISED,
+        shape=ft.RoundedRectangleBorder(radius=16),
+    )
+
+
+def menu_item(
+    identifier: str,
+    label: str,
+    icon: ft.IconData,
+    on_click: Handler,
+    *,
+    danger: bool = False,
+) -> ft.PopupMenuItem:
+    """Return one thing that a menu offers; see ``View.menu``."""
+    color, tint = (theme.BAD, theme.BAD) if danger else (theme.TEXT, theme.QUIET)
+    words = ft.Row(
+        [
+            ft.Icon(icon, size=18, color=tint),
+            text(label, color=color),
+        ],
+        spacing=12,
+        tight=True,
+    )
+    return ft.PopupMenuItem(
+        content=semantics(identifier, words, label, button=True), height=38, on_click=on_click
+    )
+
+
+def menu_line() -> ft.PopupMenuItem:
+    """Return the line between two groups of a menu."""
+    return ft.PopupMenuItem(height=9)
+
+
 def snack(line_: str, *, bad: bool = False) -> ft.SnackBar:
     """Return a line that goes by itself."""
     return ft.SnackBar(

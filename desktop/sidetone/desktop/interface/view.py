@@ -52,6 +52,9 @@ class View:
         self._changed: set[Topic] = set()
         self._waiting = asyncio.Event()
         self._tasks: set[asyncio.Future[Any]] = set()
+        self._dialogs: list[ft.DialogControl] = []
+        self._menu = ft.ContextMenu(ft.Container(width=0, height=0))
+        page.overlay.append(self._menu)
         core.listen(self)
 
     # --- what is drawn, and when ---
@@ -142,6 +145,34 @@ class View:
     def act(self, work: Callable[..., Coroutine[Any, Any, Any]], *args: Any) -> Callable[[], None]:
         """Return a handler that starts ``work(*args)`` when its control is used."""
         return lambda: self.start(work(*args))
+
+    def open(self, dialog: ft.DialogControl) -> None:
+        """Show *dialog* above all until it is closed, by ``close`` or by Escape."""
+
+        def dismissed() -> None:
+            if dialog in self._dialogs:
+                self._dialogs.remove(dialog)
+
+        dialog.on_dismiss = dismissed
+        self._dialogs.append(dialog)
+        self.page.show_dialog(dialog)
+
+    def close(self) -> None:
+        """Close the dialog that was opened last."""
+        if self._dialogs:
+            dialog = self._dialogs.pop()
+            dialog.open = False
+            dialog.update()
+
+    def menu(self, at: ft.Offset, items: list[ft.PopupMenuItem]) -> None:
+        """Offer *items* at a place of the window; they are made only when they are asked for."""
+
+        async def show() -> None:
+            self._menu.items = items
+            self._menu.update()
+            await self._menu.open(global_position=at)
+
+        self.start(show())
 
     def notice(self, line: str, *, bad: bool = False) -> None:
         """Show one line for a few seconds, read aloud by screen readers."""

@@ -23,3 +23,7 @@ class Media:
     async def read(self, file: FileId) -> bytes:
         """Return what is in *file*."""
         return await self._requests.fetch(f"/media/files/{file}")
+
+    async def preview(self, file: FileId) -> bytes:
+        """Return the small copy of the picture in *file*."""
+        return await self._requests.fetch(f"/media/files/{file}/preview")

@@ -15,6 +15,7 @@ from sidetone.protocol.servers import (
     CreateRole,
     CreateServer,
     EditChannel,
+    EditEmoji,
     EditMember,
     EditRole,
     EditServer,
@@ -111,6 +112,11 @@ class Servers:
         path = f"/chat/servers/{server}/emoji"
         return await self._requests.ask("POST", path, Emoji, CreateEmoji(name, file))
 
+    async def rename_emoji(self, server: ServerId, emoji: EmojiId, name: str) -> Emoji:
+        """Call an emoji something else."""
+        path = f"/chat/servers/{server}/emoji/{emoji}"
+        return await self._requests.ask("PATCH", path, Emoji, EditEmoji(name))
+
     async def delete_emoji(self, server: ServerId, emoji: EmojiId) -> None:
         """Remove an emoji."""
         await self._requests.tell("DELETE", f"/chat/servers/{server}/emoji/{emoji}")
@@ -123,6 +129,14 @@ class Servers:
     async def template(self, code: str) -> Template:
         """Return what is kept under *code*."""
         return await self._requests.ask("GET", f"/chat/templates/{code}", Template)
+
+    async def templates(self) -> list[Template]:
+        """Return the templates that the account saved."""
+        return await self._requests.ask("GET", "/chat/templates", list[Template])
+
+    async def delete_template(self, code: str) -> None:
+        """Forget a template of the account's own."""
+        await self._requests.tell("DELETE", f"/chat/templates/{code}")
 
 
 class Channels:

@@ -21,9 +21,11 @@ from sidetone.audio.space import Falloff, Listener
 from sidetone.client.connector import Connector
 from sidetone.client.conversation import Conversation, Sound
 from sidetone.client.event_stream import EventStream
-from sidetone.client.events import Event, Peer
+from sidetone.client.events import Event, Peer, SharedScreen
 from sidetone.client.keystore import KeyStore
 from sidetone.client.lifeline import State
+from sidetone.client.screen_share import ScreenShare
+from sidetone.client.screen_view import ScreenView
 from sidetone.client.session import Session
 from sidetone.client.soundboard import load_clip
 from sidetone.client.stats import CallStats, JoinSteps
@@ -33,6 +35,8 @@ from sidetone.e2ee.actions import Participant
 from sidetone.e2ee.member import Member
 from sidetone.protocol.ids import UserId
 from sidetone.protocol.refusals import Conflict, Invalid, NotFound, RateLimited, Unavailable
+from sidetone.video.capture import Subject
+from sidetone.video.quality import Quality
 
 E = TypeVar("E", bound=Event)
 
@@ -45,6 +49,7 @@ class Call:
 
     def __init__(self, connector: Connector, keys: KeyStore, sound: Sound) -> None:
         self._keys = keys
+        self._met_before = frozenset(pin.user for pin in keys.trust.pins())
         self._inside = Conversation(connector, keys, sound)
 
     async def start(self) -> None:
@@ -173,6 +178,11 @@ class Call:
         return self._inside.engine.level_db
 
     @property
+    def is_speaking(self) -> bool:
+        """Whether we are heard just now."""
+        return self._inside.engine.is_heard
+
+    @property
     def muted(self) -> bool:
         """Whether the microphone is off."""
         return self._inside.engine.muted
@@ -256,6 +266,34 @@ class Call:
         """End the clip that plays."""
         self._inside.engine.stop_clip()
 
+    # --- screens ---
+
+    @property
+    def screens(self) -> tuple[SharedScreen, ...]:
+        """What the others show; ``ScreenStarted`` and ``ScreenStopped`` tell of changes."""
+        return self._inside.screens.shown
+
+    @property
+    def screen_share(self) -> ScreenShare | None:
+        """Our own share, while there is one."""
+        return self._inside.screens.share
+
+    async def share_screen(self, subject: Subject, quality: Quality) -> ScreenShare:
+        """Show a monitor or window (see ``sidetone.video.screens``) to all who want to see it.
+
+        Ends by its ``stop``, by itself where it cannot go on (``ShareEnded``), or with the call.
+        Raises ``Forbidden`` without the right to, ``Conflict`` while another is shown,
+        ``Unavailable`` if *subject* cannot be seen.
+        """
+        return await self._inside.screens.start(self.rights, subject, quality)
+
+    def watch(self, user: UserId) -> ScreenView:
+        """See what *user* shows; the same view again while there is one.
+
+        Raises ``NotFound`` if they show nothing.
+        """
+        return self._inside.screens.watch(user)
+
     # --- recording, with everybody's consent ---
 
     def ask_to_record(self) -> None:
@@ -292,6 +330,10 @@ class Call:
     def set_listener(self, listener: Listener, falloff: Falloff | None = None) -> None:
         """Put our ears somewhere, and say how voices fade with distance."""
         self._inside.beside.set_listener(listener, falloff)
+
+    def is_new(self, user: UserId) -> bool:
+        """Tell whether *user* was met for the first time in this call: their key is just known."""
+        return user.bytes not in self._met_before
 
     def safety_number(self, user: UserId) -> str:
         """Return the 60 digits that we and *user* compare once, by another way than this one."""

@@ -25,12 +25,15 @@ from sidetone.client.lifeline import Lifeline
 from sidetone.client.listening import Hear, Listening
 from sidetone.client.media_thread import MediaThread
 from sidetone.client.peers import Peers
+from sidetone.client.screen_board import ScreenBoard
+from sidetone.client.screen_streams import Arrival
 from sidetone.client.session import Lost, Session
 from sidetone.client.stats import ReceptionReports, Tally
 from sidetone.client.watch import Watch
 from sidetone.credentials.tickets import Perm
 from sidetone.e2ee import actions
 from sidetone.e2ee.audio_keys import AudioKeys
+from sidetone.e2ee.data import SCREEN, VIEWING, packet_type
 from sidetone.e2ee.media import Opened
 from sidetone.e2ee.rejected import Rejected
 from sidetone.e2ee.schedule import MediaKind
@@ -102,6 +105,9 @@ class Conversation:
         self.beside = Beside(
             keys.identity, self.engine, self.peers, self.volumes, self._send_data, self._publish
         )
+        self.screens = ScreenBoard(
+            self.peers, lambda: self.lifeline.session, self._send_data, self._publish
+        )
         self._listening = (
             Listening(self.engine, sound.hear, self._user_of) if sound.hear is not None else None
         )
@@ -164,14 +170,22 @@ class Conversation:
     def _failed(self, detail: str) -> None:
         self._loop.call_soon_threadsafe(self._publish, [events.AudioFailed(detail)])
 
+    def on_video(self, arrival: Arrival) -> None:
+        """Take how a video frame came."""
+        self.screens.on_video(arrival)
+
     def on_opened(self, opened: Opened) -> None:
-        """Take a packet of the data kind that was decrypted."""
+        """Take a packet of the data kind, or a video frame, that was decrypted."""
         self.tally.opened += 1
-        if opened.kind is MediaKind.DATA:
-            try:
+        try:
+            if opened.kind is MediaKind.VIDEO:
+                self.screens.on_frame(opened)
+            elif packet_type(opened.payload) in {SCREEN, VIEWING}:
+                self.screens.on_word(opened)
+            elif opened.kind is MediaKind.DATA:
                 self.beside.received(opened)
-            except Rejected as rejected:
-                self.tally.refused[rejected.code] += 1
+        except Rejected as rejected:
+            self.tally.refused[rejected.code] += 1
 
     def _send_data(self, payload: bytes) -> None:
         session = self.lifeline.session
@@ -202,6 +216,7 @@ class Conversation:
         self.engine.await_first()
         self.engine.report_loss(None)
         self.beside.enter_room()
+        self.screens.enter_room()
         self._publish(self.peers.enter_room())
 
     def on_reconnecting(self, lost: Lost) -> None:
@@ -217,11 +232,13 @@ class Conversation:
         """Tell that the call goes on."""
         self.tally.reconnects += 1
         self.allow_sending()
+        self.screens.entered()
         self._publish([events.Reconnected()])
 
     def on_ended(self, lost: Lost) -> None:
         """Free the devices, and tell that the call is over, to those who wait as well."""
         self.look()
+        self.screens.end()
         self._silence = asyncio.create_task(self._fall_silent())
         self._publish([events.CallEnded(lost.code, lost.detail)])
         self.events.end()
@@ -258,6 +275,8 @@ class Conversation:
                 self.engine.forget(sender)
             case control.Reception(loss_percent):
                 self.engine.report_loss(loss_percent)
+            case control.KeyframeWanted():
+                self.screens.keyframe_wanted()
             case control.Rights(permissions):
                 self._set_rights(permissions)
                 self._publish([events.RightsChanged(permissions)])
@@ -271,6 +290,7 @@ class Conversation:
                 self._publish([events.EpochStarted(epoch, code)])
                 if self.lifeline.session is not None:
                     self.beside.epoch_began(self.lifeline.session.member)
+                    self.screens.epoch_began()
             case actions.RosterChanged(participants):
                 changes = self.peers.set_roster(participants)
                 self._free([c.peer for c in changes if isinstance(c, events.PeerLeft)])
@@ -290,6 +310,7 @@ class Conversation:
     def _set_rights(self, permissions: int) -> None:
         self.rights = Perm(permissions)
         self.allow_sending()
+        self.screens.set_rights(self.rights)
 
     def _welcomed(self, permissions: int, peers: Sequence[control.Peer]) -> None:
         self._set_rights(permissions)
@@ -307,6 +328,7 @@ class Conversation:
         for peer in gone:
             self.engine.forget(peer.sender)
             self.beside.left(peer.sender)
+            self.screens.left(peer.user)
 
     def _publish(self, changes: Sequence[events.Event]) -> None:
         for change in changes:
@@ -343,6 +365,7 @@ class Conversation:
             tick += 1
             self.look()
             self.beside.tick()
+            self.screens.tick()
             session = self.lifeline.session
             if tick % _REPORT_TICKS == 0 and session is not None and session.link is not None:
                 report = self._reports.next(self.engine.stats().speakers)

@@ -115,6 +115,44 @@ class RecordingStopped:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedScreen:
+    """What *user* shows: its size in pixels, and pictures a second at most."""
+
+    user: UserId
+    width: int
+    height: int
+    frames_per_second: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenStarted:
+    """Somebody else began to show a screen: ``call.watch(screen.user)`` gives the pictures."""
+
+    screen: SharedScreen
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenChanged:
+    """A screen that is shown has another size or rate."""
+
+    screen: SharedScreen
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenStopped:
+    """*user* shows no screen any more; views of it have ended."""
+
+    user: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class ShareEnded:
+    """Our own screen is not shown any more; *reason* is one line, empty if we stopped it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AudioFailed:
     """A microphone or speaker failed; the call goes on without it."""
 
@@ -154,6 +192,10 @@ Event: TypeAlias = (
     | ConsentChanged
     | RecordingStarted
     | RecordingStopped
+    | ScreenStarted
+    | ScreenChanged
+    | ScreenStopped
+    | ShareEnded
     | AudioFailed
     | Reconnecting
     | Reconnected

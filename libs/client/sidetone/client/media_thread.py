@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 
 from sidetone.audio.engine import Engine
+from sidetone.client.screen_streams import Arrival
 from sidetone.client.voice_link import LinkListener, VoiceLink, open_link
 from sidetone.e2ee.schedule import MediaKind
 from sidetone.native.clock import now_ns
@@ -129,6 +130,12 @@ class RemoteLink:
         """Send *frame* once, soon or not at all."""
         self._soon(self._link.send_frame, frame)
 
+    async def show(self, frame: bytes) -> bool:
+        """Send a video frame; returns when the path has taken it, False if it never will."""
+        return await asyncio.wrap_future(
+            asyncio.run_coroutine_threadsafe(self._link.show(frame), self._loop)
+        )
+
     async def close(self) -> None:
         """Give the node a moment to answer a ``Leave``, then close."""
         # The thread may end meanwhile, and then nothing would ever answer.
@@ -162,6 +169,9 @@ class _Relay:
             self._engine.receive(frame, now_ns())
         else:
             self._soon(self._listener.frame_received, frame)
+
+    def video_received(self, arrival: Arrival) -> None:
+        self._soon(self._listener.video_received, arrival)
 
     def message_received(self, message: ServerMessage) -> None:
         self._soon(self._listener.message_received, message)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sidetone.client.media_thread import RemoteLink
+from sidetone.client.screen_streams import Arrival
 from sidetone.client.stats import Tally
 from sidetone.e2ee import actions
 from sidetone.e2ee.audio_keys import AudioKeys
@@ -43,6 +44,10 @@ class SessionOwner(Protocol):
 
     def on_room(self, message: control.ServerMessage) -> None:
         """Take what the room told."""
+        ...
+
+    def on_video(self, arrival: Arrival) -> None:
+        """Take how a video frame came; if it was not cut, it is opened next."""
         ...
 
     def on_opened(self, opened: Opened) -> None:
@@ -120,6 +125,28 @@ class Session:
             self._owner.tally.not_sent[rejected.code] += 1
         else:
             self.link.send_frame(frame)
+
+    async def show(self, encoded: bytes, *, keyframe: bool) -> bool:
+        """Encrypt one video frame and send it as the path takes it.
+
+        False if it was not sent: outside an epoch, without a connection, or cut.
+        """
+        if self.link is None or self.lost.done():
+            return False
+        try:
+            frame = self.member.seal_video(encoded, self.now_ms(), keyframe=keyframe, end=True)
+        except Rejected as rejected:
+            self._owner.tally.not_sent[rejected.code] += 1
+            return False
+        return await self.link.show(frame)
+
+    def video_received(self, arrival: Arrival) -> None:
+        """Decrypt one video frame, if it was not cut on its way."""
+        if self.lost.done():
+            return
+        self._owner.on_video(arrival)
+        if arrival.frame is not None:
+            self.frame_received(arrival.frame)
 
     def frame_received(self, frame: bytes) -> None:
         """Decrypt one frame that is not audio; what does not open is dropped and counted."""

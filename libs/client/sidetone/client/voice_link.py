@@ -19,6 +19,8 @@ from typing_extensions import override
 
 from sidetone.client.control import ControlReader, encode
 from sidetone.client.pinned import holds_key, wrong_server_key
+from sidetone.client.screen_link import LinkVideo
+from sidetone.client.screen_streams import Arrival
 from sidetone.protocol.refusals import Refusal, Unavailable
 from sidetone.protocol.voice_control import ClientMessage, ServerMessage
 from sidetone.quic import ACK_DELAY_SECONDS, ALPN, announce_ack_delay
@@ -34,6 +36,8 @@ _WATCH_SECONDS = 0.1
 _PING_AFTER_SECONDS = 0.5
 _SILENCE_SECONDS_MAX = 1.5
 _GOODBYE_SECONDS = 0.5
+# A bit of the numbers of streams that carry video (RFC 9000 section 2.1).
+_UNIDIRECTIONAL = 0b10
 
 
 class LinkListener(Protocol):
@@ -41,6 +45,10 @@ class LinkListener(Protocol):
 
     def frame_received(self, frame: bytes) -> None:
         """Take a datagram that came."""
+        ...
+
+    def video_received(self, arrival: Arrival) -> None:
+        """Take a video frame that came, or was cut."""
         ...
 
     def message_received(self, message: ServerMessage) -> None:
@@ -119,6 +127,7 @@ class VoiceLink(asyncio.DatagramProtocol):
         self._listener = listener
         self._loop = asyncio.get_running_loop()
         self.connected: asyncio.Future[None] = self._loop.create_future()
+        self._video = LinkVideo(self._quic)
         self._transport: asyncio.DatagramTransport | None = None
         self._reader = ControlReader()
         self._stream = 0
@@ -165,6 +174,12 @@ class VoiceLink(asyncio.DatagramProtocol):
         self._quic.send_datagram_frame(frame)
         self._transmit_soon()
 
+    async def show(self, frame: bytes) -> bool:
+        """Send a video frame; returns when the path has taken it, False if it never will."""
+        taken = self._video.show(frame)
+        self._transmit_soon()
+        return await taken
+
     async def close(self) -> None:
         """Give the node a moment to answer a ``Leave``, then close."""
         try:
@@ -196,7 +211,7 @@ class VoiceLink(asyncio.DatagramProtocol):
         connecting = not self._established
         self._quic.receive_datagram(data, addr, now=self._loop.time())
         self._handle_events()
-        if connecting:
+        if connecting or self._video.waits:
             self._transmit_soon()
         elif not self._closed.is_set():
             self._arm()
@@ -216,6 +231,7 @@ class VoiceLink(asyncio.DatagramProtocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
+        self._video.pump()
         for data, address in self._quic.datagrams_to_send(now=self._loop.time()):
             transport.sendto(data, address)
         self._arm()
@@ -253,6 +269,8 @@ class VoiceLink(asyncio.DatagramProtocol):
                 self._read(event)
             elif isinstance(event, events.HandshakeCompleted):
                 self._check_key()
+            else:
+                self._cut(event)
         ended = self._quic._close_event  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         if ended is not None:
             reason = ended.reason_phrase
@@ -273,15 +291,28 @@ class VoiceLink(asyncio.DatagramProtocol):
         self._watch = self._loop.call_later(_WATCH_SECONDS, self._look)
 
     def _read(self, event: events.StreamDataReceived) -> None:
-        if event.stream_id != self._stream or not self._established:
+        stream, data, ended = event.stream_id, event.data, event.end_stream
+        if stream & _UNIDIRECTIONAL:
+            self._show(self._video.received(stream, data, self._loop.time(), ended=ended))
+        if stream != self._stream or not self._established:
             return
         try:
-            messages = self._reader.feed(event.data)
+            messages = self._reader.feed(data)
         except Refusal as refusal:
             self._end(refusal.code, refusal.detail)
             return
         for message in messages:
             self._listener.message_received(message)
+
+    def _cut(self, event: events.QuicEvent) -> None:
+        if isinstance(event, events.StreamReset):
+            self._show(self._video.reset(event.stream_id, self._loop.time()))
+        elif isinstance(event, events.StopSendingReceived):
+            self._video.stopped(event.stream_id)
+
+    def _show(self, arrivals: list[Arrival]) -> None:
+        for arrival in arrivals:
+            self._listener.video_received(arrival)
 
     def _look(self) -> None:
         """Ping a node that is quiet and give up one that stays silent.
@@ -317,6 +348,7 @@ class VoiceLink(asyncio.DatagramProtocol):
 
     def _shut(self) -> None:
         self._closed.set()
+        self._video.close()
         for handle in (self._timer, self._watch, self._transmission):
             if handle is not None:
                 handle.cancel()

@@ -1,4 +1,4 @@
-"""What packets of the data kind hold: attestations, positions, consents, and who records.
+"""What packets of the data kind hold: attestations, positions, consents, recordings, screens.
 
 A packet begins with its type. Attestations (section 2.6 of VX1, off by default) let listeners
 detect, within a second, that an insider and the server forged another member's frames: every
@@ -11,7 +11,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from sidetone.e2ee.identity import DeviceIdentity
 from sidetone.e2ee.primitives import SIGNATURE_LENGTH, digest, label, signature_holds
@@ -26,6 +26,8 @@ _ATTESTATION: Final = 1
 POSITION: Final = 2
 CONSENT: Final = 3
 RECORDING: Final = 4
+SCREEN: Final = 5
+VIEWING: Final = 6
 _ATT: Final = label("vx1 att")
 _SIG_ATT: Final = label("vx1 sig att")
 _SIG_CONSENT: Final = label("vx1 sig consent")
@@ -34,6 +36,9 @@ _ATT_ROW: Final = struct.Struct(">B8s")
 _POSITION_ROW: Final = struct.Struct(">B3f")
 _SIG_RECORDING: Final = label("vx1 sig record")
 _WORD_ROW: Final = struct.Struct(">BB64s")
+_SCREEN_ROW: Final = struct.Struct(">BBHH")
+_VIEWING_ROW: Final = struct.Struct(">BHBI")
+_PERCENT_MAX: Final = 100
 
 
 class RecordingState(IntEnum):
@@ -164,8 +169,59 @@ def parse_recording(packet: bytes, signer: Signer) -> RecordingState:
     return RecordingState(state)
 
 
+class ScreenWord(NamedTuple):
+    """What a member shows: size in pixels and pictures a second, 0 when it shows nothing."""
+
+    frames_per_second: int
+    width: int
+    height: int
+
+
+class ViewingWord(NamedTuple):
+    """How the video of *source* reached a viewer in the last second.
+
+    For so many percent of the time a frame was on its way, so many bits a second came.
+    """
+
+    source: int
+    busy_percent: int
+    bits_per_second: int
+
+
+def pack_screen(word: ScreenWord) -> bytes:
+    """Pack what we show: `type1 frames_per_second1 width2 height2`; said again every two seconds.
+
+    Nothing is signed: whoever could forge it could not forge the pictures.
+    """
+    return _SCREEN_ROW.pack(SCREEN, *word)
+
+
+def parse_screen(packet: bytes) -> ScreenWord:
+    """Read what a member shows; raises ``Rejected`` with `data_malformed`."""
+    _require(len(packet) == _SCREEN_ROW.size and packet[0] == SCREEN)
+    _, frames_per_second, width, height = _SCREEN_ROW.unpack(packet)
+    _require(not frames_per_second or (width > 0 and height > 0))
+    return ScreenWord(frames_per_second, width, height)
+
+
+def pack_viewing(word: ViewingWord) -> bytes:
+    """Pack a viewer's word: `type1 source2 busy_percent1 bits_per_second4`; said in trouble only.
+
+    All members get it, so a call in which everything arrives must not be full of it.
+    """
+    return _VIEWING_ROW.pack(VIEWING, *word)
+
+
+def parse_viewing(packet: bytes) -> ViewingWord:
+    """Read a viewer's word; raises ``Rejected`` with `data_malformed`."""
+    _require(len(packet) == _VIEWING_ROW.size and packet[0] == VIEWING)
+    _, source, busy_percent, bits_per_second = _VIEWING_ROW.unpack(packet)
+    _require(busy_percent <= _PERCENT_MAX)
+    return ViewingWord(source, busy_percent, bits_per_second)
+
+
 def packet_type(packet: bytes) -> int | None:
-    """Tell a packet's type: 1 attestation, 2 position, 3 consent, 4 recording; None if empty."""
+    """Tell a packet's type; None if it is empty."""
     return packet[0] if packet else None
 
 

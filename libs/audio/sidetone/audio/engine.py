@@ -209,6 +209,11 @@ class Engine:
         self._capture.control.withholds_loudness = int(withheld)
 
     @property
+    def is_heard(self) -> bool:
+        """Whether the last frame was speech, or a clip, and was sent."""
+        return bool(self._capture.control.open_before)
+
+    @property
     def level_db(self) -> float:
         """Level of the microphone in the last hop, dBFS, also while muted."""
         return float(self._capture.processing.level_db)

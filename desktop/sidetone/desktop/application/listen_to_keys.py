@@ -83,7 +83,7 @@ class ListenToKeys:
         self.cancel()
 
     async def _settle(self) -> None:
-        """Listen if somebody needs it, else do not; who waits no longer does not end it halfway."""
+        """Listen if somebody needs it, else do not; who stops waiting does not halve it."""
         task = asyncio.create_task(self._adjust())
         self._settling.add(task)
         task.add_done_callback(self._settling.discard)

@@ -47,30 +47,13 @@ class DesktopKeys:
         with self._lock:
             if self._listeners:
                 return
-            keyboard, mouse = self._open()
-
-            def press(key: Any) -> None:  # noqa: ANN401 (pynput has no types)
-                self._tell(heard, key, pressed=True)
-
-            def release(key: Any) -> None:  # noqa: ANN401
-                self._tell(heard, key, pressed=False)
-
-            def click(_x: int, _y: int, button: Any, pressed: bool) -> None:  # noqa: ANN401, FBT001
-                # The first two buttons are pressed all the time and can be bound to nothing.
-                if button.name in _BUTTONS:
-                    heard(_BUTTONS[button.name], pressed)
-
-            listeners = [
-                keyboard.Listener(on_press=press, on_release=release),
-                mouse.Listener(on_click=click),
-            ]
-            for listener in listeners:
+            self._listeners = self._made(heard)
+            for listener in self._listeners:
                 listener.start()
-            for listener in listeners:
+            for listener in self._listeners:
                 listener.wait()
-            self._listeners = listeners
             # macOS hands out no keys, and no error, until its user has agreed.
-            if not getattr(listeners[0], "IS_TRUSTED", True):
+            if not getattr(self._listeners[0], "IS_TRUSTED", True):
                 self._stop()
                 raise _unavailable(
                     tr(
@@ -91,6 +74,26 @@ class DesktopKeys:
         self._listeners = []
         self._close()
         self._printed, self._close = _typed, _nothing
+
+    def _made(self, heard: Callable[[str, bool], None]) -> list[Any]:
+        """Return the threads that will tell *heard*, the one of the keyboard first."""
+        keyboard, mouse = self._open()
+
+        def press(key: Any) -> None:  # noqa: ANN401 (pynput has no types)
+            self._tell(heard, key, pressed=True)
+
+        def release(key: Any) -> None:  # noqa: ANN401
+            self._tell(heard, key, pressed=False)
+
+        def click(_x: int, _y: int, button: Any, pressed: bool) -> None:  # noqa: ANN401, FBT001
+            # The first two buttons are pressed all the time and can be bound to nothing.
+            if button.name in _BUTTONS:
+                heard(_BUTTONS[button.name], pressed)
+
+        return [
+            keyboard.Listener(on_press=press, on_release=release),
+            mouse.Listener(on_click=click),
+        ]
 
     def _open(self) -> tuple[ModuleType, ModuleType]:
         """Import what listens, and learn how this system's keys are named."""

@@ -7,6 +7,11 @@ help:
 demo *args:
     @sidetone demo {{ args }}
 
+# Open the client: friends, servers, voice: `./just client [sidetone://…]`.
+[no-exit-message]
+client *args: _client
+    @sidetone client {{ args }}
+
 # Run a server on this machine: every service, its voice nodes, one folder of data.
 [no-exit-message]
 serve *args:

@@ -13,33 +13,37 @@ import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, contextmanager
 from http.cookies import CookieError, SimpleCookie
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import parse_qs
 
-import flet as ft
 import uvicorn
-from flet_web.fastapi import app as flet_app  # pyright: ignore[reportMissingTypeStubs]
 from typing_extensions import override
 
-_COOKIE: Final = "sidetone"
+from sidetone.desktop.infrastructure.asgi import Asgi, Scope, answer, refuse
+from sidetone.desktop.infrastructure.page_files import PageFiles, flet_files
+
+if TYPE_CHECKING:
+    import flet as ft
+
 _TOKEN_BYTES: Final = 32
 # A page whose browser went away can come back to where it was for so long.
 _SESSION_SECONDS: Final = 300
 _STOP_SECONDS: Final = 2
 
-_Scope = dict[str, Any]
-_Asgi = Callable[[_Scope, Any, Any], Coroutine[Any, Any, None]]
-Main = Callable[[ft.Page], Coroutine[Any, Any, None]]
+Main: TypeAlias = "Callable[[ft.Page], Coroutine[Any, Any, None]]"
 
 
 class Gate:
     """Lets in who holds the token of an address that was opened, and who was let in before."""
 
-    def __init__(self, app: _Asgi, origin: str) -> None:
+    def __init__(self, app: Asgi, origin: str) -> None:
         self._app = app
         self._host = origin.removeprefix("http://")
         self._origin = origin
+        # A browser sends a machine's cookies to all of its ports, so each names its own.
+        self._cookie = f"sidetone-{origin.rpartition(':')[2]}"
         self._tokens: set[str] = set()
         self._session = secrets.token_urlsafe(_TOKEN_BYTES)
 
@@ -49,11 +53,8 @@ class Gate:
         self._tokens.add(token)
         return token
 
-    async def __call__(self, scope: _Scope, receive: Any, send: Any) -> None:  # noqa: ANN401 (ASGI)
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:  # noqa: ANN401 (ASGI)
         """Pass a request on, exchange a token, or refuse."""
-        if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
         headers = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
@@ -61,23 +62,23 @@ class Gate:
             headers.get("host") != self._host
             or headers.get("origin", self._origin) != self._origin
         ):
-            await _refuse(scope, send, "this page is not for other sites")
+            await refuse(scope, send, "this page is not for other sites")
         elif self._knows(headers.get("cookie", "")):
             await self._app(scope, receive, send)
         elif scope["type"] == "http" and self._takes(scope["query_string"].decode("latin-1")):
-            cookie = f"{_COOKIE}={self._session}; HttpOnly; SameSite=Strict; Path=/"
+            cookie = f"{self._cookie}={self._session}; HttpOnly; SameSite=Strict; Path=/"
             where = scope["path"]
-            await _answer(
+            await answer(
                 send, 303, [(b"location", where.encode()), (b"set-cookie", cookie.encode())]
             )
         else:
-            await _refuse(
+            await refuse(
                 scope, send, "this address works once: start the client again for a new one"
             )
 
     def _knows(self, cookies: str) -> bool:
         try:
-            held = SimpleCookie(cookies).get(_COOKIE)
+            held = SimpleCookie(cookies).get(self._cookie)
         except CookieError:
             return False
         return held is not None and secrets.compare_digest(held.value, self._session)
@@ -90,26 +91,61 @@ class Gate:
         return True
 
 
+class Windows:
+    """What is behind the gate: files at once, windows as soon as what draws them is imported."""
+
+    def __init__(self, main: Main, assets: Path) -> None:
+        self._main = main
+        self._files = PageFiles([assets, flet_files()])
+        # What draws takes a second to import; the browser loads its part meanwhile.
+        self._importing = asyncio.create_task(_flet())
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:  # noqa: ANN401 (ASGI)
+        """Answer with a file, or be the window of one browser."""
+        if scope["type"] == "http":
+            await self._files(scope, send)
+        elif scope["type"] == "websocket":
+            flet_app, web_socket, manager = await asyncio.shield(self._importing)
+            window = flet_app(
+                loop=asyncio.get_running_loop(),
+                executor=manager.executor,
+                main=self._main,
+                before_main=None,
+                session_timeout_seconds=_SESSION_SECONDS,
+            )
+            await window.handle(web_socket(scope, receive, send))
+
+
+async def _flet() -> tuple[Any, Any, Any]:
+    app, sockets, manager = await asyncio.to_thread(
+        lambda: [
+            import_module(name)
+            for name in (
+                "flet_web.fastapi.flet_app",
+                "starlette.websockets",
+                "flet_web.fastapi.flet_app_manager",
+            )
+        ]
+    )
+    await manager.app_manager.start()
+    return app.FletApp, sockets.WebSocket, manager.app_manager
+
+
 @asynccontextmanager
 async def serving(main: Main, assets: Path, port: int = 0) -> AsyncGenerator[Callable[[str], str]]:
-    """Serve the client while the block runs; gives what makes an address for a path, used once."""
-    with socket.create_server(("127.0.0.1", port)) as listening:
+    """Serve the client while the block runs; gives what makes an address for a path, used once.
+
+    Without the wanted *port* it is any free one.
+    """
+    with _listening(port) as listening:
         origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        app: Any = flet_app(
-            main,
-            assets_dir=str(assets),
-            app_name="Sidetone",
-            web_renderer=ft.WebRenderer.SKWASM,
-            no_cdn=True,
-            session_timeout_seconds=_SESSION_SECONDS,
-        )
-        gate = Gate(app, origin)
+        gate = Gate(Windows(main, assets), origin)
         config = uvicorn.Config(
             gate,
             log_level="warning",
             access_log=False,
             ws="websockets-sansio",
-            lifespan="on",
+            lifespan="off",
             timeout_graceful_shutdown=_STOP_SECONDS,
         )
         server = _Server(config)
@@ -121,6 +157,13 @@ async def serving(main: Main, assets: Path, port: int = 0) -> AsyncGenerator[Cal
             await asyncio.gather(running, return_exceptions=True)
 
 
+def _listening(port: int) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError:
+        return socket.create_server(("127.0.0.1", 0))
+
+
 class _Server(uvicorn.Server):
     """Leaves signals to the process."""
 
@@ -129,24 +172,3 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Generator[None]:
         """Take none."""
         yield
-
-
-async def _refuse(scope: _Scope, send: Any, why: str) -> None:  # noqa: ANN401 (ASGI)
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008, "reason": why})
-    else:
-        await _answer(send, 403, [(b"content-type", b"text/plain; charset=utf-8")], why.encode())
-
-
-async def _answer(
-    send: Any,  # noqa: ANN401
-    status: int,
-    headers: list[tuple[bytes, bytes]],
-    body: bytes = b"",
-) -> None:
-    size = (b"content-length", str(len(body)).encode())
-    private = (b"cache-control", b"no-store")
-    await send(
-        {"type": "http.response.start", "status": status, "headers": [*headers, size, private]}
-    )
-    await send({"type": "http.response.body", "body": body})

@@ -31,7 +31,8 @@ MENTION: Final = ft.Colors.SECONDARY_CONTAINER
 RADIUS: Final = 10
 FONT: Final = "Roboto"
 MONO: Final = "Mono"
-EMOJI: Final = "Emoji"
+EMOJI: Final = "emoji"
+CJK: Final = "cjk"
 
 
 class Palette(msgspec.Struct, frozen=True):
@@ -98,7 +99,7 @@ def theme_of(palette: Palette, scale: float = 1.0, *, motion: bool = True) -> ft
         text_theme=ft.TextTheme(
             **{
                 style: ft.TextStyle(
-                    size=size * scale, weight=weight, font_family_fallback=[EMOJI], height=1.35
+                    size=size * scale, weight=weight, font_family_fallback=[EMOJI, CJK], height=1.35
                 )
                 for style, (size, weight) in _SIZES.items()
             }

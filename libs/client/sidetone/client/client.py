@@ -10,8 +10,8 @@ from uuid import UUID
 
 import platformdirs
 
-from sidetone.audio.warm import warm_up
 from sidetone.client.api import Api
+from sidetone.client.device_linking import DeviceLinking
 from sidetone.client.gateway_link import Connection, GatewayLink, Happening
 from sidetone.client.keystore import KeyStore, Secrets
 from sidetone.client.pinned import Endpoint
@@ -119,6 +119,11 @@ class Client:
         """Which device this is. Raises ``Unauthenticated`` before the log-in."""
         return self._open_keystore().device
 
+    @property
+    def linking(self) -> DeviceLinking:
+        """What this device can do about the others; ``Unauthenticated`` before the log-in."""
+        return DeviceLinking(self.api, self._open_keystore())
+
     async def find_channel(self, name: str) -> Channel:
         """Return the voice channel called *name*, ``Server/Channel`` or by its id.
 
@@ -158,7 +163,7 @@ class Client:
         is in the group. Raises a ``Refusal`` that says why it cannot be.
         """
         keys = self._open_keystore()
-        await asyncio.to_thread(warm_up)
+        await asyncio.to_thread(_warm_up)
         from sidetone.client import call as calls  # noqa: PLC0415 - the kernels are ready by now
 
         connector = calls.Connector(
@@ -192,6 +197,12 @@ class Client:
         if self._keys is None:
             raise _NOT_LOGGED_IN
         return self._keys
+
+
+def _warm_up() -> None:
+    from sidetone.audio.warm import warm_up  # noqa: PLC0415 - the compiler alone takes 0.3 s
+
+    warm_up()
 
 
 _NOT_LOGGED_IN = Unauthenticated("not_logged_in", "log in first")

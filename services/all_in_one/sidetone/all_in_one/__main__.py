@@ -7,6 +7,7 @@ from typing_extensions import override
 
 COMMANDS = {
     "audio": "Find out what is wrong with sound on this machine.",
+    "client": "Open the client: friends, servers, voice.",
     "demo": "Watch three members hear each other through a server that cannot decrypt them.",
     "keys": "Change the keys that sign access tokens before their time.",
     "migrate": "Bring a database up to this version, or back to an earlier one.",

@@ -124,6 +124,7 @@ async def _fill(ada: Client, ben: Client, state: ServerState) -> dict[str, str]:
     login = next(one.id for one in await api.accounts.logins() if one.current)
     template = await api.servers.save_template(server, "Taverns")
     invite = await api.servers.invite(server)
+    await ada.linking.ask()
     return {
         "server": str(server),
         "channel": str(channel),

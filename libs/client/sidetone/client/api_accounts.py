@@ -5,6 +5,7 @@ from sidetone.protocol.accounts import (
     AskGrant,
     ChangePassword,
     ConfirmTotp,
+    DeviceInfo,
     EditMe,
     Export,
     Grant,
@@ -22,6 +23,7 @@ from sidetone.protocol.accounts import (
 )
 from sidetone.protocol.bots import Bot, BotScope, BotToken, CreateBot, LogInBot
 from sidetone.protocol.ids import ChannelId, DeviceId, LoginId, UserId
+from sidetone.protocol.linking import AnswerLink, AskLink, LinkAsked, LinkState
 
 
 class Accounts:
@@ -99,6 +101,27 @@ class Accounts:
     async def register_device(self, device: DeviceId, keys: RegisterDevice) -> None:
         """Publish the keys of *device*; repeating it changes nothing."""
         await self._requests.tell("PUT", f"/auth/devices/{device}", keys)
+
+    async def devices(self) -> list[DeviceInfo]:
+        """Return the devices that are known."""
+        return await self._requests.ask("GET", "/auth/devices", list[DeviceInfo])
+
+    async def ask_link(self, device: DeviceId, ask: bytes) -> None:
+        """Let a new device wait for the user's key."""
+        await self._requests.tell("PUT", f"/auth/devices/{device}/link", AskLink(ask))
+
+    async def links_asked(self) -> list[LinkAsked]:
+        """Return the devices that wait for the user's key."""
+        return await self._requests.ask("GET", "/auth/device-links", list[LinkAsked])
+
+    async def answer_link(self, device: DeviceId, give: bytes) -> None:
+        """Give a device that waits what was sealed for it."""
+        path = f"/auth/devices/{device}/link/answer"
+        await self._requests.tell("PUT", path, AnswerLink(give))
+
+    async def link_state(self, device: DeviceId) -> LinkState:
+        """Return what was given to a device that waits."""
+        return await self._requests.ask("GET", f"/auth/devices/{device}/link", LinkState)
 
     async def grant(self, channel: ChannelId, device: DeviceId) -> Grant:
         """Return a new word of the auth service that *device* may be in *channel*."""

@@ -17,7 +17,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from sidetone.e2ee import vault
-from sidetone.e2ee.identity import DeviceIdentity, create_identity
+from sidetone.e2ee.identity import SEED_LENGTH, DeviceIdentity, create_identity
 from sidetone.e2ee.rejected import Rejected
 from sidetone.e2ee.trust import Trust
 from sidetone.protocol.accounts import RegisterDevice
@@ -103,6 +103,28 @@ class KeyStore:
         """Return what the server may know of this device."""
         identity = self.identity
         return RegisterDevice(identity.uik, identity.dk, identity.created_ms, identity.certificate)
+
+    async def adopt(self, user_seed: bytes) -> None:
+        """Become a further device of whoever has this key of 32 bytes; pins stay.
+
+        The device is a new one to the server, which must be told. Raises ``Unavailable`` where the
+        vault cannot be written; then nothing has changed.
+        """
+        old, now_ms = self.identity, time.time_ns() // 1_000_000
+        seed = secrets.token_bytes(SEED_LENGTH)
+        adopted = DeviceIdentity(old.user, uuid7().bytes, user_seed, seed, now_ms)
+        sealed = vault.seal(
+            vault.Contents(adopted, self.trust.pins()), self._lock, secrets.token_bytes
+        )
+        try:
+            await asyncio.to_thread(_write, self._path, sealed)
+        except OSError as error:
+            raise Unavailable(
+                "vault_unusable",
+                f"the key vault {self._path} cannot be written ({error.strerror}); check the "
+                "folder's owner and free space",
+            ) from error
+        self.identity = adopted
 
     def save_soon(self) -> None:
         """Keep what is trusted now; changes that follow at once are kept with it."""

@@ -14,6 +14,7 @@ from sidetone.auth.application.close_account import CloseAccount
 from sidetone.auth.application.edit_profile import EditProfile
 from sidetone.auth.application.find_users import FindUsers
 from sidetone.auth.application.issue_grant import IssueGrant
+from sidetone.auth.application.link_device import LinkDevice
 from sidetone.auth.application.log_in import LogIn
 from sidetone.auth.application.log_in_bot import LogInBot
 from sidetone.auth.application.log_in_with_code import LogInWithCode
@@ -52,7 +53,7 @@ from sidetone.auth.infrastructure.sql_keys import KeyRing
 from sidetone.auth.infrastructure.sql_logins import SqlLogins
 from sidetone.auth.infrastructure.sql_passkeys import SqlPasskeys
 from sidetone.auth.infrastructure.sql_second_factors import SqlSecondFactors
-from sidetone.auth.infrastructure.store import StoreChallenges, StoreDenials
+from sidetone.auth.infrastructure.store import StoreChallenges, StoreDenials, StoreLinks
 from sidetone.auth.infrastructure.webauthn import WebAuthnCeremonies
 from sidetone.auth.interface import (
     http,
@@ -329,6 +330,7 @@ class _Wiring:
             *http_people.device_routes(
                 RegisterDevice(self.devices, self._clock), self.manage_devices, self.issue_grant
             ),
+            *http_people.link_routes(LinkDevice(self.devices, StoreLinks(self._around.store))),
             *http_people.key_routes(self.keys),
         ]
 

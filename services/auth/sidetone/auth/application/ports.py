@@ -128,6 +128,26 @@ class Devices(Protocol):
         ...
 
 
+class Links(Protocol):
+    """What two devices of a user say until the new one is linked; gone after a while."""
+
+    async def ask(self, device: DeviceId, ask: bytes, lifetime_ms: int) -> None:
+        """Keep what *device* asks with, and nothing that it was answered before."""
+        ...
+
+    async def asked(self, device: DeviceId) -> bytes | None:
+        """Return what *device* asks with, None if it does not wait."""
+        ...
+
+    async def answer(self, device: DeviceId, give: bytes, lifetime_ms: int) -> None:
+        """Keep what is for *device*."""
+        ...
+
+    async def answered(self, device: DeviceId) -> bytes | None:
+        """Return what is for *device*, None if nothing is there yet."""
+        ...
+
+
 class SigningKeys(Protocol):
     """What the service signs with, and what others verify it by; token keys change with time."""
 

@@ -1,4 +1,4 @@
-"""What auth keeps in the key-value store: unanswered challenges, and logins that ended early."""
+"""What auth keeps in the key-value store: challenges, devices being linked, ended logins."""
 
 import secrets
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from sidetone.auth.application.ports import Ended
 from sidetone.auth.domain.secret import SECRET_BYTES, secret_sha256, secret_text
 from sidetone.credentials.tokens import LIFETIME_SECONDS
 from sidetone.protocol.events import Fact, LoginEnded
+from sidetone.protocol.ids import DeviceId
 from sidetone.protocol.refusals import Unavailable
 from sidetone.runtime.callers import denied_key
 from sidetone.storage import KeyValue
@@ -68,6 +69,30 @@ class StoreDenials:
 
     async def _deny(self, ended: Ended) -> None:
         await self._store.put(denied_key(ended.login), b"1", LIFETIME_SECONDS)
+
+
+class StoreLinks:
+    """What passes between two devices of a user, by the new device's id."""
+
+    def __init__(self, store: KeyValue) -> None:
+        self._store = store
+
+    async def ask(self, device: DeviceId, ask: bytes, lifetime_ms: int) -> None:
+        """Keep what *device* asks with, and nothing that it was answered before."""
+        await self._store.remove(f"auth:link_answer:{device}")
+        await self._store.put(f"auth:link_ask:{device}", ask, lifetime_ms / 1000)
+
+    async def asked(self, device: DeviceId) -> bytes | None:
+        """Return what *device* asks with, None if it does not wait."""
+        return await self._store.get(f"auth:link_ask:{device}")
+
+    async def answer(self, device: DeviceId, give: bytes, lifetime_ms: int) -> None:
+        """Keep what is for *device*."""
+        await self._store.put(f"auth:link_answer:{device}", give, lifetime_ms / 1000)
+
+    async def answered(self, device: DeviceId) -> bytes | None:
+        """Return what is for *device*, None if nothing is there yet."""
+        return await self._store.get(f"auth:link_answer:{device}")
 
 
 def _key(kind: str, secret: str) -> str:

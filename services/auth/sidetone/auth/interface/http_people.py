@@ -9,12 +9,13 @@ from litestar.types import ControllerRouterHandler
 
 from sidetone.auth.application.find_users import FindUsers
 from sidetone.auth.application.issue_grant import IssueGrant
+from sidetone.auth.application.link_device import LinkDevice
 from sidetone.auth.application.manage_devices import ManageDevices
 from sidetone.auth.application.ports import SigningKeys
 from sidetone.auth.application.register_device import RegisterDevice
 from sidetone.auth.domain.device import Device
 from sidetone.auth.interface.http import PEOPLE
-from sidetone.protocol import accounts
+from sidetone.protocol import accounts, linking
 from sidetone.protocol.ids import DeviceId, UserId
 from sidetone.runtime.openapi import responses
 
@@ -122,6 +123,52 @@ def _grant(issue_grant: IssueGrant) -> ControllerRouterHandler:
         return (await issue_grant(user, data.device, data.channel)).grant
 
     return grant
+
+
+def link_routes(link: LinkDevice) -> list[ControllerRouterHandler]:
+    """Bind what two devices of a user say to each other until the new one has the user's key."""
+
+    @put(
+        "/devices/{device:uuid}/link",
+        status_code=204,
+        operation_id="ask_device_link",
+        tags=_DEVICE_TAGS,
+        responses=responses(404, 422),
+        scope="voice",
+    )
+    async def ask(device: UUID, user: UserId, data: linking.AskLink) -> None:
+        """Let a new device of yours wait for your key; it waits for ten minutes."""
+        await link.ask(user, DeviceId(device), data.ask)
+
+    @get("/device-links", operation_id="list_device_links", tags=_DEVICE_TAGS, scope="voice")
+    async def waiting(user: UserId) -> list[linking.LinkAsked]:
+        """List your devices that wait for your key."""
+        return await link.waiting(user)
+
+    @put(
+        "/devices/{device:uuid}/link/answer",
+        status_code=204,
+        operation_id="answer_device_link",
+        tags=_DEVICE_TAGS,
+        responses=responses(404, 422),
+        scope="voice",
+    )
+    async def answer(device: UUID, user: UserId, data: linking.AnswerLink) -> None:
+        """Give a device of yours that waits your key, sealed for it."""
+        await link.answer(user, DeviceId(device), data.give)
+
+    @get(
+        "/devices/{device:uuid}/link",
+        operation_id="read_device_link",
+        tags=_DEVICE_TAGS,
+        responses=responses(404),
+        scope="voice",
+    )
+    async def state(device: UUID, user: UserId) -> linking.LinkState:
+        """Tell whether your device was answered, and with what."""
+        return await link.state(user, DeviceId(device))
+
+    return [ask, waiting, answer, state]
 
 
 def key_routes(keys: SigningKeys) -> list[ControllerRouterHandler]:

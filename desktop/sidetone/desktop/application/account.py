@@ -11,6 +11,7 @@ from sidetone.desktop.application.pictures import Pictures
 from sidetone.desktop.domain.knowledge import Knowledge
 from sidetone.desktop.domain.topics import Topic, Topics, topics
 from sidetone.protocol.accounts import User
+from sidetone.protocol.events import ClientEvent
 from sidetone.protocol.frames import Ready
 from sidetone.protocol.ids import UserId
 from sidetone.protocol.refusals import Refusal
@@ -21,6 +22,7 @@ _log = logging.getLogger(__name__)
 # `lost`: it is being connected again; `ended`: that would not help, and *problem* says why.
 Connection: TypeAlias = Literal["connecting", "online", "lost", "ended"]
 Told: TypeAlias = Callable[[Topics], None]
+Heard: TypeAlias = Callable[["Account", ClientEvent], None]
 
 _TYPING_SECONDS = 1.0
 # People that one request asks for; the server answers no more at once.
@@ -28,9 +30,14 @@ _NAMES_MAX = 100
 
 
 class Account:
-    """What screens and use cases stand on; *told* hears what each change was about."""
+    """What screens and use cases stand on.
 
-    def __init__(self, address: str, client: Client, clock: Clock, told: Told) -> None:
+    *told* hears what each change was about, *heard* each event when it is known.
+    """
+
+    def __init__(
+        self, address: str, client: Client, clock: Clock, told: Told, heard: Heard
+    ) -> None:
         self.address = address
         self.client = client
         self.clock = clock
@@ -39,6 +46,7 @@ class Account:
         self.problem = ""
         self.ready = asyncio.Event()
         self.told = told
+        self._heard = heard
         self.outbox = Outbox(client, self.knowledge, told)
         self.pictures = Pictures(client, told)
         self._asked: set[UserId] = set()
@@ -90,6 +98,7 @@ class Account:
                         self.ready.set()
                     else:
                         self.told(self.knowledge.apply(happening, self.clock.now_ms()))
+                        self._heard(self, happening)
         except Refusal as refusal:
             self.problem = refusal.detail
             self._set_connection("ended")

@@ -11,12 +11,16 @@ from typing import Protocol
 from weakref import WeakSet
 
 from sidetone.client.client import Client
-from sidetone.desktop.application.account import Account
+from sidetone.desktop.application.account import Account, Heard
 from sidetone.desktop.application.keep_preferences import KeepPreferences, PreferencesStore
 from sidetone.desktop.application.logins import Keyring, Logins
+from sidetone.desktop.application.ring_bell import RingBell
+from sidetone.desktop.application.sound_devices import Sound
+from sidetone.desktop.application.voice_call import VoiceCall
 from sidetone.desktop.domain.preferences import Preferences
 from sidetone.desktop.domain.topics import Topic, Topics, topics
 from sidetone.protocol.accounts import LoggedIn
+from sidetone.protocol.events import ClientEvent
 from sidetone.protocol.ids import UserId
 from sidetone.protocol.refusals import Refusal
 from sidetone.runtime.clock import Clock
@@ -36,7 +40,8 @@ class Core:
     """The accounts that are signed in, and who listens to what happens to them.
 
     *keyring* keeps refresh tokens and the keys of vaults; *folder* holds the vaults. *store* is
-    where what is *set_now* was read from, and keeps what is set later.
+    where what is *set_now* was read from, and keeps what is set later. *sound* is what this
+    machine can hear and play.
     """
 
     def __init__(
@@ -46,14 +51,18 @@ class Core:
         clock: Clock,
         store: PreferencesStore,
         set_now: Preferences,
+        sound: Sound,
     ) -> None:
         self.clock = clock
         self.preferences = KeepPreferences(store, set_now, self.told)
+        self.voice = VoiceCall(sound.devices, self.preferences, self.told, folder / "clips")
+        self.bell = RingBell(sound.ringer, self.preferences)
         self.logins = Logins(keyring)
         self.accounts: dict[UserId, Account] = {}
         self._folder = folder
         self._keyring = keyring
         self._listeners: WeakSet[Listener] = WeakSet()
+        self._hearers: list[Heard] = [self.voice.happened]
         self._keeping: set[asyncio.Task[None]] = set()
 
     def listen(self, listener: Listener) -> None:
@@ -64,6 +73,12 @@ class Core:
         """Tell all who listen what a change was about."""
         for listener in list(self._listeners):
             listener.told(changed)
+        if Topic("calls") in changed:
+            self.bell.follow(list(self.accounts.values()))
+
+    def hear(self, hearer: Heard) -> None:
+        """Let *hearer* know of each event of every account from now on."""
+        self._hearers.append(hearer)
 
     def client(self, address: str) -> Client:
         """Return a client of the server machine at *address* whose login is remembered."""
@@ -72,7 +87,7 @@ class Core:
 
     def enter(self, address: str, client: Client) -> Account:
         """Take in an account that was just signed in, and follow what happens to it."""
-        account = Account(address, client, self.clock, self.told)
+        account = Account(address, client, self.clock, self.told, self._heard)
         self.accounts[account.id] = account
         account.start()
         self.told(topics(Topic("accounts"), Topic("servers")))
@@ -80,16 +95,23 @@ class Core:
 
     async def leave(self, account: Account) -> None:
         """Let go of an account that was signed out."""
+        if self.voice.account is account:
+            await self.voice.leave()
         self.accounts.pop(account.id, None)
         await account.close()
         self.told(topics(Topic("accounts"), Topic("servers")))
 
     async def close(self) -> None:
         """Let go of everything, and return when what must be kept is kept."""
+        await asyncio.gather(self.voice.close(), self.bell.close())
         for account in list(self.accounts.values()):
             await account.close()
         await asyncio.gather(*self._keeping, return_exceptions=True)
         await self.preferences.close()
+
+    def _heard(self, account: Account, event: ClientEvent) -> None:
+        for hearer in self._hearers:
+            hearer(account, event)
 
     def _keeper(self, address: str) -> Callable[[LoggedIn], None]:
         def keep(login: LoggedIn) -> None:

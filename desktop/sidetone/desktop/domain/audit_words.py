@@ -1,0 +1,138 @@
+"""The audit log as sentences: who did what to whom, and what is different since."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from sidetone.desktop.domain.permission_words import all_abilities
+from sidetone.desktop.domain.wording import tr
+from sidetone.permissions import Permission
+from sidetone.protocol.servers import AuditEntry
+
+# Fields that tell a reader nothing.
+_SILENT = frozenset({"id", "server", "user", "subject", "kind", "creator", "joined_at_ms", "file"})
+
+
+class Difference(NamedTuple):
+    """One thing that is not as it was: what, before, after."""
+
+    what: str
+    before: str
+    after: str
+
+
+def sentence(entry: AuditEntry, actor: str, target: str) -> str:
+    """Return what *entry* tells, with the names of who did it and of what it was done to."""
+    told = _about_people(entry.action, actor, target) or _about_things(entry.action, actor, target)
+    return told or tr("{actor} did something new: {action}", actor=actor, action=entry.action)
+
+
+def target_name(entry: AuditEntry, known: Callable[[AuditEntry], str | None]) -> str:
+    """Return what *entry* was done to: by a name that is *known* now, else by the one it had."""
+    return known(entry) or entry.after.get("name") or entry.before.get("name") or "…"
+
+
+def differences(entry: AuditEntry) -> list[Difference]:
+    """Return what was changed, field by field, in words."""
+    fields = dict.fromkeys([*entry.before, *entry.after])
+    return [
+        Difference(
+            _field(field),
+            _value(field, entry.before.get(field, "")),
+            _value(field, entry.after.get(field, "")),
+        )
+        for field in fields
+        if field not in _SILENT
+    ]
+
+
+def _about_people(action: str, actor: str, target: str) -> str | None:
+    who = {"actor": actor, "target": target}
+    return {
+        "member.edit": tr("{actor} changed {target}", **who),
+        "member.kick": tr("{actor} kicked {target}", **who),
+        "member.leave": tr("{target} left", **who),
+        "member.ban": tr("{actor} banned {target}", **who),
+        "member.unban": tr("{actor} lifted the ban of {target}", **who),
+        "member.role_given": tr("{actor} gave {target} a role", **who),
+        "member.role_taken": tr("{actor} took a role from {target}", **who),
+        "report.resolve": tr("{actor} closed a report", **who),
+        "server.transfer": tr("{actor} made somebody else the owner", **who),
+    }.get(action)
+
+
+def _about_things(action: str, actor: str, target: str) -> str | None:
+    who = {"actor": actor, "target": target}
+    return {
+        "server.edit": tr("{actor} changed the server", **who),
+        "channel.create": tr("{actor} created the channel {target}", **who),
+        "channel.edit": tr("{actor} changed the channel {target}", **who),
+        "channel.delete": tr("{actor} deleted the channel {target}", **who),
+        "channel.order": tr("{actor} rearranged the channels", **who),
+        "overwrite.set": tr("{actor} changed who may do what in {target}", **who),
+        "role.create": tr("{actor} created the role {target}", **who),
+        "role.edit": tr("{actor} changed the role {target}", **who),
+        "role.delete": tr("{actor} deleted the role {target}", **who),
+        "role.order": tr("{actor} rearranged the roles", **who),
+        "invite.create": tr("{actor} created an invite", **who),
+        "invite.revoke": tr("{actor} revoked an invite", **who),
+        "emoji.create": tr("{actor} added the emoji {target}", **who),
+        "emoji.edit": tr("{actor} renamed the emoji {target}", **who),
+        "emoji.delete": tr("{actor} deleted the emoji {target}", **who),
+        "thread.open": tr("{actor} opened the thread {target}", **who),
+        "thread.change": tr("{actor} changed the thread {target}", **who),
+    }.get(action)
+
+
+def _field(field: str) -> str:
+    known = {
+        "name": tr("Name"),
+        "description": tr("Description"),
+        "icon": tr("Icon"),
+        "owner": tr("Owner"),
+        "topic": tr("Topic"),
+        "position": tr("Position"),
+        "parent": tr("Category"),
+        "slow_mode_seconds": tr("Slow mode in seconds"),
+        "overwrites": tr("Channel permissions"),
+        "permissions": tr("Permissions"),
+        "color": tr("Colour"),
+        "hoisted": tr("Shown apart"),
+        "mentionable": tr("Mentionable"),
+        "nickname": tr("Nickname"),
+        "roles": tr("Roles"),
+        "timeout_until_ms": tr("Timeout"),
+        "muted": tr("Muted"),
+        "deafened": tr("Deafened"),
+        "allow": tr("Allowed"),
+        "deny": tr("Denied"),
+        "archived": tr("Archived"),
+        "uses_left": tr("Uses left"),
+        "expires_at_ms": tr("Expires"),
+    }
+    return known.get(field, field)
+
+
+def _value(field: str, value: str) -> str:
+    if value in {"", "null", "[]"}:
+        return tr("nothing")
+    if value in {"true", "false"}:
+        return tr("yes") if value == "true" else tr("no")
+    if field in {"permissions", "allow", "deny"} and value.isdigit():
+        return permission_names(Permission(int(value))) or tr("nothing")
+    if field == "color" and value.isdigit():
+        return f"#{int(value):06X}"
+    if field in {"roles", "overwrites"}:
+        return str(len(msgspec.json.decode(value)))
+    return value
+
+
+def permission_names(permissions: Permission) -> str:
+    """Return what *permissions* are called, in one line."""
+    return ", ".join(
+        each.name
+        for group in all_abilities()
+        for each in group.abilities
+        if each.permission in permissions
+    )

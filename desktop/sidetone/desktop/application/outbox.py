@@ -12,13 +12,15 @@ from sidetone.client.client import Client
 from sidetone.desktop.domain.knowledge import Knowledge
 from sidetone.desktop.domain.timeline import Pending
 from sidetone.desktop.domain.topics import Topic, Topics, topics
-from sidetone.protocol.ids import ChannelId, FileId
+from sidetone.protocol.ids import ChannelId
 from sidetone.protocol.refusals import Invalid, RateLimited, Refusal, Unavailable
 
 # Messages that wait for a connection; who writes more is told to wait.
 WAITING_MAX: Final = 100
 _PAUSE_SECONDS_MIN: Final = 0.5
 _PAUSE_SECONDS_MAX: Final = 15.0
+# A message that must wait longer (slow mode) is given back: those behind it do not wait for it.
+_PATIENCE_SECONDS: Final = 10.0
 
 
 class Outbox:
@@ -30,20 +32,24 @@ class Outbox:
         self._client = client
         self._knowledge = knowledge
         self._told = told
-        self._waiting: deque[tuple[ChannelId, Pending, list[FileId]]] = deque()
+        self._waiting: deque[tuple[ChannelId, Pending]] = deque()
         self._wake = asyncio.Event()
         self._pause = _PAUSE_SECONDS_MIN
 
-    def put(self, channel: ChannelId, message: Pending, files: list[FileId]) -> None:
+    def put(self, channel: ChannelId, message: Pending) -> None:
         """Send *message* when it can be. Raises ``Invalid`` when very many wait already."""
         if len(self._waiting) >= WAITING_MAX:
             raise Invalid(
                 "outbox_full", "too many messages wait to be sent; wait for the connection"
             )
         self._knowledge.timeline(channel).write(message)
-        self._waiting.append((channel, message, files))
+        self._waiting.append((channel, message))
         self._told(topics(Topic("messages", channel)))
         self._wake.set()
+
+    def withdraw(self, nonce: str) -> None:
+        """Send a message no more; one that is on its way already may still arrive."""
+        self._waiting = deque(each for each in self._waiting if each[1].nonce != nonce)
 
     def wake(self) -> None:
         """Try at once: there is a connection again."""
@@ -55,16 +61,17 @@ class Outbox:
         while True:
             self._wake.clear()
             while self._waiting:
-                if not await self._send(*self._waiting[0]):
+                channel, message = self._waiting[0]
+                if not await self._send(channel, message):
                     break
-                self._waiting.popleft()
+                self.withdraw(message.nonce)
             seconds = self._pause if self._waiting else None
             try:
                 await asyncio.wait_for(self._wake.wait(), seconds)
             except TimeoutError:
                 self._pause = min(_PAUSE_SECONDS_MAX, 2 * self._pause)
 
-    async def _send(self, channel: ChannelId, message: Pending, files: list[FileId]) -> bool:
+    async def _send(self, channel: ChannelId, message: Pending) -> bool:
         """Return whether this is over: it was sent, or will never be."""
         timeline = self._knowledge.timeline(channel)
         try:
@@ -73,11 +80,13 @@ class Outbox:
                 message.text,
                 nonce=message.nonce,
                 reply_to=message.reply_to,
-                attachments=files,
+                attachments=[file.id for file in message.files],
             )
         except RateLimited as refusal:
-            await asyncio.sleep(refusal.retry_after_seconds)
-            return False
+            if refusal.retry_after_seconds <= _PATIENCE_SECONDS:
+                await asyncio.sleep(refusal.retry_after_seconds)
+                return False
+            timeline.refused(message.nonce, refusal.detail)
         except Unavailable:
             return False
         except Refusal as refusal:

@@ -1,4 +1,4 @@
-"""Read a channel: the present, a place in its past, and pages both ways from there."""
+"""Read a channel: where one left off, its present, a place in its past, and pages both ways."""
 
 from sidetone.desktop.application.account import Account
 from sidetone.desktop.domain.topics import Topic, topics
@@ -6,12 +6,21 @@ from sidetone.protocol.ids import ChannelId, MessageId
 from sidetone.protocol.refusals import NotFound
 
 PAGE = 50
+# More unread messages than this do not stand on the latest page with something read above them.
+_UNREAD_ON_PAGE = 40
 
 
 async def open_channel(account: Account, channel: ChannelId) -> None:
-    """Show the present of *channel*; what is loaded already is shown without a request."""
+    """Show *channel* where the user left off; what is loaded already takes no request."""
     timeline = account.knowledge.timeline(channel)
-    if not timeline.loaded:
+    if timeline.loaded:
+        return
+    read = account.knowledge.reads.get(channel)
+    if timeline.messages or read is None or read.last_read is None:
+        await _renew(account, channel)
+    elif read.unread > _UNREAD_ON_PAGE:
+        await _look_around(account, channel, read.last_read)
+    else:
         await jump_to_present(account, channel)
 
 
@@ -28,9 +37,7 @@ async def jump_to(account: Account, channel: ChannelId, message: MessageId) -> N
     timeline = account.knowledge.timeline(channel)
     if timeline.loaded and timeline.find(message) is not None:
         return
-    page = await account.client.api.messages.history(channel, around=message, limit=PAGE)
-    timeline.open(page.items, begins=False, present=False)
-    _tell(account, channel)
+    await _look_around(account, channel, message)
     if timeline.find(message) is None:
         raise NotFound("message_unknown", "this message was deleted")
 
@@ -54,6 +61,18 @@ async def read_on(account: Account, channel: ChannelId) -> None:
         return
     page = await account.client.api.messages.history(channel, after=last, limit=PAGE)
     timeline.extend_on(page.items, present=len(page.items) < PAGE)
+    _tell(account, channel)
+
+
+async def _renew(account: Account, channel: ChannelId) -> None:
+    page = await account.client.api.messages.history(channel, limit=PAGE)
+    account.knowledge.timeline(channel).renew(page.items, begins=len(page.items) < PAGE)
+    _tell(account, channel)
+
+
+async def _look_around(account: Account, channel: ChannelId, message: MessageId) -> None:
+    page = await account.client.api.messages.history(channel, around=message, limit=PAGE)
+    account.knowledge.timeline(channel).open(page.items, begins=False, present=False)
     _tell(account, channel)
 
 

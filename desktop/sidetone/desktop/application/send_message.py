@@ -2,6 +2,7 @@
 
 from sidetone.desktop.application.account import Account
 from sidetone.desktop.domain.timeline import Pending
+from sidetone.desktop.domain.topics import Topic, topics
 from sidetone.protocol.files import File
 from sidetone.protocol.ids import ChannelId, MessageId
 
@@ -12,24 +13,31 @@ def send_message(
     text: str,
     *,
     reply_to: MessageId | None = None,
-    files: list[File] | None = None,
+    files: tuple[File, ...] = (),
 ) -> None:
     """Write *text* in *channel*; one of nothing but spaces and no files is not written.
 
     Raises ``Invalid`` when very many messages wait to be sent.
     """
-    text, attached = text.strip(), files or []
-    if not text and not attached:
+    text = text.strip()
+    if not text and not files:
         return
     nonce = str(account.clock.new_id())
-    names = tuple(file.name for file in attached)
-    pending = Pending(nonce, text, account.clock.now_ms(), reply_to, names)
-    account.outbox.put(channel, pending, [file.id for file in attached])
+    account.outbox.put(channel, Pending(nonce, text, account.clock.now_ms(), reply_to, files))
 
 
 def send_again(account: Account, channel: ChannelId, nonce: str) -> None:
     """Try once more to send what was refused."""
     timeline = account.knowledge.timeline(channel)
     for pending in [each for each in timeline.pending if each.nonce == nonce]:
-        timeline.withdraw(nonce)
-        send_message(account, channel, pending.text, reply_to=pending.reply_to)
+        withdraw(account, channel, nonce)
+        send_message(
+            account, channel, pending.text, reply_to=pending.reply_to, files=pending.files
+        )
+
+
+def withdraw(account: Account, channel: ChannelId, nonce: str) -> None:
+    """Let go of a message that was not sent."""
+    account.outbox.withdraw(nonce)
+    account.knowledge.timeline(channel).withdraw(nonce)
+    account.told(topics(Topic("messages", channel)))

@@ -65,7 +65,8 @@ class Knowledge:
         """Return what is loaded of *channel*; the ones that were longest unused are let go."""
         timeline = self.timelines.pop(channel, None) or Timeline()
         self.timelines[channel] = timeline
-        for old in [key for key, one in self.timelines.items() if not one.pending]:
+        idle = [k for k, one in self.timelines.items() if not one.pending and one.draft.empty]
+        for old in idle:
             if len(self.timelines) <= _TIMELINES_MAX:
                 break
             if old != channel:

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from sidetone.desktop.domain.draft import Draft
 from sidetone.protocol.events import ReactionChanged
+from sidetone.protocol.files import File
 from sidetone.protocol.ids import MessageId, UserId
 from sidetone.protocol.messages import Message, Reaction
 
@@ -24,14 +26,15 @@ class Pending(msgspec.Struct, frozen=True):
     text: str
     written_at_ms: int
     reply_to: MessageId | None = None
-    attachments: tuple[str, ...] = ()
+    files: tuple[File, ...] = ()
     problem: str = ""
 
 
 class Timeline:
     """The messages of one channel, oldest first.
 
-    *begins* tells that nothing is older, *present* that nothing is newer than what is loaded.
+    *begins* tells that nothing is older, *present* that nothing is newer than what is loaded;
+    *draft* is what is being written.
     """
 
     def __init__(self) -> None:
@@ -40,6 +43,7 @@ class Timeline:
         self.begins = False
         self.present = False
         self.loaded = False
+        self.draft = Draft()
 
     # --- what is read ---
 
@@ -48,6 +52,20 @@ class Timeline:
         self.messages = sorted(page, key=_id)
         self.begins, self.present, self.loaded = begins, present, True
         self._settle(self.messages)
+
+    def renew(self, page: Sequence[Message], *, begins: bool) -> None:
+        """Be as the latest *page* says after messages may have been missed.
+
+        What is older stays, so that nobody loses their place, unless there is a gap between.
+        """
+        newest = sorted(page, key=_id)
+        older = [each for each in self.messages if not newest or each.id < newest[0].id]
+        if begins or len(older) == len(self.messages):
+            self.open(newest, begins=begins, present=True)
+        else:
+            self.messages = [*older, *newest]
+            self.present = self.loaded = True
+            self._settle(newest)
 
     def extend_back(self, page: Sequence[Message], *, begins: bool) -> None:
         """Put an older *page* before what is loaded, and let go of too many at the other end."""

@@ -12,6 +12,8 @@ Kind: TypeAlias = Literal[
     "server",  # channels, roles, members of one server
     "unread",  # what waits anywhere in one server
     "messages",  # what is shown of one channel
+    "draft",  # what one is writing in one channel
+    "scroll",  # where one is in the history of one channel
     "typing",  # who types in one channel
     "voice",  # who is in one voice channel
     "file",  # one small picture, which is here now

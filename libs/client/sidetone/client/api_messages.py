@@ -3,6 +3,7 @@
 from urllib.parse import quote
 from uuid import UUID
 
+import msgspec
 from uuid_utils.compat import uuid4
 
 from sidetone.client.requests import Query, Requests
@@ -19,6 +20,21 @@ from sidetone.protocol.messages import (
 )
 from sidetone.protocol.requests import Page
 from sidetone.protocol.servers import Channel
+
+
+class Search(msgspec.Struct, frozen=True):
+    """What is looked for; what is left out does not matter.
+
+    *has* holds any of ``file``, ``image``, ``link``, ``mention`` and ``pin``; times are
+    milliseconds since the epoch.
+    """
+
+    text: str = ""
+    author: UserId | None = None
+    channel: ChannelId | None = None
+    has: frozenset[str] = frozenset()
+    before_ms: int | None = None
+    after_ms: int | None = None
 
 
 class Messages:
@@ -104,10 +120,12 @@ class Messages:
         """Tell who sees *channel* that something is being written."""
         await self._requests.tell("POST", f"/chat/channels/{channel}/typing")
 
-    async def mark_read(self, channel: ChannelId, message: MessageId) -> ReadState:
-        """Say that *channel* was read up to *message*."""
+    async def mark_read(
+        self, channel: ChannelId, message: MessageId, *, backwards: bool = False
+    ) -> ReadState:
+        """Say that *channel* was read up to *message*; *backwards*: only up to there."""
         path = f"/chat/channels/{channel}/read"
-        return await self._requests.ask("PUT", path, ReadState, MarkRead(message))
+        return await self._requests.ask("PUT", path, ReadState, MarkRead(message, backwards))
 
     async def read_states(self) -> list[ReadState]:
         """Return where was read, and what waits."""
@@ -131,17 +149,18 @@ class Messages:
         return await self._requests.ask("PATCH", f"/chat/threads/{thread}", Channel, changes)
 
     async def search(
-        self,
-        server: ServerId,
-        text: str = "",
-        *,
-        author: UserId | None = None,
-        channel: ChannelId | None = None,
-        has: list[str] | None = None,
-        cursor: str | None = None,
+        self, server: ServerId, wanted: Search, cursor: str | None = None
     ) -> Page[Message]:
-        """Return a page of what was found in the channels that the account sees."""
-        query: Query = {"q": text, "from": author, "in": channel, "has": has, "cursor": cursor}
+        """Return a page of what was found in the channels that the account sees, newest first."""
+        query: Query = {
+            "q": wanted.text,
+            "from": wanted.author,
+            "in": wanted.channel,
+            "has": sorted(wanted.has) or None,
+            "before": wanted.before_ms,
+            "after": wanted.after_ms,
+            "cursor": cursor,
+        }
         path = f"/chat/servers/{server}/search"
         return await self._requests.ask("GET", path, Page[Message], query=query)
 

@@ -5,7 +5,7 @@ Knows tokens and problems, not routes. Trusts nothing of the environment: no pro
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TypeAlias, TypeVar, cast
 from urllib.parse import urlencode
 
@@ -34,6 +34,8 @@ _STEP = cast("type[LoginStep]", LoginStep)
 _TIMEOUT_SECONDS = 10.0
 # A token that expires this soon is renewed first, so that no request meets its end on the way.
 EXPIRY_MARGIN_MS = 30_000
+# A connection takes so many bytes at once; between pieces others have their turn.
+_PIECE_BYTES = 1 << 16
 
 
 class Requests:
@@ -125,9 +127,20 @@ class Requests:
             return (await self._elsewhere("GET", response.headers["location"])).content
         return response.content
 
-    async def put_bytes(self, url: str, headers: Mapping[str, str], content: bytes) -> None:
-        """Bring *content* to where the server told us to; no token goes there."""
-        await self._elsewhere("PUT", url, headers=headers, content=content)
+    async def put_bytes(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """Bring *content* to where the server told us to; no token goes there.
+
+        *progress* hears how many bytes were handed to the connection.
+        """
+        length = {"content-length": str(len(content))}
+        pieces = _pieces(content, progress)
+        await self._elsewhere("PUT", url, headers={**headers, **length}, content=pieces)
 
     async def fresh_login(self, *, refused: LoggedIn | None = None) -> LoggedIn:
         """Return the login with a token that is good for a while, renewed if need be.
@@ -210,7 +223,7 @@ class Requests:
         url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        content: bytes | None = None,
+        content: AsyncIterator[bytes] | None = None,
     ) -> httpx.Response:
         """Ask without a token: a path of the server, or a store that it trusts and we check."""
         try:
@@ -245,6 +258,12 @@ class Requests:
                 f"the answer of {self._url} is not understood; is it a Sidetone server of this "
                 "version?",
             ) from None
+
+
+async def _pieces(content: bytes, progress: Callable[[int], None]) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), _PIECE_BYTES):
+        yield content[start : start + _PIECE_BYTES]
+        progress(min(start + _PIECE_BYTES, len(content)))
 
 
 def _with(path: str, query: Query | None) -> str:

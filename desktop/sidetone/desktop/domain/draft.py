@@ -1,0 +1,53 @@
+"""What one writes in a channel and has not sent: it stays when one looks elsewhere meanwhile."""
+
+from collections.abc import Callable
+from typing import Final
+
+from sidetone.protocol.files import File
+from sidetone.protocol.ids import MessageId
+
+# As many as a message carries.
+FILES_MAX: Final = 10
+
+
+class Upload:
+    """A file on its way to the server; *progress* is from 0 to 1, *file* is there at the end."""
+
+    def __init__(self, key: str, name: str, size_bytes: int, media_type: str) -> None:
+        self.key = key
+        self.name = name
+        self.size_bytes = size_bytes
+        self.media_type = media_type
+        self.spoiler = False
+        self.progress = 0.0
+        self.problem = ""
+        self.file: File | None = None
+        self.cancel: Callable[[], object] = lambda: None
+
+
+class Draft:
+    """Words, files, and the message that is answered."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.reply_to: MessageId | None = None
+        self.uploads: list[Upload] = []
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is lost with it."""
+        return not (self.text or self.uploads or self.reply_to)
+
+    @property
+    def files(self) -> list[File]:
+        """The files that have arrived."""
+        return [each.file for each in self.uploads if each.file is not None]
+
+    @property
+    def arriving(self) -> bool:
+        """Whether files are still on their way."""
+        return any(each.file is None and not each.problem for each in self.uploads)
+
+    def clear(self) -> None:
+        """Begin anew: what was written is sent."""
+        self.text, self.reply_to, self.uploads = "", None, []

@@ -22,12 +22,12 @@ from sidetone.protocol.refusals import Refusal, Unavailable
 from sidetone.runtime.files import write_atomically
 
 _SERVICE: Final = "sidetone"
-_FILE: Final = "secrets.json"
+SECRETS_FILE: Final = "secrets.json"
 
 
 def open_secrets(folder: Path) -> tuple[Keyring, str]:
     """Return where secrets are kept, and a line for the user when a new file has to do."""
-    path = folder / _FILE
+    path = folder / SECRETS_FILE
     backend = keyring.get_keyring()
     if path.exists() or backend.priority < 1:
         notice = tr(

@@ -99,7 +99,11 @@ def theme_of(palette: Palette, scale: float = 1.0, *, motion: bool = True) -> ft
         text_theme=ft.TextTheme(
             **{
                 style: ft.TextStyle(
-                    size=size * scale, weight=weight, font_family_fallback=[EMOJI, CJK], height=1.35
+                    size=size * scale,
+                    weight=weight,
+                    font_family=FONT,
+                    font_family_fallback=[EMOJI, CJK],
+                    height=1.35,
                 )
                 for style, (size, weight) in _SIZES.items()
             }

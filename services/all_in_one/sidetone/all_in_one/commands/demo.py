@@ -47,7 +47,9 @@ class Options(msgspec.Struct, frozen=True):
 @click.option("--jitter", default=0.0, type=click.FloatRange(0, 500), help="Extra delay in ms.")
 @click.option("--record", type=click.Path(path_type=Path), help="Keep what each member heard.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all figures.")
-def demo(
+@click.option("--ui", is_flag=True, help="Open the client on a server whose members talk.")
+@click.option("--open/--no-open", "open_", default=True, help="With --ui: open a browser.")
+def demo(  # noqa: PLR0913 (an argument for each option)
     *,
     seconds: float,
     joins: int,
@@ -55,8 +57,13 @@ def demo(
     jitter: float,
     record: Path | None,
     json_file: Path | None,
+    ui: bool,
+    open_: bool,
 ) -> None:
     """Watch three members hear each other through a server that cannot decrypt them."""
+    if ui:
+        run(lambda: _show(open_=open_))
+        return
     options = Options(seconds, joins, Weather(loss / 100, jitter), record)
     _writable(record, json_file)
     failures: list[str] = []
@@ -77,6 +84,18 @@ def _writable(record: Path | None, json_file: Path | None) -> None:
         raise click.ClickException(
             f"{error.filename} cannot be written ({error.strerror}): choose another place."
         ) from None
+
+
+async def _show(*, open_: bool) -> None:
+    try:
+        from sidetone.all_in_one.demo.ui import show  # noqa: PLC0415 - the client is an extra
+    except ModuleNotFoundError as missing:
+        raise StartError(
+            f"the client is not installed ({missing.name} is missing): run `uv sync --inexact "
+            "--extra client`."
+        ) from missing
+    with tempfile.TemporaryDirectory(prefix="sidetone-demo-") as name:
+        await show(Console(), Path(name), open_=open_)
 
 
 async def _demo(options: Options, json_file: Path | None, failures: list[str]) -> None:
@@ -118,7 +137,7 @@ async def _on_stage(table: LiveTable, options: Options, folder: Path) -> Outcome
     ears = options.record or folder
     async with AsyncExitStack() as stack:
         address = await stack.enter_async_context(
-            server(folder / "server", folder / "evidence", folder / "server.log")
+            server(folder / "server", folder / "server.log", evidence=folder / "evidence")
         )
         cast: list[Actor] = []
         for seed, name in enumerate(NAMES):

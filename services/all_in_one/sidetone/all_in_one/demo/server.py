@@ -15,16 +15,22 @@ _UP = "Sidetone is up: "
 
 
 @asynccontextmanager
-async def server(data: Path, evidence: Path, log: Path) -> AsyncGenerator[str, None]:
+async def server(
+    data: Path, log: Path, *, evidence: Path | None = None, unhurried: bool = False
+) -> AsyncGenerator[str, None]:
     """Run a server with its data in *data* until the block ends; give its address.
 
-    The node writes *evidence*, completed when the block has ended; the log goes to *log*.
+    The node writes *evidence*, completed when the block has ended; the log goes to *log*. One that
+    is *unhurried* lets a crowd in at once.
     """
+    wishes = {"SIDETONE_SFU_EVIDENCE": str(evidence)} if evidence is not None else {}
+    if unhurried:
+        wishes["SIDETONE_LIMITS_FACTOR"] = "100"
     with log.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "sidetone.all_in_one", "serve"),
             *("--data", str(data), "--host", "127.0.0.1", "--port", "0", "--log", "json"),
-            env={**os.environ, "SIDETONE_SFU_EVIDENCE": str(evidence)},
+            env={**os.environ, **wishes},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=stderr,

@@ -5,6 +5,7 @@ from sidetone.client.api_media import Media
 from sidetone.client.api_messages import Messages
 from sidetone.client.api_moderation import Moderation
 from sidetone.client.api_people import People
+from sidetone.client.api_providers import Providers
 from sidetone.client.api_servers import Channels, Members, Servers
 from sidetone.client.api_voice import Voice
 from sidetone.client.requests import Requests
@@ -15,6 +16,7 @@ class Api:
 
     def __init__(self, requests: Requests) -> None:
         self.accounts = Accounts(requests)
+        self.providers = Providers(requests)
         self.servers = Servers(requests)
         self.channels = Channels(requests)
         self.members = Members(requests)

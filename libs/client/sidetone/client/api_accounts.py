@@ -3,6 +3,7 @@
 from sidetone.client.requests import Requests
 from sidetone.protocol.accounts import (
     AskGrant,
+    AskReset,
     ChangePassword,
     ConfirmTotp,
     DeviceInfo,
@@ -18,6 +19,7 @@ from sidetone.protocol.accounts import (
     RecoveryCodes,
     Register,
     RegisterDevice,
+    ResetPassword,
     TotpSecret,
     User,
 )
@@ -47,6 +49,15 @@ class Accounts:
     async def log_out(self) -> None:
         """End this login, also on the server."""
         await self._requests.sign_out()
+
+    async def ask_reset(self, address: str) -> None:
+        """Have a code for a new password sent to *address*, if an account has it."""
+        await self._requests.tell_openly("POST", "/auth/password/reset", AskReset(address))
+
+    async def reset_password(self, token: str, new_password: str) -> None:
+        """Choose a new password with the code of the mail; all logins end."""
+        body = ResetPassword(token, new_password)
+        await self._requests.tell_openly("POST", "/auth/password/reset/confirm", body)
 
     async def me(self) -> Me:
         """Return what only the account itself may know."""

@@ -87,9 +87,14 @@ class Client:
 
     async def log_in_again(self, refresh_token: str) -> User:
         """Go on with a login of before; the vault must be sealed by a key in *secrets*."""
-        if self._secrets is None:
-            raise Invalid("secrets_missing", "without a keyring the password is needed; log in")
+        self._require_secrets()
         login = await self._requests.sign_in_again(refresh_token)
+        return await self._open_keys(login, "")
+
+    async def log_in_with(self, login: LoggedIn) -> User:
+        """Go on with a *login* by a provider, under the same condition."""
+        self._require_secrets()
+        self._requests.sign_in_with(login)
         return await self._open_keys(login, "")
 
     async def log_in_bot(self, token: str) -> User:
@@ -192,6 +197,10 @@ class Client:
         self._keys = keys
         await self.api.accounts.register_device(keys.device, keys.public_keys())
         return User(login.user, login.name)
+
+    def _require_secrets(self) -> None:
+        if self._secrets is None:
+            raise Invalid("secrets_missing", "without a keyring the password is needed; log in")
 
     def _open_keystore(self) -> KeyStore:
         if self._keys is None:

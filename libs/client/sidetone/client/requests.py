@@ -82,9 +82,14 @@ class Requests:
     async def sign_in_again(self, refresh_token: str) -> LoggedIn:
         """Go on with a login of before, which a *refresh_token* was kept of."""
         body = Refresh(refresh_token)
-        self._login = await self._request("POST", "/auth/refresh", LoggedIn, body)
+        self._login = await self.ask_openly("POST", "/auth/refresh", LoggedIn, body)
         self._renewed_to(self._login)
         return self._login
+
+    def sign_in_with(self, login: LoggedIn) -> None:
+        """Go on with a *login* that was had in another way."""
+        self._login = login
+        self._renewed_to(login)
 
     async def sign_out(self) -> None:
         """End the login here and on the server."""
@@ -119,6 +124,16 @@ class Requests:
     ) -> None:
         """Make a request of the account that is logged in that has no answer but done."""
         await self._authorized(method, _with(path, query), body)
+
+    async def ask_openly(
+        self, method: str, path: str, answer: type[A], body: Body | None = None
+    ) -> A:
+        """Return the *answer* to a request of nobody yet: on the way in."""
+        return self._decode(self._accepted(await self._send(method, path, body)), answer)
+
+    async def tell_openly(self, method: str, path: str, body: Body) -> None:
+        """Make a request of nobody that has no answer but done."""
+        self._accepted(await self._send(method, path, body))
 
     async def fetch(self, path: str) -> bytes:
         """Return the bytes at *path*, wherever the server sends us for them."""
@@ -165,11 +180,11 @@ class Requests:
 
     async def _enter(self, proof: Register | LogIn | LogInBot, code: str = "") -> LoggedIn:
         if isinstance(proof, Register):
-            return await self._request("POST", "/auth/register", LoggedIn, proof)
+            return await self.ask_openly("POST", "/auth/register", LoggedIn, proof)
         if isinstance(proof, LogInBot):
-            bot = await self._request("POST", "/auth/bots/token", BotLoggedIn, proof)
+            bot = await self.ask_openly("POST", "/auth/bots/token", BotLoggedIn, proof)
             return LoggedIn(bot.user, bot.name, bot.access_token, "", bot.expires_at_ms)
-        step: LoginStep = await self._request("POST", "/auth/login", _STEP, proof)
+        step: LoginStep = await self.ask_openly("POST", "/auth/login", _STEP, proof)
         if isinstance(step, LoggedIn):
             return step
         if not code:
@@ -177,7 +192,7 @@ class Requests:
                 "second_factor_required", "this account has a second factor; log in with its code"
             )
         finish = LogInWithCode(step.challenge, code)
-        return await self._request("POST", "/auth/login/code", LoggedIn, finish)
+        return await self.ask_openly("POST", "/auth/login/code", LoggedIn, finish)
 
     async def _refresh(self, stale: LoggedIn) -> LoggedIn:
         async with self._refreshing:
@@ -192,16 +207,13 @@ class Requests:
         try:
             if stale.refresh_token:
                 body = Refresh(stale.refresh_token)
-                return await self._request("POST", "/auth/refresh", LoggedIn, body)
+                return await self.ask_openly("POST", "/auth/refresh", LoggedIn, body)
         except Unauthenticated:
             if self._credentials is None:
                 raise
         if self._credentials is None:
             raise Unauthenticated("not_logged_in", "log in first")
         return await self._enter(self._credentials)
-
-    async def _request(self, method: str, path: str, answer: type[A], body: Body) -> A:
-        return self._decode(self._accepted(await self._send(method, path, body)), answer)
 
     async def _send(
         self, method: str, path: str, body: Body | None, token: str | None = None

@@ -12,7 +12,7 @@ import flet as ft
 from sidetone.desktop.application.core import Core
 from sidetone.desktop.application.sign_in import sign_in_again
 from sidetone.desktop.application.sound_devices import Sound
-from sidetone.desktop.domain.place import Place
+from sidetone.desktop.domain.place import place_at
 from sidetone.desktop.infrastructure.keyring_secrets import open_secrets
 from sidetone.desktop.infrastructure.preferences_file import PreferencesFile
 from sidetone.desktop.infrastructure.ringing import EngineRinger
@@ -41,9 +41,9 @@ class App:
         page.dark_theme = theme.theme_of(theme.DARK)
         page.theme = theme.theme_of(theme.LIGHT)
         page.bgcolor = theme.RAIL
-        account = next(iter(self.core.accounts), None)
-        place = Place("friends" if account is not None else "sign_in", account)
-        view = View(self.core, page, place, link)
+        view = View(
+            self.core, page, place_at(page.route, next(iter(self.core.accounts), None)), link
+        )
         page.render(Root, view)
         drawing = asyncio.ensure_future(view.keep_drawn())
         page.on_close = drawing.cancel

@@ -14,9 +14,11 @@ from sidetone.client.client import Client
 from sidetone.desktop.application.account import Account, Heard
 from sidetone.desktop.application.keep_preferences import KeepPreferences, PreferencesStore
 from sidetone.desktop.application.logins import Keyring, Logins
+from sidetone.desktop.application.returning import Returning
 from sidetone.desktop.application.ring_bell import RingBell
 from sidetone.desktop.application.sound_devices import Sound
 from sidetone.desktop.application.voice_call import VoiceCall
+from sidetone.desktop.application.watch_screen import WatchScreens
 from sidetone.desktop.domain.preferences import Preferences
 from sidetone.desktop.domain.topics import Topic, Topics, topics
 from sidetone.protocol.accounts import LoggedIn
@@ -56,9 +58,11 @@ class Core:
         self.clock = clock
         self.preferences = KeepPreferences(store, set_now, self.told)
         self.voice = VoiceCall(sound.devices, self.preferences, self.told, folder / "clips")
+        self.screens = WatchScreens(self.voice)
         self.bell = RingBell(sound.ringer, self.preferences)
         self.logins = Logins(keyring)
         self.accounts: dict[UserId, Account] = {}
+        self.returning: dict[UserId, Returning] = {}
         self._folder = folder
         self._keyring = keyring
         self._listeners: WeakSet[Listener] = WeakSet()
@@ -89,6 +93,7 @@ class Core:
         """Take in an account that was just signed in, and follow what happens to it."""
         account = Account(address, client, self.clock, self.told, self._heard)
         self.accounts[account.id] = account
+        self.returning.pop(account.id, None)
         account.start()
         self.told(topics(Topic("accounts"), Topic("servers")))
         return account

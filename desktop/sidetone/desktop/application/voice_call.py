@@ -62,7 +62,7 @@ class VoiceCall:
         self.volumes = Volumes(preferences, self._set_volume)
         self._preferences = preferences
         self._devices = devices
-        self._told = told
+        self.told = told
         self._meters = 0
         self._metering: asyncio.Task[None] | None = None
         self._running: asyncio.Task[None] | None = None
@@ -387,7 +387,7 @@ class VoiceCall:
         return topics(Topic("call"), Topic("voice", self.channel))
 
     def _tell_call(self) -> None:
-        self._told(self._of_call())
+        self.told(self._of_call())
 
     def _tell(self, *changed: Topic) -> None:
-        self._told(topics(*changed))
+        self.told(topics(*changed))

@@ -1,14 +1,18 @@
 """Where a window is: which screen it shows, of what."""
 
+from contextlib import suppress
 from typing import Literal, TypeAlias
+from uuid import UUID
 
 import msgspec
 
 from sidetone.protocol.ids import ChannelId, MessageId, ServerId, UserId
 
-# `friends` is the home of an account, where nobody's server is open.
+# `friends` is the home of an account, where nobody's server is open. `overlay` and `watch` fill a
+# window of their own: who speaks, and what somebody shows.
+# `start` is where one waits for accounts whose server machines do not answer yet.
 Screen: TypeAlias = Literal[
-    "sign_in", "friends", "server", "server_settings", "settings", "overlay"
+    "start", "sign_in", "friends", "server", "server_settings", "settings", "overlay", "watch"
 ]
 # What stands beside the messages.
 Panel: TypeAlias = Literal["members", "search", "pins", "threads", "none"]
@@ -17,7 +21,7 @@ Panel: TypeAlias = Literal["members", "search", "pins", "threads", "none"]
 class Place(msgspec.Struct, frozen=True):
     """One place a window can be at; *thread* is open beside *channel*, *message* is jumped to.
 
-    *section* is the part of the settings that is open.
+    *section* is the part of the settings that is open, *watching* whose screen one looks at.
     """
 
     screen: Screen = "sign_in"
@@ -28,3 +32,19 @@ class Place(msgspec.Struct, frozen=True):
     message: MessageId | None = None
     panel: Panel = "members"
     section: str = ""
+    watching: UserId | None = None
+
+
+def place_at(route: str, account: UserId | None) -> Place:
+    """Return where a window begins that is opened at *route*.
+
+    >>> place_at("/overlay", None).screen, place_at("/watch/nonsense", None).screen
+    ('overlay', 'sign_in')
+    """
+    kind, _, of = route.strip("/").partition("/")
+    if kind == "overlay":
+        return Place("overlay", account)
+    if kind == "watch":
+        with suppress(ValueError):
+            return Place("watch", account, watching=UserId(UUID(of)))
+    return Place("friends" if account is not None else "sign_in", account)

@@ -60,7 +60,8 @@ def lost_percent(before: Mapping[UserId, Counts], now: Mapping[UserId, Counts]) 
 
     Who fell silent was freed by the engine, and is counted from zero when they speak again.
 
-    >>> nova = UserId(int=1)
+    >>> from uuid import UUID
+    >>> nova = UserId(UUID(int=1))
     >>> lost_percent({nova: Counts(100, 0)}, {nova: Counts(190, 10)})
     10.0
     """

@@ -1,0 +1,23 @@
+"""The level of the microphone, twenty times a second: the smallest leaf there is."""
+
+import flet as ft
+
+from sidetone.desktop.domain.topics import Topic
+from sidetone.desktop.domain.voice import level_share
+from sidetone.desktop.interface import theme
+from sidetone.desktop.interface.view import View
+
+
+@ft.component
+def Meter(view: View) -> ft.Control:
+    """Draw the level; the call tells of it only while one of these is shown."""
+    view.watch(Topic("meter"))
+    voice = view.core.voice
+    ft.use_effect(lambda: voice.watch_meter(1), [], lambda: voice.watch_meter(-1))
+    return ft.ProgressBar(
+        value=level_share(voice.level_db),
+        bar_height=4,
+        color=theme.GOOD,
+        bgcolor=theme.CHOSEN,
+        border_radius=2,
+    )

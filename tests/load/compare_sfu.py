@@ -29,14 +29,14 @@ from sidetone.native import prepare
 from sidetone.protocol.events import MemberPutOut, VoiceRights
 from sidetone.protocol.ids import ChannelId, DeviceId, NodeId, UserId
 from sidetone.protocol.voice_control import Leave, State
-from sidetone.quic import batches
+from sidetone.quic import batches, notices
 from sidetone.quic.addresses import pack_address
 from sidetone.runtime.clock import SystemClock
 from sidetone.runtime.tls import Identity
 from sidetone.voice_sfu.app import Options, Unit, serving
 from sidetone.voice_sfu.application.ports import NoEvidence
 from sidetone.voice_sfu.domain.limits import Rates
-from sidetone.voice_sfu.infrastructure.fastpath import control, loop, media, routing, words
+from sidetone.voice_sfu.infrastructure.fastpath import control, loop, routing, words
 from sidetone.voice_sfu.infrastructure.fastpath.fast_path import FastPath
 from sidetone.voice_sfu.infrastructure.fastpath.start import start
 from sidetone.voice_sfu.interface.quic import ALPN, SfuServer
@@ -104,7 +104,7 @@ class Side:
         name = np.frombuffer(pack_address(address).ljust(32, b"\0"), np.uint8).copy()
         shared, now = self._path.shared, time.monotonic_ns()
         if not loop.take_packet(shared, *self._buffers, packet, name, self._text, now):
-            media.tell_packet(shared, packet, packet.size, name)
+            notices.tell_packet(shared.notices, packet, packet.size, name)
         routing.flush(shared, *self._buffers, now)
         self._path.take_notices()
 

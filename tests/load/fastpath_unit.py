@@ -11,9 +11,9 @@ from nacl.signing import SigningKey
 
 from sidetone.bus.memory import MemoryBus
 from sidetone.protocol.ids import NodeId
+from sidetone.quic import notices
 from sidetone.runtime.clock import SystemClock
 from sidetone.voice_sfu.app import Options, Unit, serving
-from sidetone.voice_sfu.infrastructure.fastpath import words
 from sidetone.voice_sfu.infrastructure.fastpath.fast_path import FastPath
 from tests.load.fastpath_stage import new_identity
 from tests.load.sfu_stage import VoiceDesk
@@ -36,7 +36,7 @@ def _counted(unit: Unit) -> dict[str, int]:
     names = ("packets_in", "packets_out", "forged", "duplicates", "lost")
     return {
         **{name: int(counts[name].sum()) for name in names},
-        "notices_lost": int(path.shared.words[words.LOST_NOTICES]),
+        "notices_lost": int(path.shared.notices.words[notices.FULL]),
         "failures": unit.server.failures,
         "connections": len(unit.server.connections),
         "members": unit.node.connections(),

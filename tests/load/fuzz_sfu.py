@@ -27,6 +27,7 @@ from aioquic.quic.packet import pull_ack_frame
 from aioquic.tls import Epoch
 
 from sidetone.native import kernel, signature
+from sidetone.quic import notices
 from sidetone.quic.batches import DATAGRAM_BYTES_MAX
 from sidetone.quic.connections import WINDOW_MAX, WINDOW_MIN
 from sidetone.voice_sfu.domain.meter import Drop
@@ -89,8 +90,8 @@ def _feed(  # noqa: PLR0913, PLR0917
         start = ends[k]
         seen[k, 0] = loop.take_packet(shared, batch, cipher, packet, name, text, now_ns)
         seen[k, 1], seen[k, 2], seen[k, 3] = packets.packets_in, counts.frames_in, packets.forged
-        seen[k, 4] = shared.words[words.PASSED]
-        shared.words[words.PASSED] = 0
+        seen[k, 4] = shared.notices.words[notices.PASSED]
+        shared.notices.words[notices.PASSED] = 0
         for i in range(counts.drops.size):
             seen[k, _SEEN + i] = counts.drops[i]
     loop.send_acks(shared, batch, cipher, now_ns)

@@ -5,11 +5,12 @@ from collections.abc import Generator
 import pytest
 from aioquic.tls import Epoch
 
+from sidetone.quic import notices
 from sidetone.quic.connections import OFF
 from sidetone.runtime.tls import Identity
 from sidetone.voice_sfu.domain.limits import FLOOD_FACTOR, Rates
 from sidetone.voice_sfu.domain.meter import Drop
-from sidetone.voice_sfu.infrastructure.fastpath import control, words
+from sidetone.voice_sfu.infrastructure.fastpath import control
 from sidetone.voice_sfu.infrastructure.fastpath.media import NOTICES_MAX
 from tests.load.fastpath_stage import Peer, Stage
 from tests.load.quic_shapes import said, varint
@@ -77,11 +78,11 @@ def test_what_cannot_be_handed_to_aioquic_is_not_acknowledged(stage: Stage) -> N
     """It would be lost for good, and its stream would stand still."""
     ann, _, _ = stage.peers
     shared = stage.shared
-    shared.words[words.PUT] += NOTICES_MAX
+    shared.notices.words[notices.TAKEN] -= NOTICES_MAX
     data = ann.sealed(STREAM)
     assert stage.take(data, ann.name)
-    shared.words[words.PUT] -= NOTICES_MAX
-    assert shared.words[words.LOST_NOTICES] == 1
+    shared.notices.words[notices.TAKEN] += NOTICES_MAX
+    assert shared.notices.words[notices.FULL] == 1
     assert not stage.take(data, ann.name), "it is no duplicate when it comes again"
 
 

@@ -163,7 +163,7 @@ def test_datagrams_are_found_where_aioquic_finds_them(data: bytes) -> None:
     connections.clear(row, 0)
     text = b"\x31" + varint(len(data)) + data
     packet = np.frombuffer(b"\0\x01" + text + b"\x30" + data, np.uint8).copy()
-    assert frames.are_fast(row, packet, 0, packet.size)
+    assert frames.judge(row, packet, 0, packet.size) == frames.ELICITING
     start, end = frames.datagram(packet, 2, packet.size)
     assert packet[start:end].tobytes() == data
     assert frames.datagram(packet, end, packet.size) == (end + 1, packet.size)
@@ -197,7 +197,7 @@ def test_what_is_not_whole_or_not_ours_is_for_aioquic(payload: bytes) -> None:
     row.next_number = 100
     data = guarded(len(payload))
     data[:] = np.frombuffer(payload, np.uint8)
-    assert not frames.are_fast(row, data, 0, data.size)
+    assert frames.judge(row, data, 0, data.size) == frames.OTHERS
 
 
 def test_an_ack_of_what_aioquic_has_sent_is_for_aioquic() -> None:
@@ -207,7 +207,7 @@ def test_an_ack_of_what_aioquic_has_sent_is_for_aioquic() -> None:
     ack = np.frombuffer(b"\x02" + varint(50) + bytes(3), np.uint8).copy()
     for tracked_from, fast in ((-1, True), (51, True), (50, False), (0, False)):
         row.tracked_from = tracked_from
-        assert frames.are_fast(row, ack, 0, ack.size) == fast
+        assert frames.judge(row, ack, 0, ack.size) == (frames.QUIET if fast else frames.OTHERS)
     assert BROKEN < 0
 
 

@@ -17,6 +17,13 @@ ACK_ECN: Final = 0x03
 DATAGRAM: Final = 0x30
 DATAGRAM_WITH_LENGTH: Final = 0x31
 
+OTHERS: Final = 0
+"""Frames that are not whole, or not the kernels' to handle."""
+QUIET: Final = 1
+"""Frames for kernels of which none asks for an acknowledgement."""
+ELICITING: Final = 2
+"""Frames for kernels, to be acknowledged (RFC 9000 section 13.2)."""
+
 _TYPE_BYTES: Final = 1
 
 
@@ -38,16 +45,19 @@ def _after(connection: Record, data: Bytes, at: int, end: int) -> int:
     return at + length if at != BROKEN and length <= end - at else BROKEN
 
 
-@kernel(signature("boolean", CONNECTION, "uint8[::1]", "int64", "int64"))
-def are_fast(connection: Record, data: Bytes, at: int, end: int) -> bool:
-    """Tell whether all frames between *at* and *end* are whole, and the kernels' to handle."""
+@kernel(signature("int64", CONNECTION, "uint8[::1]", "int64", "int64"))
+def judge(connection: Record, data: Bytes, at: int, end: int) -> int:
+    """Tell what stands between *at* and *end*: OTHERS, QUIET or ELICITING."""
     if at >= end:
-        return False
+        return OTHERS
+    kinds = QUIET
     while at < end:
+        if data[at] == PING or data[at] > ACK_ECN:
+            kinds = ELICITING
         at = _after(connection, data, at, end)
         if at == BROKEN:
-            return False
-    return True
+            return OTHERS
+    return kinds
 
 
 @kernel(signature("boolean", "uint8[::1]", "int64", "int64"))

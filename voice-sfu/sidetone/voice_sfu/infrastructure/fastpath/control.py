@@ -2,15 +2,12 @@
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from sidetone.native import Record, kernel, records, signature
-from sidetone.quic import batches, cids, connections, received, system
+from sidetone.quic import batches, system
 from sidetone.quic.aead import CIPHER
 from sidetone.quic.batches import BATCH, Batch
-from sidetone.quic.connections import BUSY, OFF, ON, PEER
-from sidetone.quic.wire import Bytes, copy, int64
+from sidetone.quic.connections import OFF, ON
+from sidetone.quic.wire import Bytes, copy
 from sidetone.voice_sfu.infrastructure.fastpath import loop, media, routing, words
 from sidetone.voice_sfu.infrastructure.fastpath.media import MEDIA, Media
 
@@ -55,29 +52,6 @@ def allow(shared: Media, index: int, speaks: bool, hears: bool) -> None:  # noqa
     row = shared.rows[index]
     row.speaks, row.hears = speaks, hears
     system.release(shared.lock)
-
-
-@kernel(signature("void", MEDIA, "int64", PEER, "int64"))
-def set_peer(shared: Media, index: int, peer: Record, phase_since: int) -> None:
-    """Use other keys, another address or another connection id from now on."""
-    system.acquire(shared.lock)
-    connections.set_peer(shared.rows[index].connection, peer, phase_since)
-    system.release(shared.lock)
-
-
-@kernel(signature("int64", MEDIA, "int64"))
-def begin_sending(shared: Media, index: int) -> int:
-    """Let aioquic send on this row, beginning with the packet number that is returned.
-
-    Until `end_sending`, frames for the row are held: a packet number must not be used twice.
-    """
-    system.acquire(shared.lock)
-    row = shared.rows[index]
-    if row.connection.state == ON:
-        row.connection.state = BUSY
-    number = row.connection.next_number
-    system.release(shared.lock)
-    return number
 
 
 @kernel(signature("void", MEDIA, BATCH, CIPHER, "int64", "int64"))
@@ -151,33 +125,11 @@ def acknowledge(shared: Media, batch: Batch, cipher: Record, index: int, now_ns:
     system.release(shared.lock)
 
 
-@kernel(signature("void", MEDIA, "int64", "int64[::1]", "int64", "int64"))
-def note_received(
-    shared: Media, index: int, numbers: NDArray[np.int64], owed_since_ns: int, now_ns: int
-) -> None:
-    """Take over packets that aioquic has received; above 0, they are owed an ACK since then."""
+@kernel(signature("void", MEDIA, "int64", "int64"))
+def owe_ack(shared: Media, index: int, now_ns: int) -> None:
+    """Have what has come on a row acknowledged in time, counted from now."""
     system.acquire(shared.lock)
-    row = shared.rows[index]
-    for number in numbers:
-        received.note(row.connection, number, now_ns)
-    if owed_since_ns > 0:
-        loop.owe_ack(shared, index, int64(owed_since_ns))
-    system.release(shared.lock)
-
-
-@kernel(signature("void", MEDIA, "int64", "uint8[::1]"))
-def add_cid(shared: Media, index: int, cid: Bytes) -> None:
-    """Let packets for *cid* be this row's."""
-    system.acquire(shared.lock)
-    cids.add(shared.cid_keys, shared.cid_rows, cids.key_of(cid, 0), index)
-    system.release(shared.lock)
-
-
-@kernel(signature("void", MEDIA, "uint8[::1]"))
-def remove_cid(shared: Media, cid: Bytes) -> None:
-    """Let packets for *cid* be aioquic's again."""
-    system.acquire(shared.lock)
-    cids.remove(shared.cid_keys, shared.cid_rows, cids.key_of(cid, 0))
+    loop.owe_ack(shared, index, now_ns)
     system.release(shared.lock)
 
 

@@ -13,20 +13,19 @@ import structlog
 from aioquic.quic.connection import QuicConnection
 from typing_extensions import Buffer, override
 
-from sidetone.native.atomics import read_word, write_word
+from sidetone.native.atomics import write_word
 from sidetone.native.clock import now_ns
-from sidetone.quic import announce_ack_delay, batches
+from sidetone.quic import announce_ack_delay, batches, notices
 from sidetone.quic.addresses import unpack_address
-from sidetone.quic.connections import ADDRESS_BYTES
+from sidetone.quic.lanes import KEY_PACKETS_MAX
+from sidetone.quic.notices import PACKET, Notice
 from sidetone.voice_sfu.application.ports import Member, Place
 from sidetone.voice_sfu.infrastructure.fastpath import control, loop, ports, words
-from sidetone.voice_sfu.infrastructure.fastpath.lane import KEY_PACKETS_MAX, Lane
+from sidetone.voice_sfu.infrastructure.fastpath.lane import Lane
 from sidetone.voice_sfu.infrastructure.fastpath.media import (
     DETOUR,
     FLOOD,
     FRAME,
-    NOTICES_MAX,
-    PACKET,
     new_media,
 )
 from sidetone.voice_sfu.infrastructure.fastpath.rows import ROOMS_MAX, ROWS_MAX
@@ -77,7 +76,7 @@ class FastPath:
         beside = ports.open_beside(bound)
         self.shared.words[words.SOCKET] = bound.fileno()
         self.shared.words[words.BESIDE] = beside.fileno() if beside else -1
-        self.shared.words[words.WAKE] = self._wake
+        self.shared.notices.words[notices.BELL] = self._wake
         event_loop = asyncio.get_running_loop()
         event_loop.add_reader(self._wake, self._woken)
         self._looking = event_loop.call_later(_LOOK_SECONDS, self._look)
@@ -117,20 +116,12 @@ class FastPath:
 
     def take_notices(self) -> None:
         """Act on what the media thread has told since the last time."""
-        shared = self.shared.words
-        taken = read_word(shared, words.TAKEN)
-        while taken < read_word(shared, words.PUT):
-            notice = self.shared.notices[taken % NOTICES_MAX]
-            kind, index, passed = int(notice.kind), int(notice.row), int(notice.passed)
-            data = notice.text[: int(notice.length)].tobytes()
-            name = notice.name[:ADDRESS_BYTES].tobytes()
-            taken += 1
-            write_word(shared, words.TAKEN, taken)
+        for notice in notices.taken(self.shared.notices):
             try:
-                if kind == PACKET:
-                    self._hand_over(data, name, self._lanes.get(index), passed)
+                if notice.kind == PACKET:
+                    self._hand_over(notice)
                 else:
-                    self._tell(kind, index, data)
+                    self._tell(notice.kind, notice.row, notice.data)
             except Exception:
                 _log.exception("notice_failed")
 
@@ -152,12 +143,13 @@ class FastPath:
             return
         self.take_notices()
 
-    def _hand_over(self, data: bytes, name: bytes, lane: Lane | None, passed: int) -> None:
-        """Let aioquic have a datagram; its first *passed* frames have been passed on already."""
+    def _hand_over(self, notice: Notice) -> None:
+        """Let aioquic have a datagram; its first frames may have been passed on already."""
+        lane = self._lanes.get(notice.row)
         if lane is not None:
-            lane.passed = passed
+            lane.passed = notice.passed
         if self._receive is not None:
-            self._receive(data, unpack_address(name))
+            self._receive(notice.data, unpack_address(notice.name))
         if lane is not None:
             lane.passed = 0
 

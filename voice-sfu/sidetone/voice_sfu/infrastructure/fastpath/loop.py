@@ -5,21 +5,19 @@ from typing import Final
 from sidetone.native import Record, kernel, signature
 from sidetone.native.atomics import load
 from sidetone.native.clock import now_ns as clock_ns
-from sidetone.quic import batches, cids, frames, packets, received, sent, system
+from sidetone.quic import batches, cids, intake, notices, packets, system
 from sidetone.quic.aead import CIPHER
 from sidetone.quic.batches import (
     BATCH,
     DATAGRAM_BYTES_MAX,
     Batch,
 )
-from sidetone.quic.connections import OFF, ON
-from sidetone.quic.packets import DUPLICATE, FORGED, SLOW
+from sidetone.quic.connections import ON
 from sidetone.quic.wire import BROKEN, Bytes, int64
 from sidetone.voice_sfu.domain.meter import Drop
-from sidetone.voice_sfu.infrastructure.fastpath import media, rates, routing, words
+from sidetone.voice_sfu.infrastructure.fastpath import rates, routing, words
 from sidetone.voice_sfu.infrastructure.fastpath.media import FLOOD, MEDIA, Media
 from sidetone.voice_sfu.infrastructure.fastpath.routing import REASONS
-from sidetone.voice_sfu.infrastructure.fastpath.rows import ROW
 
 ACK_DELAY_NS: Final = 55_000_000
 """How long a native speaker's packets wait to be acknowledged, if nothing goes to it before.
@@ -68,37 +66,6 @@ def send_acks(shared: Media, batch: Batch, cipher: Record, now_ns: int) -> None:
             routing.emit(shared, batch, cipher, index, now_ns)
 
 
-@kernel(signature("void", MEDIA, BATCH, CIPHER, "int64", "uint8[::1]", "int64", "int64", "int64"))
-def take_frames(  # noqa: PLR0913, PLR0917 - the thread's state, whose text, and where it stands
-    shared: Media,
-    batch: Batch,
-    cipher: Record,
-    index: int,
-    data: Bytes,
-    at: int,
-    end: int,
-    now_ns: int,
-) -> None:
-    """Act on the frames of an opened packet; all of them are the kernels' to handle."""
-    row = shared.rows[index]
-    wants_ack = False
-    while at < end:
-        kind = data[at]
-        if kind < frames.PING:
-            at += 1
-        elif kind == frames.PING:
-            at += 1
-            wants_ack = True
-        elif kind <= frames.ACK_ECN:
-            at = sent.take_ack(row.connection, data, at, end, now_ns)
-        else:
-            start, at = frames.datagram(data, at, end)
-            wants_ack = True
-            routing.forward(shared, batch, cipher, index, data, start, at, now_ns)
-    if wants_ack:
-        owe_ack(shared, index, now_ns)
-
-
 @kernel(signature("int64", MEDIA, "uint8[::1]"))
 def _row_of(shared: Media, packet: Bytes) -> int:
     """Return the row that a datagram is for, or -1."""
@@ -117,52 +84,8 @@ def _admits(shared: Media, index: int, packet: Bytes, now_ns: int) -> bool:
     row.counts.drops[_FLOOD] += 1
     if verdict == rates.CLOSE and not row.flooded:
         row.flooded = 1
-        media.tell(shared, FLOOD, index, packet, 0, 0)
+        notices.tell(shared.notices, FLOOD, index, packet, 0, 0)
     return False
-
-
-@kernel(signature("void", MEDIA, BATCH, CIPHER, "int64", "uint8[::1]", "int64", "int64", "int64"))
-def _take_leading(  # noqa: PLR0913, PLR0917 - the thread's state, whose text, and where it stands
-    shared: Media,
-    batch: Batch,
-    cipher: Record,
-    index: int,
-    data: Bytes,
-    at: int,
-    end: int,
-    now_ns: int,
-) -> None:
-    """Act on the ACKs and DATAGRAMs at the beginning of a packet that goes to aioquic as well.
-
-    A voice must not wait for asyncio because an acknowledgement that is aioquic's shares its
-    packet. How many were passed on is noted, for aioquic will read them too.
-    """
-    row = shared.rows[index]
-    shared.words[words.PASSED_ROW] = index
-    shared.words[words.PASSED] = 0
-    while at < end:
-        if data[at] <= frames.PING:
-            at += 1
-        elif (
-            data[at] <= frames.ACK_ECN and sent.check_ack(row.connection, data, at, end) != BROKEN
-        ):
-            at = sent.take_ack(row.connection, data, at, end, now_ns)
-        elif data[at] > frames.ACK_ECN and frames.is_datagram(data, at, end):
-            start, at = frames.datagram(data, at, end)
-            routing.forward(shared, batch, cipher, index, data, start, at, now_ns)
-            shared.words[words.PASSED] += 1
-        else:
-            return
-
-
-@kernel(signature("boolean", MEDIA, ROW, "int64"))
-def _reaches_aioquic(shared: Media, row: Record, number: int) -> bool:
-    """Tell whether aioquic will read packet *number*, which was opened.
-
-    What it does not read must not be acknowledged, or it never comes again: packets of the key
-    phase before, and all while asyncio is far behind.
-    """
-    return number >= row.connection.phase_since and media.notice_slot(shared) >= 0
 
 
 @kernel(
@@ -182,29 +105,25 @@ def take_packet(  # noqa: PLR0913, PLR0917 - the thread's state, a datagram, roo
     *text* has room for the longest datagram.
     """
     index = _row_of(shared, packet)
-    if index >= 0 and not _admits(shared, index, packet, now_ns):
-        return True
-    if index < 0 or shared.rows[index].connection.state == OFF:
+    if index < 0:
         return False
-    row = shared.rows[index]
-    start, end, number = packets.open_packet(row.connection, cipher, packet, text)
-    if start in (FORGED, DUPLICATE):
-        row.connection.counts.forged += start == FORGED
-        row.connection.counts.duplicates += start == DUPLICATE
+    if not _admits(shared, index, packet, now_ns):
         return True
-    if start == SLOW or not packets.is_from(row.connection.peer, name):
-        return False
-    is_fast = frames.are_fast(row.connection, text, start, end)
-    if not is_fast and not _reaches_aioquic(shared, row, number):
-        return True
-    received.note(row.connection, number, now_ns)
-    row.connection.heard_ns = now_ns
-    row.connection.counts.packets_in += 1
-    if is_fast:
-        take_frames(shared, batch, cipher, index, text, start, end, now_ns)
-    else:
-        _take_leading(shared, batch, cipher, index, text, start, end, now_ns)
-    return is_fast
+    connection = shared.rows[index].connection
+    verdict, at, end = intake.take(connection, shared.notices, cipher, packet, name, text, now_ns)
+    passed = 0
+    while at < end:
+        start, at = intake.next_datagram(connection, text, at, end, now_ns)
+        if start == BROKEN:
+            break
+        routing.forward(shared, batch, cipher, index, text, start, at, now_ns)
+        passed += 1
+    if verdict == intake.ELICITING:
+        owe_ack(shared, index, now_ns)
+    if verdict == intake.MIXED:
+        shared.notices.words[notices.PASSED] = passed
+        shared.notices.words[notices.PASSED_ROW] = index
+    return verdict not in (intake.MIXED, intake.UNOPENED)
 
 
 @kernel(signature("void", MEDIA, BATCH, BATCH, CIPHER, "uint8[::1]", "int64", "int64"))
@@ -223,7 +142,7 @@ def _take_batch(  # noqa: PLR0913, PLR0917 - the thread's state, both ways, and 
         packet = arrived.data[start : start + length]
         name = arrived.names[k]
         if not take_packet(shared, batch, cipher, packet, name, text, now_ns):
-            media.tell_packet(shared, packet, length, name)
+            notices.tell_packet(shared.notices, packet, length, name)
 
 
 @kernel(signature("void", MEDIA, BATCH, BATCH, CIPHER, "uint8[::1]", "int64"))
@@ -260,13 +179,4 @@ def run(
         send_acks(shared, batch, cipher, now_ns)
         routing.flush(shared, batch, cipher, now_ns)
         system.release(shared.lock)
-        if shared.words[words.NOTICED]:
-            shared.words[words.NOTICED] = 0
-            _wake(shared)
-
-
-@kernel(signature("void", MEDIA))
-def _wake(shared: Media) -> None:
-    """Add one to the eventfd that asyncio waits for."""
-    shared.words[words.ONE] = 1
-    system.write(shared.words[words.WAKE], shared.words.ctypes.data + 8 * words.ONE, 8)
+        notices.ring(shared.notices)

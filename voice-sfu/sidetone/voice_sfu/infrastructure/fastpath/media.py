@@ -6,11 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidetone.native import Record, kernel, layout, parts, records, signature
-from sidetone.native.atomics import load, store
 from sidetone.quic import cids, connections
-from sidetone.quic.connections import ADDRESS_BYTES
+from sidetone.quic.notices import NOTICES, new_notices
 from sidetone.quic.system import new_lock
-from sidetone.quic.wire import Bytes, copy
 from sidetone.voice_sfu.infrastructure.fastpath import words
 from sidetone.voice_sfu.infrastructure.fastpath.rates import RATES
 from sidetone.voice_sfu.infrastructure.fastpath.rows import (
@@ -27,25 +25,11 @@ FRAMES_MAX: Final = 128
 FRAME_BYTES_MAX: Final = 1000
 HELD_MAX: Final = 256
 
-# Kinds of notices.
-PACKET: Final = 0
+# Kinds of notices, beside `notices.PACKET`: a flood, a frame for evidence, or one for a listener
+# whom only aioquic may send to, as while its new address is not proven.
 FLOOD: Final = 1
 FRAME: Final = 2
 DETOUR: Final = 3
-
-NOTICE: Final = layout(
-    kind=np.int64,
-    row=np.int64,
-    length=np.int64,
-    passed=np.int64,
-    name=(np.uint8, (32,)),
-    text=(np.uint8, (2048,)),
-)
-"""What the media thread tells asyncio: a datagram for aioquic, a flood, a frame for evidence, or
-one for a listener whom only aioquic may send to, as while its new address is not proven.
-
-The first *passed* DATAGRAM frames of a datagram have been passed on already.
-"""
 
 FRAME_SLOT: Final = layout(length=np.int64, row=np.int64, text=(np.uint8, (FRAME_BYTES_MAX,)))
 """A frame on its way to listeners; *row* is whose it is to be when it waits for one listener."""
@@ -77,7 +61,7 @@ MEDIA: Final = parts(
     rates=RATES,
     lock="uint8[::1]",
     words="int64[::1]",
-    notices=[NOTICE],
+    notices=NOTICES,
     frames=[FRAME_SLOT],
     held=[FRAME_SLOT],
     touched="int32[::1]",
@@ -98,7 +82,7 @@ def new_media(packets_per_second: float, bits_per_second: float) -> Media:
         rates=rates,
         lock=new_lock(),
         words=_new_words(),
-        notices=records(NOTICE, NOTICES_MAX),
+        notices=new_notices(NOTICES_MAX),
         frames=records(FRAME_SLOT, FRAMES_MAX),
         held=records(FRAME_SLOT, HELD_MAX),
         touched=np.zeros(ROWS_MAX, np.int32),
@@ -108,54 +92,8 @@ def new_media(packets_per_second: float, bits_per_second: float) -> Media:
 
 def _new_words() -> NDArray[np.int64]:
     made = np.zeros(words.COUNT, np.int64)
-    made[words.SOCKET] = made[words.BESIDE] = made[words.WAKE] = -1
+    made[words.SOCKET] = made[words.BESIDE] = -1
     return made
-
-
-# --- notices ---
-
-
-@kernel(signature("int64", MEDIA))
-def notice_slot(media: Media) -> int:
-    """Return where the next notice goes, or -1 while asyncio is far behind."""
-    if media.words[words.PUT] - load(media.words, words.TAKEN) >= NOTICES_MAX:
-        media.words[words.LOST_NOTICES] += 1
-        return -1
-    return media.words[words.PUT] % NOTICES_MAX
-
-
-@kernel(signature("void", MEDIA))
-def put_notice(media: Media) -> None:
-    """Let asyncio see the notice that was filled in."""
-    store(media.words, words.PUT, media.words[words.PUT] + 1)
-    media.words[words.NOTICED] = 1
-
-
-@kernel(signature("void", MEDIA, "int64", "int64", "uint8[::1]", "int64", "int64"))
-def tell(media: Media, kind: int, row: int, data: Bytes, start: int, length: int) -> None:
-    """Tell asyncio of something that came from *row*."""
-    slot = notice_slot(media)
-    if slot < 0:
-        return
-    notice = media.notices[slot]
-    notice.kind = kind
-    notice.row = row
-    notice.length = length
-    copy(notice.text, 0, data, start, length)
-    put_notice(media)
-
-
-@kernel(signature("void", MEDIA, "uint8[::1]", "int64", "uint8[::1]"))
-def tell_packet(media: Media, data: Bytes, length: int, name: Bytes) -> None:
-    """Hand a datagram to aioquic, as it came."""
-    slot = notice_slot(media)
-    if slot < 0:
-        return
-    notice = media.notices[slot]
-    copy(notice.name, 0, name, 0, ADDRESS_BYTES)
-    notice.passed = media.words[words.PASSED]
-    media.words[words.PASSED] = 0
-    tell(media, PACKET, media.words[words.PASSED_ROW], data, 0, length)
 
 
 @kernel(signature("void", ROW, "int64"))

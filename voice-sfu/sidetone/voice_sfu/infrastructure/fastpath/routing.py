@@ -10,26 +10,23 @@ from sidetone.e2ee.frames import DATAGRAM_LENGTH_MAX, FRAME_LENGTH_MIN
 from sidetone.e2ee.schedule import MediaKind
 from sidetone.native import Record, kernel, signature
 from sidetone.native.functions import prefetch as fetch
-from sidetone.quic import aead, batches, packets, received, sent
-from sidetone.quic.aead import CIPHER, TAG_BYTES
-from sidetone.quic.batches import BATCH, PACKET_BYTES_MAX, USED, Batch
+from sidetone.quic import aead, batches, outgoing, sent
+from sidetone.quic.aead import CIPHER
+from sidetone.quic.batches import BATCH, Batch
 from sidetone.quic.connections import BUSY, OFF, ON, SENT_MAX
-from sidetone.quic.frames import DATAGRAM_WITH_LENGTH
-from sidetone.quic.packets import HEAD_BYTES_MAX
-from sidetone.quic.received import ACK_BYTES_MAX
-from sidetone.quic.wire import Bytes, copy, put_varint
+from sidetone.quic.notices import tell
+from sidetone.quic.outgoing import AROUND_BYTES_MAX, FRAME_HEAD_BYTES_MAX, FRAMES_BYTES_MAX
+from sidetone.quic.wire import Bytes, copy
 from sidetone.voice_sfu.domain.meter import Drop
 from sidetone.voice_sfu.infrastructure.fastpath import rates, words
 from sidetone.voice_sfu.infrastructure.fastpath.media import (
     DETOUR,
     FLOOD,
     FRAME,
-    FRAME_SLOT,
     FRAMES_MAX,
     HELD_MAX,
     MEDIA,
     Media,
-    tell,
 )
 from sidetone.voice_sfu.infrastructure.fastpath.rows import FRAMES_MAX as BUNDLE_FRAMES_MAX
 from sidetone.voice_sfu.infrastructure.fastpath.rows import ROW
@@ -50,23 +47,9 @@ _VERSION: Final = 1
 _AUDIO: Final = int(MediaKind.AUDIO)
 _VIDEO: Final = int(MediaKind.VIDEO)
 _DATA: Final = int(MediaKind.DATA)
-# A type, and a length of at most two bytes.
-_FRAME_HEAD_MAX: Final = 3
-_AROUND: Final = HEAD_BYTES_MAX + ACK_BYTES_MAX + TAG_BYTES
-_BUNDLE_BYTES_MAX: Final = PACKET_BYTES_MAX - _AROUND
 
 
 # --- from frames that wait to a packet ---
-
-
-@kernel(signature("int64", ROW, FRAME_SLOT, "uint8[::1]", "int64"))
-def _put_frame(row: Record, frame: Record, out: Bytes, at: int) -> int:
-    prefix = row.connection.peer.prefix_length
-    out[at] = DATAGRAM_WITH_LENGTH
-    at = put_varint(out, at + 1, frame.length + prefix)
-    copy(out, at, row.connection.peer.prefix, 0, prefix)
-    copy(out, at + prefix, frame.text, 0, frame.length)
-    return at + prefix + frame.length
 
 
 @kernel(signature("void", MEDIA, BATCH, CIPHER, "int64", "int64"))
@@ -76,20 +59,14 @@ def emit(media: Media, batch: Batch, cipher: Record, index: int, now_ns: int) ->
     The batch has room for it.
     """
     row = media.rows[index]
-    out = batch.data[batch.words[USED] :]
-    number = row.connection.next_number
-    row.connection.next_number = number + 1
-    head = packets.begin(row.connection, out, number)
-    at = head
-    if row.connection.ack_since_ns != 0:
-        at = received.put_ack(row.connection, out, at, now_ns)
+    connection = row.connection
+    head, at = outgoing.begin(connection, batch, now_ns)
     for k in range(row.frames_waiting):
-        at = _put_frame(row, media.frames[row.frames[k]], out, at)
-    size = packets.finish(row.connection, cipher, out, head, at, number)
-    batches.add(batch, row.connection.peer, size)
-    row.connection.counts.packets_out += 1
-    if row.frames_waiting > 0:
-        sent.note(row.connection, number, size, now_ns)
+        frame = media.frames[row.frames[k]]
+        at = outgoing.put_datagram(connection.peer, batch, at, frame.text, frame.length)
+    carries = row.frames_waiting > 0
+    outgoing.finish(connection, batch, cipher, head, at, carries, now_ns)
+    if carries:
         rates.excuse(row)
     row.frames_waiting = row.frames_bytes = 0
 
@@ -155,15 +132,15 @@ def pass_on(
         return
     frame = media.frames[slot]
     if row.connection.state == OFF:
-        tell(media, DETOUR, index, frame.text, 0, frame.length)
+        tell(media.notices, DETOUR, index, frame.text, 0, frame.length)
         return
-    need = frame.length + row.connection.peer.prefix_length + _FRAME_HEAD_MAX
+    need = frame.length + row.connection.peer.prefix_length + FRAME_HEAD_BYTES_MAX
     if need > row.connection.peer.frame_max:
         row.counts.drops[_SIZE] += 1
         return
-    if row.frames_waiting == BUNDLE_FRAMES_MAX or row.frames_bytes + need > _BUNDLE_BYTES_MAX:
+    if row.frames_waiting == BUNDLE_FRAMES_MAX or row.frames_bytes + need > FRAMES_BYTES_MAX:
         _emit_with_room(media, batch, cipher, index, now_ns)
-    if not sent.may_send(row.connection, row.frames_bytes + need + _AROUND, now_ns):
+    if not sent.may_send(row.connection, row.frames_bytes + need + AROUND_BYTES_MAX, now_ns):
         row.counts.drops[_QUEUE] += 1
         return
     if row.frames_waiting == 0:
@@ -229,14 +206,14 @@ def forward(  # noqa: PLR0913, PLR0917 - the thread's state, whose frame, and wh
         row.counts.drops[_RATE] += 1
         if verdict == rates.CLOSE and not row.flooded:
             row.flooded = 1
-            tell(media, FLOOD, index, data, 0, 0)
+            tell(media.notices, FLOOD, index, data, 0, 0)
         return
     refusal = _refusal(row, data, start, length)
     if refusal != _PASSED:
         row.counts.drops[refusal] += 1
         return
     if media.words[words.EVIDENCE]:
-        tell(media, FRAME, index, data, start, length)
+        tell(media.notices, FRAME, index, data, start, length)
     is_audio = data[start] >> 4 & 3 == _AUDIO
     slot = take_frame(media, batch, cipher, data, start, length, now_ns)
     members = media.rooms[row.room]

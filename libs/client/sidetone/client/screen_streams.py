@@ -144,12 +144,13 @@ class IncomingVideo:
         return self._complete()
 
     def _state(self, stream: int, now: float) -> _Stream | None:
+        self._next = max(self._next, stream - _STREAMS_MAX * _STREAM_STEP)
         while self._next <= stream:
             # Opened before this one, and not heard of yet.
             self._streams[self._next] = _Stream(now)
             self._next += _STREAM_STEP
         while len(self._streams) > _STREAMS_MAX:
-            del self._streams[min(self._streams)]
+            del self._streams[next(iter(self._streams))]
         return self._streams.get(stream)
 
     def _complete(self) -> list[Arrival]:

@@ -27,6 +27,8 @@ class ScreenEncoder:
     def __init__(self, process: Process, size: Size) -> None:
         self._process = process
         self._failure: VideoError | None = None
+        # Of the message whose head was read: who waited for the rest may have been cancelled.
+        self._length: int | None = None
         self.size = size
 
     @classmethod
@@ -112,8 +114,11 @@ class ScreenEncoder:
         if stdout is None:
             raise self._died()
         try:
-            length = int.from_bytes(await stdout.readexactly(wire.LENGTH_BYTES), "big")
-            report = wire.report(await stdout.readexactly(length))
+            if self._length is None:
+                head = await stdout.readexactly(wire.LENGTH_BYTES)
+                self._length = int.from_bytes(head, "big")
+            report = wire.report(await stdout.readexactly(self._length))
+            self._length = None
         except (asyncio.IncompleteReadError, msgspec.DecodeError):
             raise self._died() from None
         if isinstance(report, wire.Failed):

@@ -102,10 +102,10 @@ def _client_list(xcb: Any, connection: Any, root: int) -> list[int]:  # noqa: AN
 
 
 def _title(xcb: Any, connection: Any, window: int) -> str:  # noqa: ANN401
-    for name in ("_NET_WM_NAME", "WM_NAME"):
+    for name, encoding in (("_NET_WM_NAME", "utf-8"), ("WM_NAME", "latin-1")):
         value = _property(xcb, connection, window, name)
         if value:
-            return value.decode("utf-8", "replace").strip()
+            return value.decode(encoding, "replace").strip()
     return ""
 
 

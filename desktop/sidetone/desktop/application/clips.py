@@ -4,8 +4,6 @@ import asyncio
 from pathlib import Path
 from typing import Final
 
-from sidetone.audio import AudioError
-from sidetone.client.soundboard import load_clip
 from sidetone.protocol.refusals import Invalid
 
 CLIPS_MAX: Final = 200
@@ -44,6 +42,10 @@ def _list(folder: Path) -> list[Path]:
 
 
 def _add(folder: Path, name: str, data: bytes) -> Path:
+    # Not at the top: what knows sound imports kernels, which take a while.
+    from sidetone.audio import AudioError  # noqa: PLC0415
+    from sidetone.client.soundboard import load_clip  # noqa: PLC0415
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
         clip = folder / _file_name(Path(name).stem)

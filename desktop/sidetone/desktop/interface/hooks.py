@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
 import flet as ft
+from flet.components.component import Renderer
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
@@ -27,6 +28,12 @@ def memo(component: Callable[P, ft.Control]) -> Callable[P, ft.Control]:
 def observable(cls: C) -> C:
     """Let components follow the fields of *cls*."""
     return cast("C", _observable(cls))
+
+
+def apart(component: Callable[P, ft.Control], *args: P.args, **more: P.kwargs) -> ft.Control:
+    """Return a use of *component* that is in no other one: what a dialog shows."""
+    with Renderer().with_context():
+        return component(*args, **more)
 
 
 def keyed(

@@ -7,10 +7,9 @@ from sidetone.credentials.tickets import Perm
 from sidetone.desktop.application.account import Account
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
-from sidetone.desktop.interface import kit, theme
+from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.view import View
 from sidetone.desktop.interface.voice.recording import RecordSheet
-from sidetone.desktop.interface.voice.share import ShareSheet
 from sidetone.desktop.interface.voice.soundboard import SoundboardSheet
 from sidetone.desktop.interface.voice.verification import CodeSheet
 
@@ -29,7 +28,7 @@ def CallTools(view: View, account: Account) -> ft.Control:
             "voice-code",
             ft.Icons.VERIFIED_USER_OUTLINED,
             tr("Is the call private?"),
-            lambda: view.open(kit.sheet(CodeSheet(view, account))),
+            lambda: view.open(kit.sheet(hooks.apart(CodeSheet, view, account))),
         ),
         _tool(
             "voice-noise",
@@ -45,9 +44,7 @@ def CallTools(view: View, account: Account) -> ft.Control:
                 "voice-share",
                 ft.Icons.STOP_SCREEN_SHARE if share is not None else ft.Icons.SCREEN_SHARE,
                 tr("Stop showing your screen") if share is not None else tr("Show your screen"),
-                view.act(share.stop)
-                if share is not None
-                else lambda: view.open(kit.sheet(ShareSheet(view))),
+                view.act(share.stop) if share is not None else lambda: _share(view),
                 on=share is not None,
             )
         )
@@ -56,13 +53,13 @@ def CallTools(view: View, account: Account) -> ft.Control:
             "voice-soundboard",
             ft.Icons.MUSIC_NOTE,
             tr("Soundboard"),
-            lambda: view.open(kit.sheet(SoundboardSheet(view))),
+            lambda: view.open(kit.sheet(hooks.apart(SoundboardSheet, view))),
         ),
         _tool(
             "voice-record",
             ft.Icons.FIBER_MANUAL_RECORD,
             tr("Record the call"),
-            lambda: view.open(kit.sheet(RecordSheet(view, account))),
+            lambda: view.open(kit.sheet(hooks.apart(RecordSheet, view, account))),
         ),
     ]
     return ft.Row(tools, spacing=0, alignment=ft.MainAxisAlignment.SPACE_BETWEEN)
@@ -79,6 +76,13 @@ def _tool(
     return kit.icon_button(
         identifier, icon, label, on_click, color=theme.ACCENT if on else theme.QUIET
     )
+
+
+def _share(view: View) -> None:
+    # Not at the top: what takes pictures is loaded when somebody shows something.
+    from sidetone.desktop.interface.voice.share import ShareSheet  # noqa: PLC0415
+
+    view.open(kit.sheet(hooks.apart(ShareSheet, view)))
 
 
 def _switch_noise(view: View, *, on: bool) -> None:

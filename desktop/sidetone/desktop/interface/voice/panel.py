@@ -101,7 +101,7 @@ def LinkLine(view: View, account: Account) -> ft.Control:
             ],
             spacing=8,
         ),
-        on_click=lambda: view.open(kit.sheet(NumbersSheet(view, account), width=520)),
+        on_click=lambda: view.open(kit.sheet(hooks.apart(NumbersSheet, view, account), width=520)),
         tooltip=_hover(figures),
         ink=True,
         border_radius=8,
@@ -135,7 +135,7 @@ def _held(view: View, account: Account, user: UserId) -> ft.Control:
     return kit.button(
         "changed-key",
         tr("Microphone held: a key changed"),
-        lambda: view.open(kit.sheet(ChangedKeySheet(view, account, user))),
+        lambda: view.open(kit.sheet(hooks.apart(ChangedKeySheet, view, account, user))),
         kind="danger",
     )
 

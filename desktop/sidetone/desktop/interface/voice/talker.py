@@ -9,7 +9,7 @@ from sidetone.desktop.domain import names
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.voice import Shield, shield_words
 from sidetone.desktop.domain.wording import tr
-from sidetone.desktop.interface import kit, theme
+from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.view import View
 from sidetone.desktop.interface.voice.speaking_ring import ringed
 from sidetone.desktop.interface.voice.talker_menu import talker_menu
@@ -64,7 +64,7 @@ def Talker(view: View, account: Account, channel: Channel, user: UserId) -> ft.C
 
 def _open(view: View, account: Account, user: UserId) -> None:
     if user != account.id:
-        view.open(kit.sheet(TalkerSheet(view, account, user), width=360))
+        view.open(kit.sheet(hooks.apart(TalkerSheet, view, account, user), width=360))
 
 
 def _is_coming(view: View, account: Account, user: UserId) -> bool:

@@ -10,7 +10,7 @@ from sidetone.desktop.application.moderate_voice import (
     put_out,
 )
 from sidetone.desktop.domain.wording import tr
-from sidetone.desktop.interface import kit
+from sidetone.desktop.interface import hooks, kit
 from sidetone.desktop.interface.view import View
 from sidetone.desktop.interface.voice.talker_sheet import TalkerSheet
 from sidetone.desktop.interface.voice.verification import SafetySheet
@@ -36,7 +36,7 @@ def _for_oneself(view: View, account: Account, user: UserId) -> list[ft.PopupMen
             "talker-volume",
             tr("Volume: {percent} %", percent=voice.volumes.of(user)),
             ft.Icons.TUNE,
-            lambda: view.open(kit.sheet(TalkerSheet(view, account, user), width=360)),
+            lambda: view.open(kit.sheet(hooks.apart(TalkerSheet, view, account, user), width=360)),
         ),
         kit.menu_item(
             "talker-silence",
@@ -51,7 +51,7 @@ def _for_oneself(view: View, account: Account, user: UserId) -> list[ft.PopupMen
                 "talker-verify",
                 tr("Safety number"),
                 ft.Icons.VERIFIED_USER,
-                lambda: view.open(kit.sheet(SafetySheet(view, account, user))),
+                lambda: view.open(kit.sheet(hooks.apart(SafetySheet, view, account, user))),
             )
         )
     return items

@@ -73,7 +73,7 @@ def _Person(view: View, account: Account, user: UserId) -> ft.Control:
         f"code-person-{name}",
         tr("Compare numbers with {name}", name=name),
         content,
-        lambda: view.open(kit.sheet(SafetySheet(view, account, user))),
+        lambda: view.open(kit.sheet(hooks.apart(SafetySheet, view, account, user))),
     )
 
 
@@ -155,7 +155,9 @@ def ChangedKeySheet(view: View, account: Account, user: UserId) -> ft.Control:
                     kit.button(
                         "changed-key-compare",
                         tr("Compare numbers"),
-                        lambda: view.open(kit.sheet(SafetySheet(view, account, user))),
+                        lambda: view.open(
+                            kit.sheet(hooks.apart(SafetySheet, view, account, user))
+                        ),
                         kind="quiet",
                     ),
                     kit.button(

@@ -35,7 +35,7 @@ class CallFigures:
         return Figures(
             rtt_ms=stats.rtt_ms,
             lost_percent=lost_percent(before, people),
-            others_lose_percent=float(engine.loss_percent),
+            others_lose_percent=stats.loss_reported_percent or 0.0,
             jitter_ms=max((of.jitter_ms for of in people.values()), default=0.0),
             buffer_ms=max((of.buffer_ms for of in people.values()), default=0.0),
             bitrate=engine.bitrate,

@@ -39,6 +39,11 @@ class Adaptation:
         self._worst: float | None = None
         self._long = False
 
+    @property
+    def reported_percent(self) -> float | None:
+        """What the worst listener loses of us, None where that is not known."""
+        return self._worst
+
     def report(self, loss_percent: float | None) -> None:
         """Take in what the worst listener loses of us, in percent; None is not known any more."""
         self._worst = loss_percent

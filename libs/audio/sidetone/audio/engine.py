@@ -121,6 +121,11 @@ class Engine:
         self._adaptation.report(loss_percent)
         self._protect()
 
+    @property
+    def loss_reported_percent(self) -> float | None:
+        """What the worst listener loses of us, None before anybody has told."""
+        return self._adaptation.reported_percent
+
     def copy_packets(self, wanted: bool) -> None:  # noqa: FBT001
         """Leave a copy of every packet, ours and the others', for a recording, or do no more."""
         copies.copy_packets(self._capture, self._playback, wanted=wanted)

@@ -157,6 +157,7 @@ class Call:
             peers={user: stats for user, stats in users if user is not None},
             engine=engine,
             rtt_ms=link.rtt_ms if link is not None else None,
+            loss_reported_percent=self._inside.engine.loss_reported_percent,
             frames_opened=self._inside.tally.opened + engine.frames_opened,
             frames_refused=dict(self._inside.tally.refused + Counter(engine.refused)),
             frames_not_sent=dict(self._inside.tally.not_sent),

@@ -36,12 +36,14 @@ class CallStats:
     """A moment of a call; counts run from its beginning.
 
     *peers* are those heard in the last seconds, *frames_refused* (of others and by the room) and
-    *frames_not_sent* are by code, *rtt_ms* is to the voice node.
+    *frames_not_sent* are by code, *rtt_ms* is to the voice node. *loss_reported_percent* is what
+    the worst listener loses of us, None before anybody has told.
     """
 
     peers: dict[UserId, JitterStats]
     engine: EngineStats
     rtt_ms: float | None
+    loss_reported_percent: float | None
     frames_opened: int
     frames_refused: dict[str, int]
     frames_not_sent: dict[str, int]

@@ -27,6 +27,11 @@ service *args:
 vectors file:
     @sidetone vectors {{ file }}
 
+# The client as a program with its installer for this system, in dist/: `./just package 1.2.3`.
+package version:
+    @uv sync -q --frozen --inexact --extra client --extra window --group package
+    infra/desktop/package.sh {{ version }}
+
 # Everything that a change must pass, fastest first.
 check: lint types test
 

@@ -53,6 +53,25 @@ def named(name: str, address: int, returns: str, takes: str) -> Callable[..., in
     )
 
 
+def location(name: str, address: int) -> Any:
+    """Make what tells kernels, called without arguments, where the C function at *address* is.
+
+    For functions that are handed to other functions. A name stands for one, as in `named`.
+    """
+    symbol = f"sidetone_at_{name}"
+    _add_symbol(symbol, address)
+
+    def tell(_context: Any) -> Any:
+        def generate(_context: Any, builder: Any, _sig: Any, _args: Any) -> Any:
+            shape = _ir.FunctionType(_ir.VoidType(), [])
+            function = _cgutils.get_or_insert_function(builder.module, shape, symbol)
+            return builder.ptrtoint(function, _ir.IntType(64))
+
+        return _types.uintp(), generate
+
+    return _intrinsic(tell)
+
+
 def thunk(function: Callable[..., int], returns: str, takes: str) -> int:
     """Return an address at which C and kernels can call *function*; it lives as long as we do."""
     made = ctypes.CFUNCTYPE(_KINDS[returns][1], *(_KINDS[letter][1] for letter in takes))(function)

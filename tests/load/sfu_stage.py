@@ -30,7 +30,7 @@ from sidetone.protocol.events import VoiceRights
 from sidetone.protocol.ids import ChannelId, DeviceId, NodeId, UserId
 from sidetone.protocol.questions import Briefing, BriefNode
 from sidetone.protocol.voice_control import ClientMessage, Join, ServerMessage, Welcome
-from sidetone.quic import ACK_DELAY_SECONDS, announce_ack_delay
+from sidetone.quic import ACK_DELAY_SECONDS, announce_ack_delay, keep_few_ids
 
 KID = 7
 TALK = Perm.CONNECT | Perm.SPEAK
@@ -103,6 +103,7 @@ class Client(QuicConnectionProtocol):
         self._control: int | None = None
         # As our own clients do it: a packet for each frame would cost both sides too much.
         announce_ack_delay(quic)
+        keep_few_ids(quic)
         quic._ack_delay = ACK_DELAY_SECONDS
 
     @property

@@ -23,7 +23,7 @@ from sidetone.client.screen_link import LinkVideo
 from sidetone.client.screen_streams import Arrival
 from sidetone.protocol.refusals import Refusal, Unavailable
 from sidetone.protocol.voice_control import ClientMessage, ServerMessage
-from sidetone.quic import ACK_DELAY_SECONDS, ALPN, announce_ack_delay
+from sidetone.quic import ACK_DELAY_SECONDS, ALPN, VERSIONS, announce_ack_delay, keep_few_ids
 from sidetone.quic.congestion import VoiceWindow
 
 _IDLE_SECONDS = 15.0
@@ -117,10 +117,12 @@ class VoiceLink(asyncio.DatagramProtocol):
                 idle_timeout=_IDLE_SECONDS,
                 max_datagram_frame_size=_DATAGRAM_BYTES_MAX,
                 server_name=host,
+                supported_versions=[*VERSIONS],
                 verify_mode=ssl.CERT_NONE,
             )
         )
         announce_ack_delay(self._quic)
+        keep_few_ids(self._quic)
         self._quic._ack_delay = ACK_DELAY_SECONDS  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         self._host = host
         self._pin = pin

@@ -5,15 +5,25 @@ from typing import Any, Final
 
 from aioquic.buffer import Buffer  # pyright: ignore[reportPrivateImportUsage]
 from aioquic.quic.connection import QuicConnection
-from aioquic.quic.packet import pull_quic_transport_parameters, push_quic_transport_parameters
+from aioquic.quic.packet import (
+    QuicProtocolVersion,
+    pull_quic_transport_parameters,
+    push_quic_transport_parameters,
+)
 
 ALPN: Final = "sidetone/1"
+
+VERSIONS: Final = (QuicProtocolVersion.VERSION_1,)
+"""The versions of QUIC; for each that an end knows it makes keys, in every handshake."""
 
 ACK_DELAY_SECONDS: Final = 0.1
 """The longest that an acknowledgement waits for others (RFC 9000 section 13.2.1).
 
 Each costs both ends a packet, and whether a voice arrives is known from its frames' counters.
 """
+
+CONNECTION_IDS: Final = 3
+"""How many connection ids of the peer an end keeps: the one in use, and two for other paths."""
 
 _PARAMETERS_BYTES_MAX: Final = 4096
 
@@ -35,3 +45,12 @@ def announce_ack_delay(quic: QuicConnection) -> None:
         return buffer.data
 
     connection._serialize_transport_parameters = announce  # noqa: SLF001
+
+
+def keep_few_ids(quic: QuicConnection) -> None:
+    """Have a connection that has not begun ask for `CONNECTION_IDS`.
+
+    aioquic asks for eight. Each is a frame in the handshake, and memory as long as a call lasts.
+    """
+    connection: Any = quic
+    connection._local_active_connection_id_limit = CONNECTION_IDS  # noqa: SLF001

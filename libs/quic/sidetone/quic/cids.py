@@ -17,8 +17,11 @@ _HASH: Final = 0x9E3779B97F4A7C15
 
 
 def new_table(size: int) -> tuple[Keys, Places]:
-    """Make an empty table for less than *size* ids, a power of two."""
-    return np.zeros(size, np.uint64), np.full(size, FREE, np.int32)
+    """Make an empty table for less than *size* ids, a power of two.
+
+    All of its memory is taken now: ids are random, so a few would take it page by page.
+    """
+    return np.full(size, 0, np.uint64), np.full(size, FREE, np.int32)
 
 
 @kernel(signature("int64", "uint8[::1]", "int64"))

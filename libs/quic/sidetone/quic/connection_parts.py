@@ -4,12 +4,15 @@ aioquic is pinned to one version because of this file. `self_test` finds out at 
 they still mean what they meant; where they do not, the plain server runs.
 """
 
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from types import MethodType
+from typing import Any, Final, NamedTuple, NoReturn
 
 from aioquic.quic.connection import END_STATES, QuicConnection
-from aioquic.quic.crypto import derive_key_iv_hp
+from aioquic.quic.crypto import CryptoPair, NoCallback, derive_key_iv_hp
 from aioquic.quic.rangeset import RangeSet
-from aioquic.tls import CipherSuite, Epoch
+from aioquic.quic.recovery import QuicPacketSpace
+from aioquic.tls import AlertUnexpectedMessage, CipherSuite, Epoch
 
 _RANGE_MAX: Final = 128
 
@@ -38,8 +41,25 @@ class ConnectionParts:
         self._pair: Any = self._quic._cryptos[Epoch.ONE_RTT]  # noqa: SLF001
 
     def forget_handshake(self) -> None:
-        """Free the buffers that a handshake is written to, 48 KiB: a server writes no other."""
-        self._quic._crypto_buffers = {}  # noqa: SLF001
+        """Free what a server needs for the handshake only, which is over: most of what it keeps.
+
+        What comes late for it meets no keys, as in aioquic itself.
+        """
+        quic, now = self._quic, Epoch.ONE_RTT
+        quic.tls = _OVER
+        quic._crypto_buffers = {}  # noqa: SLF001
+        quic._crypto_streams = {now: quic._crypto_streams[now]}  # noqa: SLF001
+        quic._cryptos_initial = dict.fromkeys(quic._cryptos_initial, _NO_KEYS)  # noqa: SLF001
+        quic._cryptos = dict.fromkeys(Epoch, _NO_KEYS) | {now: self._pair}  # noqa: SLF001
+        quic._spaces = dict.fromkeys(quic._spaces, _NO_SPACE) | {now: self._space}  # noqa: SLF001
+        quic._loss.spaces = [self._space]  # noqa: SLF001
+        quic._QuicConnection__frame_handlers = _FrameHandlers(quic)  # noqa: SLF001
+        for half in (self._pair.send, self._pair.recv):
+            half._setup_cb = half._teardown_cb = NoCallback  # noqa: SLF001
+        quic._events = _Short(quic._events)  # noqa: SLF001
+        quic._datagrams_pending = _Short(quic._datagrams_pending)  # noqa: SLF001
+        for path in quic._network_paths:  # noqa: SLF001
+            path.remote_challenges = _Short(path.remote_challenges)
 
     # --- packet numbers ---
 
@@ -156,3 +176,49 @@ def _derive(context: Any) -> tuple[bytes, bytes, bytes]:  # noqa: ANN401 - aioqu
     return derive_key_iv_hp(
         cipher_suite=context.cipher_suite, secret=context.secret, version=context.version
     )
+
+
+# --- what stands in for parts of aioquic once the handshake is over ---
+
+
+class _HandshakeOver:
+    """Stands in for TLS: a client has nothing more to say there (RFC 9001 section 4.1.3)."""
+
+    def handle_message(self, *_: object) -> NoReturn:
+        raise AlertUnexpectedMessage
+
+
+_OVER: Final = _HandshakeOver()
+_NO_KEYS: Final = CryptoPair()
+_NO_SPACE: Final = QuicPacketSpace()
+_NO_SPACE.discarded = True
+
+_Handler = Callable[[Any, Any, int, Any], None]
+
+
+class _FrameHandlers:
+    """Who handles which frames; one table for all, where aioquic makes one of 16 KiB for each."""
+
+    __slots__ = ("_quic",)
+
+    _shared: Final[dict[int, tuple[_Handler, frozenset[Epoch]]]] = {}
+
+    def __init__(self, quic: Any) -> None:  # noqa: ANN401
+        self._quic = quic
+        if not self._shared:
+            own = quic._QuicConnection__frame_handlers  # noqa: SLF001
+            for kind, (bound, epochs) in own.items():
+                self._shared[kind] = (bound.__func__, epochs)
+
+    def __getitem__(self, kind: int) -> tuple[Callable[..., None], frozenset[Epoch]]:
+        handler, epochs = self._shared[kind]
+        return MethodType(handler, self._quic), epochs
+
+
+class _Short(list[Any]):
+    """A queue that is almost always empty: a deque would take 700 bytes for that."""
+
+    __slots__ = ()
+
+    def popleft(self) -> Any:  # noqa: ANN401
+        return self.pop(0)

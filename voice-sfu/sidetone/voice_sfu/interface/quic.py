@@ -21,7 +21,7 @@ from aioquic.quic.retry import QuicRetryTokenHandler
 from aioquic.tls import CipherSuite
 from typing_extensions import override
 
-from sidetone.quic import ALPN
+from sidetone.quic import ALPN, VERSIONS, keep_few_ids
 from sidetone.voice_sfu.application.node import Node
 from sidetone.voice_sfu.application.ports import Place
 from sidetone.voice_sfu.domain.handshakes import HalfOpen, HandshakeLimits
@@ -82,6 +82,7 @@ class SfuServer(QuicServer):
             max_datagram_frame_size=65535,
             max_data=256 * 1024,
             max_stream_data=128 * 1024,
+            supported_versions=[*VERSIONS],
         )
         super().__init__(  # pyright: ignore[reportUnknownMemberType]
             configuration=self._shared, create_protocol=self._connect
@@ -155,6 +156,7 @@ class SfuServer(QuicServer):
 
     def _connect(self, quic: QuicConnection, **_: object) -> "SfuConnection":
         bound_streams(quic)
+        keep_few_ids(quic)
         if self.media_path is not None:
             self.media_path.prepare(quic)
         return SfuConnection(quic, self)

@@ -162,6 +162,15 @@ def test_what_is_remembered_is_forgotten_in_time() -> None:
     assert (len(admission._used), len(admission._watermarks)) == (0, 0)
 
 
+def test_a_change_that_is_told_again_keeps_no_other_one() -> None:
+    admission = briefed()
+    other = UserId(UUID(int=9))
+    for user, at in ((USER, 0), (other, 1), (USER, 2)):
+        admission.revoke(VoiceRights(CHANNEL, user, 0, 1), NOW + at)
+    admission.brief({1: KEY.verify_key.encode()}, (), NOW + 1 + WATERMARK_SECONDS + 0.5)
+    assert list(admission._watermarks) == [(CHANNEL, USER)]
+
+
 @given(st.binary(max_size=400) | st.binary(min_size=TICKET_BYTES, max_size=TICKET_BYTES))
 def test_garbage_is_refused_as_a_ticket(garbage: bytes) -> None:
     assert code_of(briefed(), garbage) == "ticket_invalid"

@@ -46,7 +46,7 @@ class Admission:
     def revoke(self, rights: VoiceRights, now: float) -> None:
         """Refuse tickets that were signed before this change of rights."""
         key = (rights.channel, rights.user)
-        generation, _ = self._watermarks.get(key, (0, 0.0))
+        generation, _ = self._watermarks.pop(key, (0, 0.0))
         self._watermarks[key] = (max(generation, rights.generation), now + WATERMARK_SECONDS)
 
     def admit(self, wire: bytes, now: float) -> Ticket:
@@ -76,12 +76,11 @@ class Admission:
             raise _refused("ticket_revoked", "was taken back: rights in the channel have changed")
 
     def _forget(self, now: float) -> None:
-        self._used = {jti: until for jti, until in self._used.items() if until >= now}
-        self._watermarks = {
-            key: (generation, until)
-            for key, (generation, until) in self._watermarks.items()
-            if until >= now
-        }
+        """Drop what nobody needs any more from the front: both tables are in the order of time."""
+        while self._used and next(iter(self._used.values())) < now:
+            del self._used[next(iter(self._used))]
+        while self._watermarks and next(iter(self._watermarks.values()))[1] < now:
+            del self._watermarks[next(iter(self._watermarks))]
 
 
 def _refused(code: str, what: str) -> Unauthenticated:

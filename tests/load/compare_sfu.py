@@ -366,7 +366,7 @@ async def compare(count: int, seed: int) -> Findings:
     with tempfile.TemporaryDirectory() as folder:
         identity = new_identity(Path(folder))
         # It is tried first, so that kernels are there when somebody waits for them.
-        path = start(RATES, NoEvidence(), identity.certificate_file, identity.key_file)
+        path = start(RATES, NoEvidence())
         assert path is not None
         async with _side(identity, desk, None) as plain, _side(identity, desk, path) as fast:
             comparison = Comparison([plain, fast], desk, seed)

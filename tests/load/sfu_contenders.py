@@ -5,7 +5,6 @@ import ctypes
 import random
 import statistics
 import tempfile
-import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,7 +16,6 @@ import msgspec
 from sidetone.native import prepare
 from sidetone.protocol.events import NodeAlive
 from sidetone.protocol.ids import ChannelId
-from sidetone.runtime.tls import Identity
 from sidetone.voice_sfu.infrastructure.fastpath import loop, self_test
 from tests.load import raw_loop
 from tests.load.mumble import murmurd
@@ -225,9 +223,7 @@ def channel_of(room: int) -> ChannelId:
 
 def compile_kernels() -> None:
     """Compile what a unit will need, so that it starts in time and has no other work."""
-    with tempfile.TemporaryDirectory(prefix="sidetone-bench-") as name:
-        identity = Identity.open(Path(name), [], time.time_ns() // 1_000_000)
-        self_test.check(identity.certificate_file, identity.key_file)
+    self_test.check()
     prepare(loop.run)
 
 

@@ -107,7 +107,7 @@ async def serving(
     server = SfuServer(
         node,
         QuicLimits(options.rates, options.handshakes, options.connections_max),
-        _media_path(options, evidence, identity),
+        _media_path(options, evidence),
     )
     server.use_certificate(identity.certificate_file, identity.key_file)
     port = _listen(server, options)
@@ -126,13 +126,13 @@ async def serving(
         server.stop()
 
 
-def _media_path(options: Options, evidence: Evidence, identity: Identity) -> MediaPath | None:
+def _media_path(options: Options, evidence: Evidence) -> MediaPath | None:
     if not options.fast_path:
         return None
     # Compiled kernels take a while to load, which the plain server need not wait for.
     from sidetone.voice_sfu.infrastructure.fastpath.start import start  # noqa: PLC0415
 
-    return start(options.rates, evidence, identity.certificate_file, identity.key_file)
+    return start(options.rates, evidence)
 
 
 def _listen(server: SfuServer, options: Options) -> int:

@@ -11,7 +11,6 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import structlog
 from aioquic.quic.connection import QuicConnection
-from typing_extensions import Buffer, override
 
 from sidetone.native.atomics import write_word
 from sidetone.native.clock import now_ns
@@ -19,6 +18,7 @@ from sidetone.quic import announce_ack_delay, batches, notices
 from sidetone.quic.addresses import unpack_address
 from sidetone.quic.lanes import KEY_PACKETS_MAX
 from sidetone.quic.notices import PACKET, Notice
+from sidetone.quic.transport import KernelTransport
 from sidetone.voice_sfu.application.ports import Member, Place
 from sidetone.voice_sfu.infrastructure.fastpath import control, loop, ports, words
 from sidetone.voice_sfu.infrastructure.fastpath.lane import Lane
@@ -65,7 +65,7 @@ class FastPath:
         self._thread: threading.Thread | None = None
         self._looking: asyncio.TimerHandle | None = None
 
-    def open(self, bound: socket.socket, receive: Receive) -> "FastTransport":
+    def open(self, bound: socket.socket, receive: Receive) -> KernelTransport:
         """Begin to read *bound*; *receive* is called on the event loop for what is aioquic's."""
         self._receive = receive
         self._wake = os.eventfd(0, os.EFD_NONBLOCK)
@@ -90,7 +90,7 @@ class FastPath:
             daemon=True,
         )
         self._thread.start()
-        return FastTransport(bound, beside, self._stop)
+        return KernelTransport([bound, *([beside] if beside else [])], self._stop)
 
     def prepare(self, quic: QuicConnection) -> None:
         """Have a new connection announce how late it will be acknowledged."""
@@ -182,32 +182,3 @@ class FastPath:
         os.close(self._wake)
         for lane in list(self._lanes.values()):
             lane.close()
-
-
-class FastTransport(asyncio.DatagramTransport):
-    """What aioquic sends through; receiving is the media thread's."""
-
-    def __init__(
-        self, bound: socket.socket, beside: socket.socket | None, stop: Callable[[], None]
-    ) -> None:
-        super().__init__()
-        self.lost = 0
-        self._socket = bound
-        self._beside = beside
-        self._stop = stop
-
-    @override
-    def sendto(self, data: Buffer, addr: Any = None) -> None:
-        """Send now or never."""
-        try:
-            self._socket.sendto(data, socket.MSG_DONTWAIT, addr)
-        except OSError:
-            self.lost += 1
-
-    @override
-    def close(self) -> None:
-        """Stop the media thread and free the port."""
-        self._stop()
-        self._socket.close()
-        if self._beside is not None:
-            self._beside.close()

@@ -1,7 +1,5 @@
 """Decide at the start whether the fast path can be used here, and say once why not."""
 
-from pathlib import Path
-
 import structlog
 
 from sidetone.native import prepare
@@ -15,16 +13,14 @@ from sidetone.voice_sfu.infrastructure.fastpath.self_test import check
 _log = structlog.get_logger()
 
 
-def start(
-    rates: Rates, evidence: Evidence, certificate_file: Path, key_file: Path
-) -> FastPath | None:
+def start(rates: Rates, evidence: Evidence) -> FastPath | None:
     """Return a fast path that has been tried, or None: then the plain server does the work."""
     if not system.AVAILABLE:
         return _without("this system cannot send datagrams in batches; Linux can")
     if not aead.AVAILABLE:
         return _without("Nettle 3 is missing; on Debian or Ubuntu: sudo apt install libnettle8")
     try:
-        check(certificate_file, key_file)
+        check()
         # What the check does not run would compile while the first members wait.
         prepare(loop.run, control.send_frame)
     except Exception as error:

@@ -2,80 +2,219 @@
 
 import flet as ft
 
+from sidetone.community import Community
 from sidetone.desktop.application.account import Account
+from sidetone.desktop.application.arrange_channels import drop_channel
+from sidetone.desktop.application.arrange_servers import fold, is_muted
+from sidetone.desktop.domain.channel_order import Group, groups_of, threads_of
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.servers.channel_menu import channel_menu
+from sidetone.desktop.interface.servers.edit_channel import open_create_channel
+from sidetone.desktop.interface.servers.server_menu import server_menu, standing_in
+from sidetone.desktop.interface.servers.text_channel import TextChannel, ThreadRow
 from sidetone.desktop.interface.view import View
 from sidetone.desktop.interface.voice.voice_channel import VoiceChannel
-from sidetone.protocol.ids import ChannelId
+from sidetone.permissions import Permission
+from sidetone.protocol.ids import ChannelId, ServerId
 from sidetone.protocol.servers import Channel
 
 WIDTH = 252
+HEADER_HEIGHT = 52
+_MENU_AT = ft.Offset(88, 50)
+# Threads under one channel; all of them are in the channel's own list.
+_THREADS_MAX = 10
 
 
 @ft.component
 def ChannelList(view: View) -> ft.Control:
     """Draw the channels by category, in their order."""
     server = view.place.server
-    view.watch(Topic("server", server), Topic("place"))
+    view.watch(Topic("server", server), Topic("place"), Topic("preferences"))
     account = view.account
     community = account.knowledge.communities.get(server) if account and server else None
-    if account is None or community is None:
+    if account is None or community is None or server is None:
         return ft.Container(width=WIDTH, bgcolor=theme.SIDE)
+    manages = standing_in(account, server).may(Permission.MANAGE_CHANNELS)
+    channels = list(community.visible(account.id))
     rows: list[ft.Control] = []
-    channels = sorted(community.visible(account.id), key=lambda each: each.position)
-    for channel in channels:
-        if channel.kind == "category":
-            rows.append(kit.section(channel.name))
-            rows += [
-                _channel(view, account, each)
-                for each in channels
-                if each.parent == channel.id and each.kind != "thread"
-            ]
-        elif channel.parent is None and channel.kind != "thread":
-            rows.append(_channel(view, account, channel))
-    header = ft.Container(
-        kit.line(community.server.name, "heading"),
-        height=52,
-        padding=ft.Padding.only(left=16, right=6),
-        alignment=ft.Alignment.CENTER_LEFT,
-        border=ft.Border.only(bottom=ft.BorderSide(1, theme.LINE)),
-    )
+    for group in groups_of(channels):
+        rows += _group(view, account, group, channels, manages=manages)
+    if not channels:
+        words = tr("There is no channel that you can see.")
+        rows.append(ft.Container(kit.text(words, "small", theme.QUIET), padding=16))
     return ft.Container(
-        ft.Column([header, ft.ListView(rows, expand=True, spacing=1)], spacing=0),
+        ft.Column(
+            [
+                _header(view, account, community),
+                ft.ListView(
+                    rows, expand=True, spacing=1, padding=ft.Padding.only(top=8, bottom=16)
+                ),
+            ],
+            spacing=0,
+        ),
         width=WIDTH,
         bgcolor=theme.SIDE,
     )
 
 
-def _channel(view: View, account: Account, channel: Channel) -> ft.Control:
-    id_ = ChannelId(channel.id)
-    if channel.kind == "voice":
-        return hooks.keyed(f"voice-{id_}", VoiceChannel, view, account, channel)
-    read = account.knowledge.reads.get(id_)
-    unread, mentions = (read.unread, read.mentions) if read is not None else (0, 0)
-    here = view.place.channel == id_
-    loud = here or bool(unread)
-    trailing = [kit.badge(mentions)] if mentions else []
-    content = ft.Row(
-        [
-            ft.Icon(ft.Icons.TAG, size=18, color=theme.FAINT),
-            kit.line(
-                channel.name,
-                "name" if loud else "body",
-                theme.TEXT if loud else theme.QUIET,
-                expand=True,
-            ),
-            *trailing,
-        ],
-        spacing=8,
+def _header(view: View, account: Account, community: Community) -> ft.Control:
+    """Draw the server's name, which opens what one can do with the server."""
+    server = ServerId(community.server.id)
+    name = community.server.name
+    bar = ft.Container(
+        ft.Row(
+            [
+                kit.line(name, "heading", expand=True),
+                ft.Icon(ft.Icons.EXPAND_MORE, color=theme.QUIET),
+            ]
+        ),
+        height=HEADER_HEIGHT,
+        padding=ft.Padding.only(left=16, right=12),
+        border=ft.Border.only(bottom=ft.BorderSide(1, theme.LINE)),
+        ink=True,
+        on_click=lambda: view.menu(_MENU_AT, server_menu(view, account, server)),
     )
-    label = tr("Text channel {name}", name=channel.name)
-    return kit.row(
-        f"channel-{channel.name}",
-        label,
-        content,
-        lambda: view.open_channel(account, id_),
-        chosen=here,
+    return kit.semantics("server-menu", bar, tr("Menu of {server}", server=name), button=True)
+
+
+def _group(
+    view: View, account: Account, group: Group, channels: list[Channel], *, manages: bool
+) -> list[ft.Control]:
+    category = group.category
+    folded = category is not None and category.id in view.core.preferences.current.layout.collapsed
+    rows: list[ft.Control] = []
+    if category is not None:
+        title = _category(view, account, category, folded=folded, manages=manages)
+        rows.append(_placed(view, account, category, title, manages=manages))
+    for channel in group.channels:
+        if folded and not _stands_out(view, account, channel):
+            continue
+        row = _channel(view, account, channel)
+        rows.append(_placed(view, account, channel, row, manages=manages))
+        rows += _threads(view, account, channel, channels)
+    return rows
+
+
+def _stands_out(view: View, account: Account, channel: Channel) -> bool:
+    """Return whether *channel* is shown though its category is folded: it is open, or waits."""
+    read = account.knowledge.reads.get(channel.id)
+    talking = channel.kind == "voice" and bool(account.knowledge.voices.get(channel.id))
+    waits = read is not None and bool(read.unread)
+    return view.place.channel == channel.id or waits or talking
+
+
+def _channel(view: View, account: Account, channel: Channel) -> ft.Control:
+    if channel.kind == "voice":
+        return hooks.keyed(f"voice-{channel.id}", VoiceChannel, view, account, channel)
+    read = account.knowledge.reads.get(channel.id)
+    waiting = (read.unread, read.mentions) if read is not None else (0, 0)
+    return hooks.keyed(
+        f"text-{channel.id}",
+        TextChannel,
+        view,
+        account,
+        channel,
+        waiting,
+        here=view.place.channel == channel.id,
+        muted=is_muted(view.core, ServerId(channel.server), channel.id),
+    )
+
+
+def _threads(
+    view: View, account: Account, channel: Channel, channels: list[Channel]
+) -> list[ft.Control]:
+    found = threads_of(channels, channel.id)[-_THREADS_MAX:]
+    return [
+        hooks.keyed(
+            f"thread-{thread.id}",
+            ThreadRow,
+            view,
+            account,
+            thread,
+            unread=bool((read := account.knowledge.reads.get(thread.id)) and read.unread),
+            here=view.place.thread == thread.id,
+        )
+        for thread in found
+    ]
+
+
+def _category(
+    view: View,
+    account: Account,
+    category: Channel,
+    *,
+    folded: bool,
+    manages: bool,
+) -> ft.Control:
+    arrow = ft.Icons.CHEVRON_RIGHT if folded else ft.Icons.EXPAND_MORE
+    name = ft.Row(
+        [
+            ft.Icon(arrow, size=14, color=theme.FAINT),
+            kit.line(category.name.upper(), "section", theme.FAINT, expand=True),
+        ],
+        spacing=2,
+    )
+    title = ft.Container(
+        name, ink=True, border_radius=4, on_click=lambda: fold(view.core, category.id), padding=4
+    )
+    fold_button = kit.semantics(
+        f"category-{category.name}", title, category.name, button=True, expanded=not folded
+    )
+    fold_button.expand = True
+    parts: list[ft.Control] = [fold_button]
+    if manages:
+        parts.append(
+            kit.icon_button(
+                f"category-add-{category.name}",
+                ft.Icons.ADD,
+                tr("Create channel in {category}", category=category.name),
+                lambda: open_create_channel(
+                    view, account, ServerId(category.server), "text", category.id
+                ),
+                width=26,
+                height=26,
+                padding=0,
+            )
+        )
+        parts.append(
+            kit.more(
+                f"category-menu-{category.name}",
+                tr("Menu of {category}", category=category.name),
+                channel_menu(view, account, category),
+            )
+        )
+    return ft.Container(
+        ft.Row(parts, spacing=0), padding=ft.Padding.only(left=6, right=8, top=12, bottom=2)
+    )
+
+
+def _placed(
+    view: View,
+    account: Account,
+    channel: Channel,
+    row: ft.Control,
+    *,
+    manages: bool,
+) -> ft.Control:
+    """Return *row* with the menu of its channel, and movable by who may arrange channels."""
+
+    def offer(event: ft.TapEvent[ft.GestureDetector]) -> None:
+        view.menu(event.global_position or ft.Offset(0, 0), channel_menu(view, account, channel))
+
+    row = ft.GestureDetector(row, on_secondary_tap_down=offer)
+    if not manages:
+        return row
+
+    def accept(event: ft.DragTargetEvent) -> None:
+        moved: ChannelId = event.src.data
+        view.start(drop_channel(account, ServerId(channel.server), moved, channel.id))
+
+    return ft.Draggable(
+        ft.DragTarget(row, group="channels", on_accept=accept),
+        group="channels",
+        data=channel.id,
+        content_feedback=kit.feedback(channel.name),
+        key=f"placed-{channel.id}",
     )

@@ -3,33 +3,83 @@
 import flet as ft
 
 from sidetone.desktop.application.account import Account
-from sidetone.desktop.domain import names
+from sidetone.desktop.application.arrange_servers import drop_server, is_muted, servers_of
 from sidetone.desktop.domain.topics import Topic
-from sidetone.desktop.domain.wording import tr
-from sidetone.desktop.interface import kit, theme
+from sidetone.desktop.domain.wording import tr, trn
+from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.servers.add_server import open_add_server
+from sidetone.desktop.interface.servers.parts import ServerFace
+from sidetone.desktop.interface.servers.server_menu import server_menu
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId
 from sidetone.protocol.servers import Server
 
 WIDTH = 72
+_SIZE = 46
 
 
 @ft.component
 def ServerRail(view: View) -> ft.Control:
     """List every server of every account that is signed in."""
-    view.watch(Topic("servers"), Topic("accounts"), Topic("place"), Topic("unread"))
+    view.watch(
+        Topic("servers"), Topic("accounts"), Topic("place"), Topic("unread"), Topic("preferences")
+    )
     entries: list[ft.Control] = [_home(view)]
-    for account in view.core.accounts.values():
-        entries += [
-            _server(view, account, community.server)
-            for community in account.knowledge.communities.values()
-            if community.server.kind == "community"
-        ]
+    for account, server in servers_of(view.core):
+        unread, mentions = account.knowledge.waiting(ServerId(server.id))
+        muted = is_muted(view.core, ServerId(server.id))
+        here = view.place.server == server.id and view.place.screen != "friends"
+        loud = (unread and not muted, mentions)
+        entries.append(
+            hooks.keyed(str(server.id), RailServer, view, account, server, loud, here=here)
+        )
     entries.append(_add(view))
     return ft.Container(
         ft.ListView(entries, spacing=10, padding=ft.Padding.symmetric(vertical=12)),
         width=WIDTH,
         bgcolor=theme.RAIL,
+    )
+
+
+@hooks.memo
+@ft.component
+def RailServer(
+    view: View, account: Account, server: Server, waiting: tuple[bool, int], *, here: bool
+) -> ft.Control:
+    """Draw one server; *waiting*: whether something is unread, and how many mentions."""
+    id_ = ServerId(server.id)
+    unread, mentions = waiting
+    label = server.name
+    if mentions:
+        label = trn("{server}, {n} mention", "{server}, {n} mentions", mentions, server=label)
+    elif unread:
+        label = tr("{server}, unread", server=label)
+    face = ServerFace(view, account, server, _SIZE, theme.ON_ACCENT if here else theme.QUIET)
+    entry = _entry(
+        f"server-{server.name}",
+        label,
+        face,
+        lambda: view.open_server(account, id_),
+        here=here,
+        unread=unread,
+        mentions=mentions,
+    )
+
+    def offer(event: ft.TapEvent[ft.GestureDetector]) -> None:
+        view.menu(event.global_position or ft.Offset(0, 0), server_menu(view, account, id_))
+
+    def accept(event: ft.DragTargetEvent) -> None:
+        drop_server(view.core, event.src.data, id_)
+
+    return ft.Draggable(
+        ft.DragTarget(
+            ft.GestureDetector(entry, on_secondary_tap_down=offer),
+            group="servers",
+            on_accept=accept,
+        ),
+        group="servers",
+        data=id_,
+        content_feedback=kit.feedback(server.name),
     )
 
 
@@ -45,33 +95,9 @@ def _home(view: View) -> ft.Control:
     )
 
 
-def _server(view: View, account: Account, server: Server) -> ft.Control:
-    here = view.place.server == server.id and view.place.screen == "server"
-    unread, mentions = account.knowledge.waiting(ServerId(server.id))
-    face = kit.text(
-        names.initials(server.name), "heading", theme.ON_ACCENT if here else theme.QUIET
-    )
-    label = server.name
-    if mentions:
-        label = tr("{server}, {count} mentions", server=server.name, count=mentions)
-    elif unread:
-        label = tr("{server}, unread", server=server.name)
-    return _entry(
-        f"server-{server.name}",
-        label,
-        face,
-        lambda: view.open_server(account, ServerId(server.id)),
-        here=here,
-        unread=unread,
-        mentions=mentions,
-    )
-
-
 def _add(view: View) -> ft.Control:
     face = ft.Icon(ft.Icons.ADD, color=theme.GOOD)
-    return _entry(
-        "rail-add", tr("Add a server"), face, lambda: view.go(screen="sign_in"), here=False
-    )
+    return _entry("rail-add", tr("Add a server"), face, lambda: open_add_server(view), here=False)
 
 
 def _entry(
@@ -92,18 +118,20 @@ def _entry(
     )
     tile = ft.Container(
         face,
-        width=46,
-        height=46,
+        width=_SIZE,
+        height=_SIZE,
         alignment=ft.Alignment.CENTER,
+        clip_behavior=ft.ClipBehavior.ANTI_ALIAS,
         on_click=on_click,
         ink=True,
         bgcolor=theme.ACCENT if here else theme.RAISED,
         border_radius=14 if here else 23,
         tooltip=label,
-        badge=ft.Badge(label=str(mentions), bgcolor=theme.BAD, text_color=theme.ON_BAD)
-        if mentions
-        else None,
     )
+    parts: list[ft.Control] = [tile]
+    if mentions:
+        parts.append(ft.Container(kit.badge(mentions), right=-4, bottom=-2))
+    stack = ft.Stack(parts, width=_SIZE, height=_SIZE, clip_behavior=ft.ClipBehavior.NONE)
     return ft.Row(
-        [mark, kit.semantics(identifier, tile, label, button=True, selected=here)], spacing=8
+        [mark, kit.semantics(identifier, stack, label, button=True, selected=here)], spacing=8
     )

@@ -1,0 +1,1 @@
+"""Servers and their administration: what is founded, joined, arranged, edited and moderated."""

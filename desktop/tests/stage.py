@@ -19,6 +19,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 _UP_SECONDS = 90
 # What a person would wait for at most; a loaded machine is slow.
 PATIENCE_MS = 30_000
+# Between two keys; nobody types faster.
+_KEY_MS = 15
 PASSWORD = "seven quiet herons at dawn"
 
 
@@ -121,12 +123,23 @@ class Window:
         field = (await self.sees(identifier)).locator("input, textarea").first
         await field.click()
         await self.page.keyboard.press("Control+A")
-        await self.page.keyboard.type(text)
+        await self.page.keyboard.type(text, delay=_KEY_MS)
         if enter:
             await self.page.keyboard.press("Enter")
 
     async def press(self, keys: str) -> None:
         await self.page.keyboard.press(keys)
+
+    async def said(self, identifier: str) -> str:
+        """Return what a screen reader says of a control."""
+        found = await self.sees(identifier)
+        return await found.get_attribute("aria-label") or await found.inner_text()
+
+    async def hears(self, identifier: str, words: str) -> None:
+        """Return when a screen reader says *words* of a control, among others."""
+        async with asyncio.timeout(PATIENCE_MS / 1000):
+            while words not in await self.said(identifier):
+                await self.page.wait_for_timeout(50)
 
     async def shoot(self, path: Path) -> None:
         await self.page.screenshot(path=path)
@@ -163,12 +176,14 @@ class Stage:
         link: str | None = None,
         size: tuple[int, int] = (1280, 800),
         folder: Path | None = None,
+        **environment: str,
     ) -> Window:
         """Open a client process of its own and look at it."""
         data = folder or self.folder / f"window-{name}"
         process = await Process.start(
             r"open at (\S+)",
             *("sidetone.desktop", "--data", str(data), "--no-open", link or self.address),
+            **environment,
         )
         self.stack.push_async_callback(process.stop)
         context = await self.browser.new_context(viewport={"width": size[0], "height": size[1]})

@@ -14,9 +14,10 @@ from sidetone.client.client import Client
 from sidetone.desktop.application.account import Account, Heard
 from sidetone.desktop.application.keep_preferences import KeepPreferences, PreferencesStore
 from sidetone.desktop.application.logins import Keyring, Logins
+from sidetone.desktop.application.machine import Machine
 from sidetone.desktop.application.returning import Returning
 from sidetone.desktop.application.ring_bell import RingBell
-from sidetone.desktop.application.sound_devices import Sound
+from sidetone.desktop.application.talk_by_keys import TalkByKeys
 from sidetone.desktop.application.voice_call import VoiceCall
 from sidetone.desktop.application.watch_screen import WatchScreens
 from sidetone.desktop.domain.preferences import Preferences
@@ -42,8 +43,8 @@ class Core:
     """The accounts that are signed in, and who listens to what happens to them.
 
     *keyring* keeps refresh tokens and the keys of vaults; *folder* holds the vaults. *store* is
-    where what is *set_now* was read from, and keeps what is set later. *sound* is what this
-    machine can hear and play.
+    where what is *set_now* was read from, and keeps what is set later. *machine* is what
+    can be heard, played and pressed here.
     """
 
     def __init__(
@@ -53,13 +54,14 @@ class Core:
         clock: Clock,
         store: PreferencesStore,
         set_now: Preferences,
-        sound: Sound,
+        machine: Machine,
     ) -> None:
         self.clock = clock
         self.preferences = KeepPreferences(store, set_now, self.told)
-        self.voice = VoiceCall(sound.devices, self.preferences, self.told, folder / "clips")
+        self.voice = VoiceCall(machine.devices, self.preferences, self.told, folder / "clips")
         self.screens = WatchScreens(self.voice)
-        self.bell = RingBell(sound.ringer, self.preferences)
+        self.keys = TalkByKeys(machine.keys, self.voice, self.preferences)
+        self.bell = RingBell(machine.ringer, self.preferences)
         self.logins = Logins(keyring)
         self.accounts: dict[UserId, Account] = {}
         self.returning: dict[UserId, Returning] = {}
@@ -77,6 +79,10 @@ class Core:
         """Tell all who listen what a change was about."""
         for listener in list(self._listeners):
             listener.told(changed)
+        if Topic("preferences") in changed:
+            self.voice.follow_preferences()
+        if not changed.isdisjoint({Topic("preferences"), Topic("call")}):
+            self.keys.follow()
         if Topic("calls") in changed:
             self.bell.follow(list(self.accounts.values()))
 
@@ -108,7 +114,7 @@ class Core:
 
     async def close(self) -> None:
         """Let go of everything, and return when what must be kept is kept."""
-        await asyncio.gather(self.voice.close(), self.bell.close())
+        await asyncio.gather(self.voice.close(), self.bell.close(), self.keys.close())
         for account in list(self.accounts.values()):
             await account.close()
         await asyncio.gather(*self._keeping, return_exceptions=True)

@@ -47,11 +47,3 @@ class Ringer(Protocol):
     def stop(self) -> None:
         """Be silent; a second time does nothing."""
         ...
-
-
-@dataclass(frozen=True)
-class Sound:
-    """What this machine can hear and play."""
-
-    devices: SoundDevices
-    ringer: Ringer

@@ -16,9 +16,11 @@ from sidetone.credentials.tickets import Perm
 from sidetone.desktop.application.account import Account, Told
 from sidetone.desktop.application.call_figures import CallFigures
 from sidetone.desktop.application.keep_preferences import KeepPreferences
+from sidetone.desktop.application.level_meter import LevelMeter
 from sidetone.desktop.application.sound_devices import OpenSound, SoundDevices
 from sidetone.desktop.application.volumes import Volumes
 from sidetone.desktop.domain import voice
+from sidetone.desktop.domain.preferences import Voice
 from sidetone.desktop.domain.recording import Recording
 from sidetone.desktop.domain.topics import Topic, Topics, topics
 from sidetone.e2ee.trust import Shield
@@ -34,7 +36,6 @@ _log = logging.getLogger(__name__)
 
 _LOOK_SECONDS: Final = 0.1
 _LOOKS_PER_FIGURES: Final = 10
-_METER_SECONDS: Final = 0.05
 
 
 class VoiceCall:
@@ -59,14 +60,15 @@ class VoiceCall:
         self.figures: voice.Figures | None = None
         self.recording: Recording | None = None
         self.clips_folder = clips_folder
+        self.meter = LevelMeter(told)
         self.volumes = Volumes(preferences, self._set_volume)
         self._preferences = preferences
         self._devices = devices
         self.told = told
-        self._meters = 0
-        self._metering: asyncio.Task[None] | None = None
         self._running: asyncio.Task[None] | None = None
         self._moving: asyncio.Task[None] | None = None
+        self._changing: asyncio.Task[None] | None = None
+        self._chosen = preferences.current.voice
         self._turn = asyncio.Lock()
 
     # --- in and out ---
@@ -98,8 +100,6 @@ class VoiceCall:
     async def close(self) -> None:
         """Leave, and let go of everything."""
         await self.leave()
-        if self._metering is not None:
-            self._metering.cancel()
 
     def happened(self, account: Account, event: ClientEvent) -> None:
         """Go where a moderator puts us, if we are where they take us from."""
@@ -109,6 +109,10 @@ class VoiceCall:
             and self.is_in(event.source)
         ):
             self._moving = asyncio.create_task(self._move(account, event.target))
+
+    def told_of_call(self) -> None:
+        """Let all who show the call draw it anew."""
+        self.told(self._of_call())
 
     # --- our own sound ---
 
@@ -144,27 +148,16 @@ class VoiceCall:
         if self.call is not None:
             self.call.push_to_talk(pushed)
 
-    def watch_meter(self, shown: int) -> None:
-        """Tell of the level twenty times a second while somebody looks: *shown* is 1, then -1."""
-        self._meters += shown
-        if self._meters > 0 and (self._metering is None or self._metering.done()):
-            self._metering = asyncio.create_task(self._meter())
-
-    def apply_preferences(self) -> None:
+    def follow_preferences(self) -> None:
         """Speak and hear as it is set now, in the middle of the call."""
-        call, chosen = self.call, self._preferences.current.voice
-        if call is not None:
-            call.set_voice(self._devices.settings(chosen))
-            call.set_output_volume(chosen.output_percent)
-
-    async def change_devices(self) -> None:
-        """Go over to the devices that are chosen now, in the middle of the call."""
-        call = self.call
-        if call is not None:
-            sound = await asyncio.to_thread(self._devices.open, self._preferences.current.voice)
-            self.sound_problems = sound.problems
-            call.use_devices(sound.microphone, sound.speaker)
-            self._tell_call()
+        before, chosen = self._chosen, self._preferences.current.voice
+        if self.call is None or chosen == before:
+            return
+        self._chosen = chosen
+        self.call.set_voice(self._devices.settings(chosen))
+        self.call.set_output_volume(chosen.output_percent)
+        if (chosen.microphone, chosen.speaker) != (before.microphone, before.speaker):
+            self._changing = asyncio.create_task(self._change_devices(self.call, chosen))
 
     # --- the others ---
 
@@ -192,12 +185,12 @@ class VoiceCall:
     def confirm(self, user: UserId) -> None:
         """Accept the changed key of *user*."""
         self.joined.confirm(user)
-        self._tell_call()
+        self.told_of_call()
 
     def verify(self, user: UserId) -> None:
         """Trust the key of *user* for good: the numbers were compared and are equal."""
         self.joined.verify(user)
-        self._tell_call()
+        self.told_of_call()
 
     # --- recording ---
 
@@ -220,7 +213,7 @@ class VoiceCall:
         finally:
             if self.recording is not None:
                 self.recording.stopped_asking()
-            self._tell_call()
+            self.told_of_call()
 
     @property
     def joined(self) -> "Call":
@@ -230,6 +223,16 @@ class VoiceCall:
         return self.call
 
     # --- inside ---
+
+    async def _change_devices(self, call: "Call", chosen: Voice) -> None:
+        """Go over to other devices; the engine closes those before."""
+        sound = await asyncio.to_thread(self._devices.open, chosen)
+        if call is not self.call:
+            await asyncio.to_thread(sound.close)
+            return
+        self.sound_problems = sound.problems
+        call.use_devices(sound.microphone, sound.speaker)
+        self.told_of_call()
 
     async def _move(self, account: Account, target: ChannelId) -> None:
         with suppress(Refusal):
@@ -248,7 +251,7 @@ class VoiceCall:
         try:
             await asyncio.to_thread(self._warm_up, asyncio.get_running_loop())
             self._set_phase("joining")
-            chosen = self._preferences.current.voice
+            chosen = self._chosen = self._preferences.current.voice
             sound = await asyncio.to_thread(self._devices.open, chosen)
             self.sound_problems = sound.problems
             async with account.client.join_voice(
@@ -362,17 +365,11 @@ class VoiceCall:
                 self.figures = figures.next()
                 self._tell(Topic("link"))
 
-    async def _meter(self) -> None:
-        while self._meters > 0:
-            if self.call is not None:
-                self._tell(Topic("meter"))
-            await asyncio.sleep(_METER_SECONDS)
-
     def _apply_silence(self) -> None:
         if self.call is not None:
             self.call.set_muted(self.muted or self.deafened)
             self.call.set_deafened(self.deafened)
-        self._tell_call()
+        self.told_of_call()
 
     def _set_volume(self, user: UserId, percent: int) -> None:
         if self.call is not None:
@@ -381,13 +378,10 @@ class VoiceCall:
 
     def _set_phase(self, phase: voice.Phase) -> None:
         self.phase = phase
-        self._tell_call()
+        self.told_of_call()
 
     def _of_call(self) -> Topics:
         return topics(Topic("call"), Topic("voice", self.channel))
-
-    def _tell_call(self) -> None:
-        self.told(self._of_call())
 
     def _tell(self, *changed: Topic) -> None:
         self.told(topics(*changed))

@@ -152,10 +152,12 @@ def level_share(level_db: float) -> float:
     return min(max(1.0 - level_db / _FLOOR_DB, 0.0), 1.0)
 
 
-def grouped(digits: str) -> str:
-    """Return *digits* in groups of five, which people can read to each other.
+def grouped(digits: str) -> list[str]:
+    """Return *digits* in rows of three groups of five, which people can read to each other.
 
-    >>> grouped("123456789012345")
-    '12345 67890 12345'
+    >>> grouped("12345 678901234567890")
+    ['12345 67890 12345', '67890']
     """
-    return " ".join(digits[at : at + 5] for at in range(0, len(digits), 5))
+    bare = "".join(digits.split())
+    groups = [bare[at : at + 5] for at in range(0, len(bare), 5)]
+    return [" ".join(groups[at : at + 3]) for at in range(0, len(groups), 3)]

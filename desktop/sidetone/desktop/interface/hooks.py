@@ -1,9 +1,11 @@
 """Flet's hooks with the types that they have: Flet leaves parts of them unsaid."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, ParamSpec, TypeVar, cast
 
 import flet as ft
+from flet.components import utils
 from flet.components.component import Renderer
 
 T = TypeVar("T")
@@ -32,12 +34,20 @@ def observable(cls: C) -> C:
 
 def apart(component: Callable[P, ft.Control], *args: P.args, **more: P.kwargs) -> ft.Control:
     """Return a use of *component* that is in no other one: what a dialog shows."""
-    with Renderer().with_context():
-        return component(*args, **more)
+    return keyed("", component, *args, **more)
 
 
 def keyed(
     key: str, component: Callable[P, ft.Control], *args: P.args, **more: P.kwargs
 ) -> ft.Control:
-    """Return a use of *component* that stays the same one among its neighbours by its *key*."""
-    return cast("ft.Control", cast("Any", component)(*args, key=key, **more))
+    """Return a use of *component* that stays the same one among its neighbours by its *key*.
+
+    While nothing is drawn, as in a handler that opens a dialog, it is in no other component.
+    """
+    with Renderer().with_context() if _drawn_by() is None else nullcontext():
+        return cast("ft.Control", cast("Any", component)(*args, key=key or None, **more))
+
+
+def _drawn_by() -> object:
+    """Return what draws just now, None in an event handler."""
+    return utils._CURRENT_RENDERER.get()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]

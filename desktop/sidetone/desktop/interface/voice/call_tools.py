@@ -89,4 +89,3 @@ def _switch_noise(view: View, *, on: bool) -> None:
     now = view.core.preferences.current
     voice = msgspec.structs.replace(now.voice, suppression="high" if on else "off")
     view.core.preferences.change(msgspec.structs.replace(now, voice=voice))
-    view.core.voice.apply_preferences()

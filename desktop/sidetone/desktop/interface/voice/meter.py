@@ -13,7 +13,7 @@ def Meter(view: View) -> ft.Control:
     """Draw the level; the call tells of it only while one of these is shown."""
     view.watch(Topic("meter"))
     voice = view.core.voice
-    ft.use_effect(lambda: voice.watch_meter(1), [], lambda: voice.watch_meter(-1))
+    ft.use_effect(voice.meter.watch, [], voice.meter.unwatch)
     return ft.ProgressBar(
         value=level_share(voice.level_db),
         bar_height=4,

@@ -9,6 +9,7 @@ from sidetone.desktop.domain.voice import Figures, quality_words
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import kit, theme
 from sidetone.desktop.interface.view import View
+from sidetone.desktop.interface.voice import parts
 
 
 @ft.component
@@ -30,7 +31,6 @@ def NumbersSheet(view: View, account: Account) -> ft.Control:
         ],
         tight=True,
         spacing=12,
-        scroll=ft.ScrollMode.AUTO,
     )
 
 
@@ -80,7 +80,7 @@ def _people(account: Account, figures: Figures) -> ft.Control:
             tr("{n} ms", n=round(counts.concealed_ms)),
         ]
         rows.append(_row(values, theme.TEXT))
-    return ft.Column(rows, spacing=4, tight=True)
+    return parts.listing(rows)
 
 
 def _row(cells: list[str], color: ft.Colors) -> ft.Control:

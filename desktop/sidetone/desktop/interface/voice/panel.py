@@ -2,8 +2,10 @@
 
 import flet as ft
 
+from sidetone.client.events import SharedScreen
 from sidetone.desktop.application.account import Account
 from sidetone.desktop.application.ring import hang_up
+from sidetone.desktop.domain import names
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.voice import Figures, Quality, phase_words, quality, quality_words
 from sidetone.desktop.domain.wording import tr
@@ -53,6 +55,9 @@ def _call(view: View, account: Account) -> list[ft.Control]:
         parts.append(_note(tr("You may only listen here."), "voice-silenced"))
     if voice.deafened_by_server:
         parts.append(_note(tr("A moderator lets you hear nothing."), "voice-deafened"))
+    parts += [
+        _shown(view, account, screen) for screen in (voice.call.screens if voice.call else ())
+    ]
     parts += [_held(view, account, user) for user in voice.changed_keys[:1]]
     if voice.call is not None:
         parts += [
@@ -129,6 +134,36 @@ def _hover(figures: Figures | None) -> str | None:
         lost=f"{figures.lost_percent:.1f}",
         jitter=round(figures.jitter_ms),
     )
+
+
+def _shown(view: View, account: Account, screen: SharedScreen) -> ft.Control:
+    """Say who shows a screen, wherever one is: a click goes there and looks."""
+    voice = view.core.voice
+    name = names.name_of(account.knowledge, screen.user)
+    words = tr("{name} shows a screen", name=name)
+
+    def look() -> None:
+        home = account.knowledge.home_of(voice.channel) if voice.channel is not None else None
+        community = home is not None and home.server.kind == "community"
+        view.go(
+            screen="server" if community else "friends",
+            account=account.id,
+            server=home.server.id if home is not None and community else None,
+            watching=screen.user,
+        )
+        if voice.channel is not None:
+            view.open_channel(account, voice.channel)
+
+    row = ft.Row(
+        [
+            ft.Icon(ft.Icons.SCREEN_SHARE, size=16, color=theme.ACCENT),
+            kit.line(words, "small", expand=True),
+            kit.text(tr("Watch"), "label", theme.ACCENT),
+        ],
+        spacing=6,
+    )
+    body = ft.Container(row, padding=4, border_radius=8, ink=True, on_click=look)
+    return kit.semantics(f"screen-of-{name}", body, words, button=True)
 
 
 def _held(view: View, account: Account, user: UserId) -> ft.Control:

@@ -29,7 +29,9 @@ def RecordingLine(view: View, account: Account) -> ft.Control:
     if not shown:
         return ft.Container(visible=False)
     who = ", ".join(_called(account, user) for user in sorted(shown))
-    if recording.running:
+    if account.id in recording.running:
+        words = tr("You record this call")
+    elif recording.running:
         words = tr("{who} records this call", who=who)
     else:
         words = tr("Recording paused: not everybody agrees")
@@ -128,7 +130,7 @@ def RecordSheet(view: View, account: Account) -> ft.Control:
             ),
             color=theme.QUIET,
         ),
-        kit.field("record-folder", tr("Folder"), folder, choose),
+        kit.field("record-folder", tr("Folder"), folder, choose, width=440),
     ]
     if recording.asks and missing:
         words = trn("Waiting for {n} answer", "Waiting for {n} answers", len(missing))

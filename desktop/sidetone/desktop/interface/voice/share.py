@@ -6,6 +6,7 @@ from sidetone.desktop.application.show_screen import list_shown, show_screen
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.view import View
+from sidetone.desktop.interface.voice import parts
 from sidetone.protocol.refusals import Refusal
 from sidetone.video.capture import Monitor, Screen, TestCard
 from sidetone.video.quality import QUALITIES
@@ -39,14 +40,15 @@ def ShareSheet(view: View) -> ft.Control:
             ),
             _qualities(quality, set_quality),
             *([kit.text(problem, "small", theme.WARNING)] if problem else []),
-            *(
-                _screen(number, each, _shower(view, show, each))
-                for number, each in enumerate([*screens, card])
+            parts.listing(
+                [
+                    _screen(number, each, _shower(view, show, each))
+                    for number, each in enumerate([*screens, card])
+                ]
             ),
         ],
         tight=True,
         spacing=10,
-        scroll=ft.ScrollMode.AUTO,
     )
 
 
@@ -58,6 +60,7 @@ def _qualities(chosen: str, choose: kit.Handler) -> ft.Control:
     buttons = ft.SegmentedButton(
         selected=[chosen],
         show_selected_icon=False,
+        style=ft.ButtonStyle(bgcolor={ft.ControlState.SELECTED: theme.CHOSEN}, color=theme.TEXT),
         segments=[
             ft.Segment(value=name, label=kit.text(_quality(name), "label")) for name in QUALITIES
         ],

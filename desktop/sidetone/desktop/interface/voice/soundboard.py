@@ -15,8 +15,8 @@ from sidetone.desktop.application.clips import (
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.view import View
+from sidetone.desktop.interface.voice import parts
 
-_COLUMNS = 3
 _PERCENT_MAX = 200
 
 
@@ -66,21 +66,13 @@ def SoundboardSheet(view: View) -> ft.Control:
         [
             kit.text(tr("Soundboard"), "title"),
             *([] if clips else [_empty(view.core.voice.clips_folder)]),
-            ft.ResponsiveRow(
-                [
-                    ft.Container(
-                        hooks.keyed(clip.name, Clip, view, board, clip, percent), col=12 / _COLUMNS
-                    )
-                    for clip in clips
-                ],
-                spacing=8,
-                run_spacing=8,
+            parts.listing(
+                [hooks.keyed(clip.name, Clip, view, board, clip, percent) for clip in clips]
             ),
             _foot(view, board, percent, set_percent),
         ],
         tight=True,
         spacing=14,
-        scroll=ft.ScrollMode.AUTO,
     )
 
 

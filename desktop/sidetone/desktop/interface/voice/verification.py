@@ -9,6 +9,7 @@ from sidetone.desktop.domain.voice import grouped, shield_words
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.view import View
+from sidetone.desktop.interface.voice import parts
 from sidetone.protocol.ids import UserId
 from sidetone.protocol.refusals import Refusal
 
@@ -33,9 +34,11 @@ def CodeSheet(view: View, account: Account) -> ft.Control:
                 color=theme.QUIET,
             ),
             _digits("call-code", code),
-            *(
-                hooks.keyed(f"person-{user}", _Person, view, account, user)
-                for user in voice.roster
+            parts.listing(
+                [
+                    hooks.keyed(f"person-{user}", _Person, view, account, user)
+                    for user in voice.roster
+                ]
             ),
             kit.text(
                 tr(
@@ -49,7 +52,6 @@ def CodeSheet(view: View, account: Account) -> ft.Control:
         ],
         tight=True,
         spacing=14,
-        scroll=ft.ScrollMode.AUTO,
     )
 
 
@@ -183,8 +185,7 @@ def _leave(view: View) -> kit.Handler:
 
 
 def _digits(identifier: str, digits: str) -> ft.Control:
-    shown = grouped(digits)
-    rows = [shown[at : at + 18].strip() for at in range(0, len(shown), 18)]
+    rows = grouped(digits)
     return kit.semantics(
         identifier,
         ft.Container(
@@ -193,7 +194,6 @@ def _digits(identifier: str, digits: str) -> ft.Control:
                     ft.Text(
                         row,
                         size=22,
-                        font_family=theme.MONO,
                         color=theme.TEXT,
                         selectable=True,
                         weight=ft.FontWeight.W_600,
@@ -208,5 +208,5 @@ def _digits(identifier: str, digits: str) -> ft.Control:
             padding=14,
             alignment=ft.Alignment.CENTER,
         ),
-        shown,
+        " ".join(rows),
     )

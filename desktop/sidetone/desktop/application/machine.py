@@ -1,0 +1,15 @@
+"""What the machine that the client runs on lends it: sound and keys."""
+
+from dataclasses import dataclass
+
+from sidetone.desktop.application.listen_to_keys import KeySource
+from sidetone.desktop.application.sound_devices import Ringer, SoundDevices
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The adapters of one machine."""
+
+    devices: SoundDevices
+    ringer: Ringer
+    keys: KeySource

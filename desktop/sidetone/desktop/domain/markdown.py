@@ -177,11 +177,12 @@ def plain(text: str) -> str:
         if isinstance(block, CodeBlock):
             parts.append(block.text)
         else:
-            parts.extend(_said(block.parts))
+            parts.extend(said(block.parts))
     return " ".join("".join(parts).split())
 
 
-def _said(parts: tuple[Part, ...]) -> Iterator[str]:
+def said(parts: tuple[Part, ...]) -> Iterator[str]:
+    """Yield the words of *parts*; those of spoilers stay hidden."""
     for part in parts:
         match part:
             case Words(text) | Code(text) | Link(_, text):

@@ -1,0 +1,1 @@
+"""The chat: the messages of a channel, where one writes, and what stands beside them."""

@@ -73,6 +73,16 @@ class Knowledge:
                 del self.timelines[old]
         return timeline
 
+    def calls_us(self, message: Message) -> bool:
+        """Tell whether *message* mentions us: by name, by a role, or with everyone."""
+        community = self.home_of(message.channel)
+        member = community.members.get(self.me.id) if community is not None else None
+        return (
+            message.mentions_everyone
+            or self.me.id in message.mentions
+            or (member is not None and not set(member.roles).isdisjoint(message.mentioned_roles))
+        )
+
     def unknown(self, users: Iterable[UserId]) -> list[UserId]:
         """Return those of *users* whose names must be asked for."""
         return [user for user in dict.fromkeys(users) if user not in self.users]
@@ -163,7 +173,10 @@ class Knowledge:
                 return topics(Topic("people"), Topic("user", user))
             case events.PresenceChanged(presence):
                 self.presences[presence.user] = presence
-                return topics(Topic("user", presence.user))
+                friend = presence.user in self.relationships
+                return topics(
+                    Topic("user", presence.user), *([Topic("presences")] if friend else [])
+                )
             case events.VoiceStateChanged(channel, user, state):
                 return self._voice(channel, user, state)
             case events.CallChanged(call):
@@ -233,18 +246,11 @@ class Knowledge:
         """Count one more unread message, and whether it calls us, as the server does."""
         channel = message.channel
         read = self.reads.get(channel) or ReadState(channel, None, 0, 0)
-        community = self.home_of(channel)
-        member = community.members.get(self.me.id) if community is not None else None
-        called = (
-            message.mentions_everyone
-            or self.me.id in message.mentions
-            or (member is not None and not set(member.roles).isdisjoint(message.mentioned_roles))
-        )
         self.reads[channel] = ReadState(
             channel,
             read.last_read,
             min(read.unread + 1, _UNREAD_MAX),
-            read.mentions + called,
+            read.mentions + self.calls_us(message),
         )
 
     def _voice(self, channel: ChannelId, user: UserId, state: VoiceState | None) -> Topics:

@@ -31,6 +31,8 @@ _Address: TypeAlias = Annotated[str, msgspec.Meta(max_length=400)]
 _Name: TypeAlias = Annotated[str, msgspec.Meta(max_length=200)]
 # The keys of a chord, as `hotkeys` writes them: `ctrl+shift+m`.
 _Chord: TypeAlias = Annotated[str, msgspec.Meta(max_length=120)]
+RECENT_EMOJI_MAX: Final = 27
+_Emoji: TypeAlias = Annotated[str, msgspec.Meta(max_length=24)]
 _Few: Final = msgspec.Meta(max_length=APART_MAX)
 
 
@@ -124,6 +126,7 @@ class Preferences(msgspec.Struct, frozen=True):
     privacy: Privacy = Privacy()
     overlay: Overlay = Overlay()
     layout: Layout = Layout()
+    recent_emoji: Annotated[tuple[_Emoji, ...], msgspec.Meta(max_length=RECENT_EMOJI_MAX)] = ()
     log_level: LogLevel = "info"
     servers: Annotated[tuple[KnownServer, ...], msgspec.Meta(max_length=SERVERS_MAX)] = ()
 

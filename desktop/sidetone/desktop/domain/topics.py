@@ -18,14 +18,18 @@ Kind: TypeAlias = Literal[
     "voice",  # who is in one voice channel
     "file",  # one small picture, which is here now
     "people",  # friends, requests, blocks
+    "presences",  # whether any friend came or went
     "user",  # one user: name, picture, presence
     "calls",  # who rings
     "call",  # the call one is in: state, roster, keys
     "speaking",  # whether one user's voice is heard now
     "meter",  # the microphone's level
     "link",  # delay and loss of the call
+    "focus",  # whether somebody looks at the window
     "place",  # what a window shows
     "preferences",  # what was set
+    "language",  # the words of all screens
+    "sound_test",  # whether one hears oneself
     "notices",  # lines for the user
     "updates",  # whether there is a newer version
 ]

@@ -1,5 +1,6 @@
 """A table from connection ids to places: open addressing over arrays of a power of two."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,11 @@ def new_table(size: int) -> tuple[Keys, Places]:
     All of its memory is taken now: ids are random, so a few would take it page by page.
     """
     return np.full(size, 0, np.uint64), np.full(size, FREE, np.int32)
+
+
+def keys_of(ids: Iterable[bytes]) -> Keys:
+    """Read connection ids of ours as numbers, each as `key_of` reads one."""
+    return np.array([int.from_bytes(each[:8], "big") for each in ids], np.uint64)
 
 
 @kernel(signature("int64", "uint8[::1]", "int64"))

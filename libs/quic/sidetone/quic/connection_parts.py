@@ -25,6 +25,19 @@ class Keys(NamedTuple):
     phase: int
 
 
+class Seen(NamedTuple):
+    """What tells whether the peer's path, its connection id, its keys or our ids have changed.
+
+    Objects of aioquic's, each another one after a change: compared quickly.
+    """
+
+    path: object
+    peer_cid: object
+    keys: object
+    own_cids_made: int
+    own_cids: int
+
+
 class Acks(NamedTuple):
     """Packets that aioquic has received since it was last asked; *owed* if one wants an ACK."""
 
@@ -120,6 +133,17 @@ class ConnectionParts:
             and self._pair.send.cipher_suite == CipherSuite.AES_128_GCM_SHA256
         )
 
+    def seen(self) -> Seen:
+        """Return what is another one after each change that concerns the kernels."""
+        quic = self._quic
+        return Seen(
+            quic._network_paths[0],  # noqa: SLF001
+            quic._peer_cid,  # noqa: SLF001
+            self._pair.send.aead,
+            quic._host_cid_seq,  # noqa: SLF001
+            len(quic._host_cids),  # noqa: SLF001
+        )
+
     @property
     def address(self) -> tuple[Any, ...]:
         """Where the peer is."""
@@ -131,9 +155,9 @@ class ConnectionParts:
         return bytes(self._quic._peer_cid.cid)  # noqa: SLF001
 
     @property
-    def own_cids(self) -> tuple[bytes, ...]:
+    def own_cids(self) -> frozenset[bytes]:
         """The connection ids that packets from the peer may carry."""
-        return tuple(bytes(each.cid) for each in self._quic._host_cids)  # noqa: SLF001
+        return frozenset(bytes(each.cid) for each in self._quic._host_cids)  # noqa: SLF001
 
     @property
     def frame_max(self) -> int:
@@ -146,11 +170,6 @@ class ConnectionParts:
         return int(self._quic._remote_ack_delay_exponent)  # noqa: SLF001
 
     # --- keys ---
-
-    @property
-    def key_id(self) -> object:
-        """An object that is another one after each key update."""
-        return self._pair.send.aead
 
     def keys(self) -> Keys:
         """Derive key, nonce and header key for both directions."""

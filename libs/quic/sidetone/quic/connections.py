@@ -4,11 +4,12 @@ Fields are in the order in which a packet that leaves touches them. Whoever runs
 record decides how it is guarded: aioquic's side and theirs change it.
 """
 
-from typing import Final
+import struct
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from sidetone.native import Record, kernel, layout, signature
+from sidetone.native import Record, Records, kernel, layout, signature
 from sidetone.quic.wire import copy
 
 SENT_MAX: Final = 256
@@ -57,6 +58,40 @@ in each DATAGRAM (WebTransport's quarter stream id; natively none). *frame_max* 
 DATAGRAM frame that the peer takes, type and length counted.
 """
 
+_PEER: Final = struct.Struct(
+    f"@5P3B{CID_BYTES_MAX}s{PREFIX_BYTES_MAX}s12s12s12sI{ADDRESS_BYTES}sqq"
+)
+
+
+class Peer(NamedTuple):
+    """What `PEER` holds, for Python to fill in; *address* as `addresses` packs it."""
+
+    seals: int = 0
+    masks: int = 0
+    opens: int = 0
+    unmasks: int = 0
+    opens_before: int = 0
+    key_phase: int = 0
+    cid: bytes = b""
+    prefix: bytes = b""
+    seal_iv: bytes = b""
+    open_iv: bytes = b""
+    open_before_iv: bytes = b""
+    address: bytes = b""
+    frame_max: int = 0
+    ack_delay_shift: int = 0
+
+    def packed(self) -> Records:
+        """Return it as the one record of an array: a hundred times as fast as field by field."""
+        data = _PEER.pack(
+            *(self.seals, self.masks, self.opens, self.unmasks, self.opens_before),
+            *(self.key_phase, len(self.cid), len(self.prefix), self.cid, self.prefix),
+            *(self.seal_iv, self.open_iv, self.open_before_iv, len(self.address), self.address),
+            *(self.frame_max, self.ack_delay_shift),
+        )
+        return np.frombuffer(bytearray(data.ljust(PEER.itemsize, b"\0")), PEER)
+
+
 PACKET_COUNTS: Final = layout(
     packets_out=np.int64,
     packets_in=np.int64,
@@ -99,6 +134,12 @@ packet came that is not acknowledged yet, or 0. *tracked_from* is the lowest pac
 aioquic waits for, or -1. *phase_since* is the lowest packet number that came in the present key
 phase, or NEVER.
 """
+
+
+def word_of(field: str) -> int:
+    """Return where a field of 64 bits stands in a `CONNECTION`, counted in such."""
+    fields: Any = CONNECTION.fields
+    return int(fields[field][1]) // 8
 
 
 @kernel(signature("void", CONNECTION, "int64"))

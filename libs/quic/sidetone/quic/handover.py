@@ -1,15 +1,18 @@
-"""What asyncio does to the record of a connection: each function holds the lock for a moment."""
+"""What asyncio does to the record of a connection: each function holds the lock for a moment.
+
+Records come as arrays of one: numba takes a microsecond to look at a call with such, and ten where
+a record stands by itself.
+"""
 
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sidetone.native import Record, kernel, signature
+from sidetone.native import Records, kernel, signature
 from sidetone.quic import cids, connections, received, system
 from sidetone.quic.connections import BUSY, CONNECTION, ON, PEER
 from sidetone.quic.system import Lock
-from sidetone.quic.wire import Bytes
 
 
 class Guarded(NamedTuple):
@@ -20,13 +23,14 @@ class Guarded(NamedTuple):
     cid_rows: Any
 
 
-@kernel(signature("int64", "uint8[::1]", CONNECTION))
-def begin_sending(lock: Lock, connection: Record) -> int:
+@kernel(signature("int64", "uint8[::1]", [CONNECTION]))
+def begin_sending(lock: Lock, one: Records) -> int:
     """Let aioquic send, beginning with the packet number that is returned.
 
     Until it is done kernels send nothing here: a packet number must not be used twice.
     """
     system.acquire(lock)
+    connection = one[0]
     if connection.state == ON:
         connection.state = BUSY
     number = connection.next_number
@@ -34,34 +38,36 @@ def begin_sending(lock: Lock, connection: Record) -> int:
     return number
 
 
-@kernel(signature("void", "uint8[::1]", CONNECTION, PEER, "int64"))
-def set_peer(lock: Lock, connection: Record, peer: Record, phase_since: int) -> None:
+@kernel(signature("void", "uint8[::1]", [CONNECTION], [PEER], "int64"))
+def set_peer(lock: Lock, one: Records, peer: Records, phase_since: int) -> None:
     """Use other keys, another address or another connection id from now on."""
     system.acquire(lock)
-    connections.set_peer(connection, peer, phase_since)
+    connections.set_peer(one[0], peer[0], phase_since)
     system.release(lock)
 
 
-@kernel(signature("void", "uint8[::1]", CONNECTION, "int64[::1]", "int64"))
-def note_received(lock: Lock, connection: Record, numbers: NDArray[np.int64], now_ns: int) -> None:
+@kernel(signature("void", "uint8[::1]", [CONNECTION], "int64[::1]", "int64"))
+def note_received(lock: Lock, one: Records, numbers: NDArray[np.int64], now_ns: int) -> None:
     """Take over packets that aioquic has received."""
     system.acquire(lock)
     for number in numbers:
-        received.note(connection, number, now_ns)
+        received.note(one[0], number, now_ns)
     system.release(lock)
 
 
-@kernel("void(uint8[::1], uint64[::1], int32[::1], uint8[::1], int64)")
-def add_cid(lock: Lock, keys: cids.Keys, rows: cids.Places, cid: Bytes, row: int) -> None:
-    """Let packets for *cid* be of *row*."""
+@kernel("void(uint8[::1], uint64[::1], int32[::1], uint64[::1], int64)")
+def add_cids(lock: Lock, keys: cids.Keys, rows: cids.Places, fresh: cids.Keys, row: int) -> None:
+    """Let packets for the connection ids *fresh* be of *row*."""
     system.acquire(lock)
-    cids.add(keys, rows, cids.key_of(cid, 0), row)
+    for key in fresh:
+        cids.add(keys, rows, key, row)
     system.release(lock)
 
 
-@kernel("void(uint8[::1], uint64[::1], int32[::1], uint8[::1])")
-def remove_cid(lock: Lock, keys: cids.Keys, rows: cids.Places, cid: Bytes) -> None:
-    """Let packets for *cid* be aioquic's again."""
+@kernel("void(uint8[::1], uint64[::1], int32[::1], uint64[::1])")
+def remove_cids(lock: Lock, keys: cids.Keys, rows: cids.Places, gone: cids.Keys) -> None:
+    """Let packets for the connection ids *gone* be aioquic's again."""
     system.acquire(lock)
-    cids.remove(keys, rows, cids.key_of(cid, 0))
+    for key in gone:
+        cids.remove(keys, rows, key)
     system.release(lock)

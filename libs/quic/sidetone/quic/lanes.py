@@ -2,17 +2,17 @@
 
 import time
 from abc import ABC, abstractmethod
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from aioquic.quic.connection import QuicConnection
 
-from sidetone.native import Record, records
+from sidetone.native import Records
 from sidetone.native.clock import now_ns
-from sidetone.quic import aead, handover
+from sidetone.quic import aead, cids, handover
 from sidetone.quic.addresses import pack_address
-from sidetone.quic.connection_parts import ConnectionParts
-from sidetone.quic.connections import CID_BYTES_MAX, NEVER, PEER
+from sidetone.quic.connection_parts import ConnectionParts, Seen
+from sidetone.quic.connections import NEVER, Peer, word_of
 from sidetone.quic.handover import Guarded
 
 KEY_PACKETS_MAX: Final = 1 << 21
@@ -23,6 +23,13 @@ STREAM_PACKETS_PER_ACK: Final = 4
 
 _NS_PER_SECOND: Final = 1_000_000_000
 
+_NEXT_NUMBER: Final = word_of("next_number")
+_LARGEST_ACKED: Final = word_of("largest_acked")
+_RECEIVED_LARGEST: Final = word_of("received_largest")
+_PHASE_SINCE: Final = word_of("phase_since")
+_HEARD_NS: Final = word_of("heard_ns")
+_RTT_NS: Final = word_of("rtt_ns")
+
 
 class Lane(ABC):
     """One connection, from the end of its handshake on; its methods are called on an event loop.
@@ -30,22 +37,24 @@ class Lane(ABC):
     The caller says before and after all that aioquic does: `receiving` and `received` around a
     datagram, `sending` and `sent` around what it transmits. Who runs the kernels says in a class
     of its own what they do once a record is theirs again, and how they acknowledge.
+
+    *one* is an array of the one record; packets for this connection's ids are of *row*.
     """
 
-    def __init__(
-        self, guarded: Guarded, row: int, connection: Record, quic: QuicConnection
-    ) -> None:
+    def __init__(self, guarded: Guarded, row: int, one: Records, quic: QuicConnection) -> None:
         self.key_packets_max = KEY_PACKETS_MAX
         self.passed = 0
-        self.connection = connection
         self._guarded = guarded
         self._lock = guarded.lock
         self._row = row
+        self._one = one
+        # Read without the lock: each is one word.
+        self._words = memoryview(one.view(np.int64))
         self._parts = ConnectionParts(quic)
-        self._peer = records(PEER, 1)[0]
-        self._known: tuple[object, ...] = ()
-        self._cids: set[bytes] = set()
+        self._seen: Seen | None = None
+        self._peer = Peer()
         self._contexts: dict[str, aead.Context] = {}
+        self._cids: frozenset[bytes] = frozenset()
         self._keyed_at = 0
         self._unacknowledged = 0
         self._closed = False
@@ -69,9 +78,8 @@ class Lane(ABC):
     def open(self) -> None:
         """Take over from aioquic, whose handshake is over."""
         parts = self._parts
-        self.connection.next_number = parts.next_number
-        self.connection.largest_acked = parts.largest_acked
-        self._keyed_at = parts.next_number
+        self._words[_NEXT_NUMBER] = parts.next_number
+        self._words[_LARGEST_ACKED] = parts.largest_acked
         self._note(parts.received_so_far())
         self.received()
         self.sent()
@@ -86,7 +94,7 @@ class Lane(ABC):
     def receiving(self) -> None:
         """Prepare aioquic for a datagram of this connection."""
         if not self._closed:
-            self._parts.raise_received(int(self.connection.received_largest))
+            self._parts.raise_received(self._words[_RECEIVED_LARGEST])
 
     def received(self) -> None:
         """Take over what has changed: other keys first, for they count from now on."""
@@ -103,7 +111,7 @@ class Lane(ABC):
     def sending(self) -> None:
         """Keep the kernels from sending: the packet numbers are aioquic's for a moment."""
         if not self._closed:
-            self._parts.next_number = handover.begin_sending(self._lock, self.connection)
+            self._parts.next_number = handover.begin_sending(self._lock, self._one)
 
     def sent(self) -> None:
         """Give the packet numbers back."""
@@ -119,8 +127,8 @@ class Lane(ABC):
         """Let aioquic know when the peer was heard last, before it takes it for gone."""
         if not self._closed:
             self._parts.keep_alive(
-                time.monotonic() - (now_ns() - int(self.connection.heard_ns)) / _NS_PER_SECOND,
-                int(self.connection.rtt_ns) / _NS_PER_SECOND,
+                time.monotonic() - (now_ns() - self._words[_HEARD_NS]) / _NS_PER_SECOND,
+                self._words[_RTT_NS] / _NS_PER_SECOND,
             )
 
     # --- from time to time ---
@@ -129,7 +137,7 @@ class Lane(ABC):
         """Begin a new key phase, if it is time."""
         if self._closed:
             return
-        sealed = int(self.connection.next_number) - self._keyed_at
+        sealed = self._words[_NEXT_NUMBER] - self._keyed_at
         if sealed > self.key_packets_max and self._parts.is_usable():
             self._parts.update_keys()
             self._follow_peer()
@@ -143,19 +151,18 @@ class Lane(ABC):
         if self._closed:
             return
         self._closed = True
-        self._follow_cids(set())
+        self._follow_cids(frozenset())
         self._give_back()
         # aioquic goes on alone, and no number may be sealed twice with one key.
-        next_number = int(self.connection.next_number)
-        self._parts.next_number = max(self._parts.next_number, next_number)
-        self._parts.raise_received(int(self.connection.received_largest))
+        self._parts.next_number = max(self._parts.next_number, self._words[_NEXT_NUMBER])
+        self._parts.raise_received(self._words[_RECEIVED_LARGEST])
         _wipe(self._contexts, {})
 
     # --- inside ---
 
     def _note(self, numbers: list[int]) -> None:
         found = np.array(numbers, np.int64)
-        handover.note_received(self._lock, self.connection, found, now_ns())
+        handover.note_received(self._lock, self._one, found, now_ns())
 
     def _acknowledge_soon(self, packets: int) -> None:
         """Let streams flow: the delay that suits a voice would starve them of acknowledgements."""
@@ -166,62 +173,57 @@ class Lane(ABC):
 
     def _follow_peer(self) -> None:
         """Take over another path, connection id or key phase."""
-        parts = self._parts
-        known = (parts.address, parts.peer_cid, parts.key_id, parts.own_cids)
-        if all(
-            new is old or new == old for new, old in zip(known, self._known, strict=False)
-        ) and (self._known):
+        parts, before = self._parts, self._seen
+        seen = parts.seen()
+        if seen == before:
             return
-        rekeyed = not self._known or parts.key_id is not self._known[2]
-        self._known = known
+        self._seen = seen
         # Until the kernels have the new contexts they use those that this keeps.
         in_use = self._contexts
-        if rekeyed:
-            self._set_keys()
-        self._set_place()
-        phase_since = NEVER if rekeyed else int(self.connection.phase_since)
-        handover.set_peer(self._lock, self.connection, self._peer, phase_since)
+        phase_since = self._words[_PHASE_SINCE]
+        if before is None or seen.keys is not before.keys:
+            self._take_keys()
+            phase_since = NEVER
+        self._peer = self._peer._replace(
+            cid=parts.peer_cid,
+            address=pack_address(parts.address),
+            frame_max=parts.frame_max,
+            ack_delay_shift=parts.ack_delay_shift,
+        )
+        handover.set_peer(self._lock, self._one, self._peer.packed(), phase_since)
         _wipe(in_use, self._contexts)
-        self._follow_cids(set(parts.own_cids))
+        self._follow_cids(parts.own_cids)
 
-    def _set_place(self) -> None:
-        peer, parts = self._peer, self._parts
-        name = pack_address(parts.address)
-        peer.address_length = len(name)
-        peer.address[: len(name)] = _bytes(name)
-        cid = parts.peer_cid[:CID_BYTES_MAX]
-        peer.cid_length = len(cid)
-        peer.cid[: len(cid)] = _bytes(cid)
-        peer.frame_max = parts.frame_max
-        peer.ack_delay_shift = parts.ack_delay_shift
-
-    def _set_keys(self) -> None:
+    def _take_keys(self) -> None:
         """Make contexts of the present keys; those of the phase before still open."""
-        peer, keys, old = self._peer, self._parts.keys(), self._contexts
+        keys, old = self._parts.keys(), self._contexts
         self._contexts = {
             "seals": aead.new_context(keys.seal[0]),
             "opens": aead.new_context(keys.open[0]),
-            # Header keys stay the same through every key update.
-            "masks": old.get("masks", aead.new_mask_context(keys.seal[2])),
-            "unmasks": old.get("unmasks", aead.new_mask_context(keys.open[2])),
         }
-        if "opens" in old:
+        if old:
+            # Header keys stay the same through every key update.
+            self._contexts |= {name: old[name] for name in ("masks", "unmasks")}
             self._contexts["opens_before"] = old["opens"]
-        peer.open_before_iv[:] = peer.open_iv
-        for name, context in self._contexts.items():
-            peer[name] = context.ctypes.data
-        peer.seal_iv[:] = _bytes(keys.seal[1])
-        peer.open_iv[:] = _bytes(keys.open[1])
-        peer.key_phase = keys.phase
-        self._keyed_at = int(self.connection.next_number)
+        else:
+            self._contexts["masks"] = aead.new_mask_context(keys.seal[2])
+            self._contexts["unmasks"] = aead.new_mask_context(keys.open[2])
+        self._peer = self._peer._replace(
+            key_phase=keys.phase,
+            seal_iv=keys.seal[1],
+            open_iv=keys.open[1],
+            open_before_iv=self._peer.open_iv,
+            **{name: context.ctypes.data for name, context in self._contexts.items()},
+        )
+        self._keyed_at = self._words[_NEXT_NUMBER]
 
-    def _follow_cids(self, cids: set[bytes]) -> None:
+    def _follow_cids(self, now: frozenset[bytes]) -> None:
         table = (self._lock, self._guarded.cid_keys, self._guarded.cid_rows)
-        for cid in cids - self._cids:
-            handover.add_cid(*table, _bytes(cid), self._row)
-        for cid in self._cids - cids:
-            handover.remove_cid(*table, _bytes(cid))
-        self._cids = cids
+        if fresh := now - self._cids:
+            handover.add_cids(*table, cids.keys_of(fresh), self._row)
+        if gone := self._cids - now:
+            handover.remove_cids(*table, cids.keys_of(gone))
+        self._cids = now
 
 
 def _wipe(old: dict[str, aead.Context], new: dict[str, aead.Context]) -> None:
@@ -230,7 +232,3 @@ def _wipe(old: dict[str, aead.Context], new: dict[str, aead.Context]) -> None:
     for context in old.values():
         if id(context) not in kept:
             context[:] = 0
-
-
-def _bytes(data: bytes) -> Any:  # noqa: ANN401 - an array that kernels may be given
-    return np.frombuffer(data, np.uint8).copy()

@@ -42,6 +42,10 @@ NOTICE: Final = layout(
 )
 """One notice; *name* is where a datagram came from, as the C library writes it."""
 
+_HEAD_WORDS: Final = 4
+_NAME_AT: Final = 8 * _HEAD_WORDS
+_TEXT_AT: Final = _NAME_AT + 32
+
 
 class Notices(NamedTuple):
     """Slots and words of a ring; made by `new_notices`."""
@@ -72,19 +76,24 @@ def new_notices(count: int) -> Notices:
 
 def taken(notices: Notices) -> Iterator[Notice]:
     """Take all that wait, one after another."""
-    words = notices.words
-    count = read_word(words, TAKEN)
-    while count < read_word(words, _PUT):
-        slot = notices.slots[count % notices.slots.size]
+    slots = notices.slots.view(np.ndarray)
+    heads = memoryview(slots.view(np.int64).reshape(slots.size, -1))
+    whole = memoryview(slots.view(np.uint8))
+    count = read_word(notices.words, TAKEN)
+    while count < read_word(notices.words, _PUT):
+        slot = count % slots.size
+        kind, row, length, passed = (heads[slot, word] for word in range(_HEAD_WORDS))
+        name = slot * NOTICE.itemsize + _NAME_AT
+        text = slot * NOTICE.itemsize + _TEXT_AT
         notice = Notice(
-            int(slot.kind),
-            int(slot.row),
-            slot.text[: int(slot.length)].tobytes(),
-            slot.name[:ADDRESS_BYTES].tobytes(),
-            int(slot.passed),
+            kind,
+            row,
+            bytes(whole[text : text + length]),
+            bytes(whole[name : name + ADDRESS_BYTES]),
+            passed,
         )
         count += 1
-        write_word(words, TAKEN, count)
+        write_word(notices.words, TAKEN, count)
         yield notice
 
 

@@ -9,7 +9,7 @@ from sidetone.quic.batches import BATCH, Batch
 from sidetone.quic.connections import OFF, ON
 from sidetone.quic.wire import Bytes, copy
 from sidetone.voice_sfu.infrastructure.fastpath import loop, media, routing, words
-from sidetone.voice_sfu.infrastructure.fastpath.media import MEDIA, Media
+from sidetone.voice_sfu.infrastructure.fastpath.media import MEDIA, ROWS, Media, Rows
 
 
 @kernel(signature("void", MEDIA, "int64", "int64", "int64", "int64"))
@@ -45,13 +45,36 @@ def give_back(shared: Media, index: int) -> None:
     system.release(shared.lock)
 
 
-@kernel(signature("void", MEDIA, "int64", "boolean", "boolean"))
-def allow(shared: Media, index: int, speaks: bool, hears: bool) -> None:  # noqa: FBT001
+@kernel(signature("void", ROWS, "int64", "boolean", "boolean"))
+def allow(shared: Rows, index: int, speaks: bool, hears: bool) -> None:  # noqa: FBT001
     """Set whether the others hear this row, and whether it hears them."""
     system.acquire(shared.lock)
     row = shared.rows[index]
     row.speaks, row.hears = speaks, hears
     system.release(shared.lock)
+
+
+@kernel(signature("boolean", ROWS, "int64", "int64", "int64", "boolean"))
+def end_sending(
+    shared: Rows,
+    index: int,
+    next_number: int,
+    tracked_from: int,
+    usable: bool,  # noqa: FBT001
+) -> bool:
+    """Take a row back from aioquic, which goes on at *next_number*; off if it is not *usable*.
+
+    False while frames are held, for this row or others: then `pass_on_held` has to do the rest.
+    """
+    system.acquire(shared.lock)
+    connection = shared.rows[index].connection
+    connection.next_number = next_number
+    connection.tracked_from = tracked_from
+    is_done = shared.words[words.HELD] == 0
+    if is_done:
+        connection.state = ON if usable else OFF
+    system.release(shared.lock)
+    return is_done
 
 
 @kernel(signature("void", MEDIA, BATCH, CIPHER, "int64", "int64"))
@@ -71,26 +94,20 @@ def _pass_on_held(shared: Media, batch: Batch, cipher: Record, index: int, now_n
     shared.words[words.HELD] = kept
 
 
-@kernel(signature("void", MEDIA, BATCH, CIPHER, "int64", "int64", "int64", "boolean", "int64"))
-def end_sending(  # noqa: PLR0913, PLR0917 - the state, and what aioquic has left
+@kernel(signature("void", MEDIA, BATCH, CIPHER, "int64", "boolean", "int64"))
+def pass_on_held(
     shared: Media,
     batch: Batch,
     cipher: Record,
     index: int,
-    next_number: int,
-    tracked_from: int,
     usable: bool,  # noqa: FBT001
     now_ns: int,
 ) -> None:
-    """Take a row back from aioquic, which goes on at *next_number*; off if it is not *usable*."""
+    """Take a row back, as `end_sending`, and pass on what was held for it."""
     system.acquire(shared.lock)
-    row = shared.rows[index]
-    row.connection.next_number = next_number
-    row.connection.tracked_from = tracked_from
-    row.connection.state = ON if usable else OFF
-    if shared.words[words.HELD] > 0:
-        _pass_on_held(shared, batch, cipher, index, now_ns)
-        routing.flush(shared, batch, cipher, now_ns)
+    shared.rows[index].connection.state = ON if usable else OFF
+    _pass_on_held(shared, batch, cipher, index, now_ns)
+    routing.flush(shared, batch, cipher, now_ns)
     system.release(shared.lock)
 
 
@@ -106,8 +123,8 @@ def send_frame(
     system.release(shared.lock)
 
 
-@kernel(signature("void", MEDIA, "int64", "float64"))
-def excuse(shared: Media, index: int, packets: float) -> None:
+@kernel(signature("void", ROWS, "int64", "float64"))
+def excuse(shared: Rows, index: int, packets: float) -> None:
     """Allow so many packets more to arrive in this second."""
     system.acquire(shared.lock)
     shared.rows[index].second_arrivals -= packets

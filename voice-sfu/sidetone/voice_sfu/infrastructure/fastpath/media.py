@@ -69,6 +69,22 @@ MEDIA: Final = parts(
 )
 
 
+class Rows(NamedTuple):
+    """What asyncio changes all the time, made by `rows_of`: a call takes least with these."""
+
+    rows: Any
+    lock: Any
+    words: Any
+
+
+ROWS: Final = parts(Rows, rows=[ROW], lock="uint8[::1]", words="int64[::1]")
+
+
+def rows_of(shared: Media) -> Rows:
+    """Return the rows of *shared* as kernels are given them quickest, with what guards them."""
+    return Rows(shared.rows.view(np.ndarray), shared.lock, shared.words)
+
+
 def new_media(packets_per_second: float, bits_per_second: float) -> Media:
     """Make the state of a thread without connections; memory is taken as it is used."""
     rates = records(RATES, 1)[0]

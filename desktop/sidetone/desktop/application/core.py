@@ -17,6 +17,7 @@ from sidetone.desktop.application.logins import Keyring, Logins
 from sidetone.desktop.application.machine import Machine
 from sidetone.desktop.application.returning import Returning
 from sidetone.desktop.application.ring_bell import RingBell
+from sidetone.desktop.application.sound_test import SoundTest
 from sidetone.desktop.application.talk_by_keys import TalkByKeys
 from sidetone.desktop.application.voice_call import VoiceCall
 from sidetone.desktop.application.watch_screen import WatchScreens
@@ -62,6 +63,8 @@ class Core:
         self.screens = WatchScreens(self.voice)
         self.keys = TalkByKeys(machine.keys, self.voice, self.preferences)
         self.bell = RingBell(machine.ringer, self.preferences)
+        self.devices = machine.devices
+        self.sound_test = SoundTest(machine.loop, self.preferences, self.told)
         self.logins = Logins(keyring)
         self.accounts: dict[UserId, Account] = {}
         self.returning: dict[UserId, Returning] = {}
@@ -115,6 +118,7 @@ class Core:
     async def close(self) -> None:
         """Let go of everything, and return when what must be kept is kept."""
         await asyncio.gather(self.voice.close(), self.bell.close(), self.keys.close())
+        await self.sound_test.stop()
         for account in list(self.accounts.values()):
             await account.close()
         await asyncio.gather(*self._keeping, return_exceptions=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sidetone.desktop.application.listen_to_keys import KeySource
 from sidetone.desktop.application.sound_devices import Ringer, SoundDevices
+from sidetone.desktop.application.sound_test import Loop
 
 
 @dataclass(frozen=True)
@@ -13,3 +14,4 @@ class Machine:
     devices: SoundDevices
     ringer: Ringer
     keys: KeySource
+    loop: Loop

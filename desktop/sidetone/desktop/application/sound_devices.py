@@ -32,6 +32,10 @@ class SoundDevices(Protocol):
         """Open what is chosen in *voice*; what cannot be had is replaced by silence."""
         ...
 
+    def names(self) -> tuple[list[str], list[str]]:
+        """Return microphones and loudspeakers by name; ``Unavailable`` where none can be had."""
+        ...
+
     def settings(self, voice: Voice) -> "VoiceSettings":
         """Return *voice* in the words of the audio core."""
         ...

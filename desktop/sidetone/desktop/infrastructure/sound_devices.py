@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from sidetone.desktop.application.sound_devices import OpenSound
 from sidetone.desktop.domain.preferences import Voice
 from sidetone.desktop.domain.wording import tr
+from sidetone.protocol.refusals import Unavailable
 
 if TYPE_CHECKING:
     from sidetone.audio.devices import Microphone, Speaker
@@ -45,6 +46,18 @@ class Devices:
         from sidetone.audio.devices import NullSpeaker  # noqa: PLC0415
 
         return _first(self._speakers(voice.speaker), problems) or NullSpeaker()
+
+    def names(self) -> tuple[list[str], list[str]]:
+        """Return microphones and loudspeakers as they are chosen by name, the system's own first."""
+        from sidetone.audio import AudioError  # noqa: PLC0415
+        from sidetone.audio.sound_card import list_devices  # noqa: PLC0415
+
+        try:
+            found = list_devices()
+        except AudioError as error:
+            raise Unavailable("devices_unknown", str(error)) from error
+        microphones = [device.id for device in found if device.direction == "input"]
+        return microphones, [device.id for device in found if device.direction == "output"]
 
     def settings(self, voice: Voice) -> "VoiceSettings":
         """Return *voice* in the words of the audio core."""

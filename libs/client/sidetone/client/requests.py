@@ -4,6 +4,7 @@ Knows tokens and problems, not routes. Trusts nothing of the environment: no pro
 """
 
 import asyncio
+import platform
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TypeAlias, TypeVar, cast
@@ -55,6 +56,8 @@ class Requests:
             verify=endpoint.tls,
             timeout=_TIMEOUT_SECONDS,
             trust_env=False,
+            # What the owner of the account reads in the list of where they are signed in.
+            headers={"user-agent": f"Sidetone on {platform.system()}"},
         )
         self._login: LoggedIn | None = None
         self._credentials: Register | LogIn | LogInBot | None = None

@@ -13,9 +13,10 @@ def Meter(view: View) -> ft.Control:
     """Draw the level; the call tells of it only while one of these is shown."""
     view.watch(Topic("meter"))
     voice = view.core.voice
+    level = view.core.sound_test.level_db
     ft.use_effect(voice.meter.watch, [], voice.meter.unwatch)
     return ft.ProgressBar(
-        value=level_share(voice.level_db),
+        value=level_share(voice.level_db if level is None else level),
         bar_height=4,
         color=theme.GOOD,
         bgcolor=theme.CHOSEN,

@@ -1,0 +1,1 @@
+"""The settings: every part of `domain.preferences` on a page, and what belongs to the account."""

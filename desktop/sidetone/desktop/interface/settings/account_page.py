@@ -1,0 +1,174 @@
+"""Who one is to others, and what opens the door: profile, password, second factor."""
+
+import io
+
+import flet as ft
+import segno
+
+from sidetone.desktop.application import manage_account
+from sidetone.desktop.application.account import Account
+from sidetone.desktop.application.sign_in import sign_out
+from sidetone.desktop.domain.topics import Topic
+from sidetone.desktop.domain.wording import tr
+from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.settings.parts import group, page, setting
+from sidetone.desktop.interface.view import View
+from sidetone.protocol.accounts import Me, TotpSecret
+
+_QR_SCALE = 5
+
+
+@ft.component
+def AccountPage(view: View) -> ft.Control:
+    """Show the account that is open."""
+    view.watch(Topic("accounts"))
+    me, set_me = hooks.state(NOBODY)
+    account = view.account
+    if account is None:
+        return page(tr("Account"))
+
+    async def read() -> None:
+        set_me([await manage_account.read_me(account)])
+
+    ft.use_effect(lambda: view.start(read()), [])
+    return page(
+        tr("Account"),
+        hooks.keyed("profile", Profile, view, account),
+        hooks.keyed("password", Password, view, account),
+        *([hooks.keyed("factor", SecondFactor, view, account, me[0])] if me else []),
+        setting(
+            tr("Sign out"),
+            tr("The keys of this device stay on it."),
+            kit.button("sign-out", tr("Sign out"), view.act(_leave, view, account), kind="danger"),
+        ),
+    )
+
+
+NOBODY: list[Me] = []
+
+
+async def _leave(view: View, account: Account) -> None:
+    await sign_out(view.core, account)
+    view.go(
+        screen="sign_in" if not view.core.accounts else "friends",
+        account=next(iter(view.core.accounts), None),
+    )
+
+
+@ft.component
+def Profile(view: View, account: Account) -> ft.Control:
+    """Change how one is called, and what one says of oneself."""
+    me = account.knowledge.me
+    known = account.knowledge.users.get(me.id, me)
+    name, set_name = hooks.state(known.display_name)
+    bio, set_bio = hooks.state(known.bio)
+
+    async def save() -> None:
+        await manage_account.edit_profile(account, name, bio)
+        view.notice(tr("Your profile was changed."))
+
+    return group(
+        tr("Profile"),
+        kit.text(tr("You sign in as {name}.", name=me.name), "small", theme.QUIET),
+        kit.field("profile-name", tr("Displayed name"), name, set_name, max_length=32),
+        kit.field(
+            "profile-bio",
+            tr("About you"),
+            bio,
+            set_bio,
+            multiline=True,
+            max_lines=5,
+            max_length=500,
+        ),
+        ft.Row([kit.button("profile-save", tr("Save"), view.act(save))]),
+    )
+
+
+@ft.component
+def Password(view: View, account: Account) -> ft.Control:
+    """Change the password; all other devices are signed out."""
+    old, set_old = hooks.state("")
+    new, set_new = hooks.state("")
+
+    async def change() -> None:
+        await manage_account.change_password(account, old, new)
+        set_old("")
+        set_new("")
+        view.notice(tr("The password was changed; other devices are signed out."))
+
+    return group(
+        tr("Password"),
+        kit.field("password-old", tr("Present password"), old, set_old, password=True),
+        kit.field(
+            "password-new",
+            tr("New password, at least 12 characters"),
+            new,
+            set_new,
+            password=True,
+            can_reveal_password=True,
+        ),
+        ft.Row(
+            [kit.button("password-save", tr("Change password"), view.act(change), kind="quiet")]
+        ),
+    )
+
+
+@ft.component
+def SecondFactor(view: View, account: Account, me: Me) -> ft.Control:
+    """Set up an authenticator app: its secret as a picture, then one of its codes."""
+    password, set_password = hooks.state("")
+    code, set_code = hooks.state("")
+    secrets, set_secrets = hooks.state(NO_SECRET)
+    recovery, set_recovery = hooks.state(NO_CODES)
+
+    async def begin() -> None:
+        set_secrets([await manage_account.begin_second_factor(account, password)])
+        set_password("")
+
+    async def confirm() -> None:
+        set_recovery(await manage_account.confirm_second_factor(account, code))
+        set_secrets([])
+
+    if recovery:
+        words = tr("Keep these: each opens the door once when the app is lost.")
+        return group(
+            tr("Recovery codes"),
+            kit.text(words),
+            kit.text("   ".join(recovery), selectable=True, font_family=theme.MONO),
+        )
+    if secrets:
+        return group(
+            tr("Second factor"),
+            kit.text(
+                tr("Scan this with an authenticator app, then enter the code that it shows.")
+            ),
+            ft.Image(src=qr(secrets[0].uri), width=200, height=200),
+            kit.text(secrets[0].secret, "small", theme.QUIET, selectable=True),
+            kit.field("factor-code", tr("Code"), code, set_code, on_submit=view.act(confirm)),
+            ft.Row([kit.button("factor-confirm", tr("Turn on"), view.act(confirm))]),
+        )
+    if me.totp:
+        return group(tr("Second factor"), kit.text(tr("It is on."), color=theme.GOOD))
+    return group(
+        tr("Second factor"),
+        kit.text(
+            tr("A code from your phone beside the password: who steals one lacks the other."),
+            "small",
+            theme.QUIET,
+        ),
+        kit.field(
+            "factor-password", tr("Present password"), password, set_password, password=True
+        ),
+        ft.Row([kit.button("factor-begin", tr("Set up"), view.act(begin), kind="quiet")]),
+    )
+
+
+NO_SECRET: list[TotpSecret] = []
+NO_CODES: list[str] = []
+
+
+def qr(text: str) -> bytes:
+    """Return *text* as the PNG of a QR code."""
+    picture = io.BytesIO()
+    segno.make(text).save(picture, kind="png", scale=_QR_SCALE, border=3)
+    return picture.getvalue()

@@ -1,0 +1,38 @@
+"""For those who help: what the log says, and a file about this client without anything secret."""
+
+import flet as ft
+
+from sidetone.desktop.domain.topics import Topic
+from sidetone.desktop.domain.wording import tr
+from sidetone.desktop.interface import kit, theme
+from sidetone.desktop.interface.settings.parts import choice, group, page, set_in
+from sidetone.desktop.interface.view import View
+
+
+@ft.component
+def AdvancedPage(view: View) -> ft.Control:
+    """Set how much is logged."""
+    view.watch(Topic("preferences"))
+    preferences = view.core.preferences.current
+    levels = [
+        ("debug", tr("Everything")),
+        ("info", tr("What happens")),
+        ("warning", tr("What goes wrong")),
+        ("error", tr("Faults of the program")),
+    ]
+    problem = view.core.preferences.problem
+    return page(
+        tr("Advanced"),
+        group(
+            tr("Log"),
+            choice(
+                "set-log",
+                tr("The log file holds"),
+                tr("Never a password, a key, or what anybody wrote."),
+                preferences.log_level,
+                levels,
+                lambda value: set_in(view, "", log_level=value),
+            ),
+        ),
+        *([kit.text(problem, "small", theme.WARNING)] if problem else []),
+    )

@@ -1,0 +1,177 @@
+"""The keys of one's identity: on which devices they are, and how they come to a further one."""
+
+from datetime import datetime
+
+import flet as ft
+
+from sidetone.desktop.application import manage_account
+from sidetone.desktop.application.account import Account
+from sidetone.desktop.domain.wording import tr
+from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.settings.account_page import qr
+from sidetone.desktop.interface.settings.parts import group, page
+from sidetone.desktop.interface.view import View
+from sidetone.protocol.accounts import DeviceInfo
+
+_NONE: list[DeviceInfo] = []
+
+
+@ft.component
+def DevicesPage(view: View) -> ft.Control:
+    """Link devices and keep the recovery phrase."""
+    devices, set_devices = hooks.state(_NONE)
+    account = view.account
+    if account is None:
+        return page(tr("Devices and keys"))
+
+    async def read() -> None:
+        set_devices(await manage_account.list_devices(account))
+
+    ft.use_effect(lambda: view.start(read()), [])
+    own = next((d.identity_key for d in devices if d.id == account.client.device), b"")
+    return page(
+        tr("Devices and keys"),
+        kit.text(
+            tr("Friends know you by a key: a device without it looks like a stranger to them."),
+            color=theme.QUIET,
+        ),
+        group(tr("Devices"), *(_device(account, each, own) for each in devices)),
+        hooks.keyed("give", GiveKey, view, account, read),
+        hooks.keyed("take", TakeKey, view, account, read),
+        hooks.keyed("phrase", Phrase, view, account, read),
+    )
+
+
+def _device(account: Account, device: DeviceInfo, own: bytes) -> ft.Control:
+    since = datetime.fromtimestamp(device.created_at_ms / 1000).astimezone().strftime("%x %H:%M")
+    here = device.id == account.client.device
+    same = device.identity_key == own
+    words = tr("has your key") if same else tr("has another key")
+    return ft.Row(
+        [
+            ft.Icon(ft.Icons.KEY, size=18, color=theme.GOOD if same else theme.WARNING),
+            kit.text(tr("This device") if here else tr("A device"), "name"),
+            kit.text(tr("since {time}, {words}", time=since, words=words), "small", theme.QUIET),
+        ],
+        spacing=10,
+    )
+
+
+@ft.component
+def GiveKey(view: View, account: Account, done: kit.Handler) -> ft.Control:
+    """Give the key to a device that shows a code."""
+    code, set_code = hooks.state("")
+
+    async def give() -> None:
+        await account.client.linking.give(code)
+        set_code("")
+        view.notice(tr("The other device has your key now."))
+        await done()
+
+    return group(
+        tr("Link another device"),
+        kit.text(
+            tr("Sign in on it, take the key of another device there, enter its code here."),
+            "small",
+            theme.QUIET,
+        ),
+        kit.field(
+            "link-code", tr("Code of the other device"), code, set_code, on_submit=view.act(give)
+        ),
+        ft.Row([kit.button("link-give", tr("Give it my key"), view.act(give))]),
+    )
+
+
+@ft.component
+def TakeKey(view: View, account: Account, done: kit.Handler) -> ft.Control:
+    """Show a code and wait for the key of another device."""
+    code, set_code = hooks.state("")
+
+    async def ask() -> None:
+        linking = account.client.linking
+        set_code(await linking.ask())
+        try:
+            await linking.linked()
+            view.notice(tr("This device has your key now."))
+            await done()
+        finally:
+            set_code("")
+
+    if not code:
+        return group(
+            tr("Is this the new device?"),
+            ft.Row(
+                [
+                    kit.button(
+                        "link-ask",
+                        tr("Take the key of another device"),
+                        view.act(ask),
+                        kind="quiet",
+                    )
+                ]
+            ),
+        )
+    hidden = view.core.preferences.current.privacy.streamer_mode
+    shown = tr("Hidden: streamer mode is on.") if hidden else code
+    return group(
+        tr("Enter this on the other device within ten minutes"),
+        kit.semantics("link-shown", kit.text(shown, "screen", selectable=True), shown),
+        *([] if hidden else [ft.Image(src=qr(code), width=180, height=180)]),
+    )
+
+
+@ft.component
+def Phrase(view: View, account: Account, done: kit.Handler) -> ft.Control:
+    """Show the recovery phrase, or bring the key back by it."""
+    shown, set_shown = hooks.state(False)
+    words, set_words = hooks.state("")
+
+    async def restore() -> None:
+        await account.client.linking.restore(words)
+        set_words("")
+        view.notice(tr("Your key is back on this device."))
+        await done()
+
+    phrase = account.client.linking.phrase() if shown else ""
+    return group(
+        tr("Recovery phrase"),
+        kit.text(
+            tr("24 words for paper: whoever has them is you. Nobody else can bring a key back."),
+            "small",
+            theme.QUIET,
+        ),
+        *(
+            [
+                kit.semantics(
+                    "phrase", kit.text(phrase, selectable=True, font_family=theme.MONO), phrase
+                )
+            ]
+            if shown
+            else []
+        ),
+        ft.Row(
+            [
+                kit.button(
+                    "phrase-show",
+                    tr("Hide") if shown else tr("Show my phrase"),
+                    lambda: set_shown(not shown),
+                    kind="quiet",
+                )
+            ]
+        ),
+        kit.field(
+            "phrase-words",
+            tr("Words from your paper"),
+            words,
+            set_words,
+            multiline=True,
+            max_lines=3,
+        ),
+        ft.Row(
+            [
+                kit.button(
+                    "phrase-restore", tr("Bring my key back"), view.act(restore), kind="quiet"
+                )
+            ]
+        ),
+    )

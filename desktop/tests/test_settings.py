@@ -1,0 +1,28 @@
+"""The settings: what is set holds at once, and in the next run."""
+
+from pathlib import Path
+
+from desktop.tests.stage import Stage
+from sidetone.desktop.domain.preferences import Preferences
+from sidetone.desktop.infrastructure.preferences_file import PreferencesFile
+
+
+def kept(folder: Path) -> Preferences:
+    return PreferencesFile(folder / "preferences.json").load()[0]
+
+
+async def test_what_is_set_holds_at_once_and_in_the_next_run(stage: Stage) -> None:
+    window = await stage.window("nova")
+    await window.register("nova")
+    await window.click("open-settings")
+    for section in ("sessions", "devices", "sound", "keys", "notifications", "privacy", "advanced"):
+        await window.click(f"settings-{section}")
+        await window.sees(f"settings-{section}")
+    await window.click("settings-appearance")
+    await window.click("set-motion")
+    await window.click("set-language")
+    await window.page.get_by_text("Deutsch").first.click()
+    await window.sees_text("Aussehen und Sprache")
+    assert kept(window.folder).appearance.reduced_motion
+    assert kept(window.folder).language == "de"
+    assert not window.process.unhappy()

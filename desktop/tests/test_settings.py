@@ -15,7 +15,8 @@ async def test_what_is_set_holds_at_once_and_in_the_next_run(stage: Stage) -> No
     window = await stage.window("nova")
     await window.register("nova")
     await window.click("open-settings")
-    for section in ("sessions", "devices", "sound", "keys", "notifications", "privacy", "advanced"):
+    sections = ("sessions", "devices", "sound", "keys", "notifications", "privacy", "advanced")
+    for section in sections:
         await window.click(f"settings-{section}")
         await window.sees(f"settings-{section}")
     await window.click("settings-appearance")

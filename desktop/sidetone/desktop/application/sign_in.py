@@ -2,34 +2,64 @@
 
 import asyncio
 from collections.abc import Awaitable
+from typing import Final
 
 from sidetone.client.client import Client
 from sidetone.desktop.application.account import Account
 from sidetone.desktop.application.core import Core
-from sidetone.desktop.application.logins import Remembered
+from sidetone.desktop.application.returning import Returning
+from sidetone.desktop.domain.topics import Topic, topics
+from sidetone.desktop.domain.wording import tr
 from sidetone.protocol.refusals import Refusal, Unauthenticated
+
+# Between two tries to reach a server machine that is away.
+_PAUSE_SECONDS_MIN: Final = 1.0
+_PAUSE_SECONDS_MAX: Final = 30.0
 
 
 async def sign_in(core: Core, address: str, name: str, password: str, code: str = "") -> Account:
     """Log in at *address*. Raises ``second_factor_required`` where *code* is missing."""
     client = core.client(address)
-    return await _entered(core, address, client, client.log_in(name, password, code=code))
+    return await entered(core, address, client, client.log_in(name, password, code=code))
 
 
 async def register(core: Core, address: str, name: str, password: str) -> Account:
     """Make an account at *address* and be logged in to it."""
     client = core.client(address)
-    return await _entered(core, address, client, client.register(name, password))
+    return await entered(core, address, client, client.register(name, password))
 
 
-async def sign_in_again(core: Core) -> list[Refusal]:
-    """Go on with all logins that are remembered, at once; return why some could not.
+async def ask_reset(core: Core, address: str, mail: str) -> None:
+    """Have the server machine at *address* send a code to *mail*, if an account has it."""
+    async with core.client(address) as client:
+        await client.api.accounts.ask_reset(mail.strip())
 
-    One that the server ended is forgotten; one whose server is away is kept for the next start.
+
+async def reset_password(core: Core, address: str, token: str, new_password: str) -> None:
+    """Choose a new password with the code of the mail."""
+    async with core.client(address) as client:
+        await client.api.accounts.reset_password(token.strip(), new_password)
+
+
+async def remember_logins(core: Core) -> None:
+    """Read which logins are to be gone on with; ``sign_in_again`` does so."""
+    for each in await core.logins.all():
+        core.returning[each.user] = Returning(each)
+
+
+async def sign_in_again(core: Core) -> None:
+    """Go on with all remembered logins at once; where the server is away, until it is there.
+
+    One that the server ended is forgotten, and shown as such until somebody signs in again.
     """
-    remembered = [each for each in await core.logins.all() if each.user not in core.accounts]
-    results = await asyncio.gather(*(_again(core, each) for each in remembered))
-    return [result for result in results if result is not None]
+    await asyncio.gather(*(_come_back(core, each) for each in list(core.returning.values())))
+
+
+async def forget_login(core: Core, returning: Returning) -> None:
+    """Try no longer to go on with a login, and remember it no more."""
+    core.returning.pop(returning.remembered.user, None)
+    await core.logins.forget(returning.remembered.user)
+    core.told(topics(Topic("accounts")))
 
 
 async def sign_out(core: Core, account: Account) -> None:
@@ -41,7 +71,7 @@ async def sign_out(core: Core, account: Account) -> None:
         await core.leave(account)
 
 
-async def _entered(
+async def entered(
     core: Core, address: str, client: Client, entering: Awaitable[object]
 ) -> Account:
     """Take *client* in when it has got in, and close it when it has not."""
@@ -53,17 +83,29 @@ async def _entered(
     return core.enter(address, client)
 
 
-async def _again(core: Core, remembered: Remembered) -> Refusal | None:
+async def _come_back(core: Core, returning: Returning) -> None:
+    user = returning.remembered.user
+    pause = _PAUSE_SECONDS_MIN
+    while core.returning.get(user) is returning:
+        try:
+            await _try(core, returning)
+        except Refusal as refusal:
+            returning.problem = refusal.detail
+            # Another key at that address says nothing about the login.
+            if isinstance(refusal, Unauthenticated) and refusal.code != "server_key_wrong":
+                returning.ended = True
+                await core.logins.forget(user)
+        core.told(topics(Topic("accounts")))
+        if returning.ended:
+            return
+        await returning.wait(pause)
+        pause = min(_PAUSE_SECONDS_MAX, 2 * pause)
+
+
+async def _try(core: Core, returning: Returning) -> None:
+    remembered = returning.remembered
     token = await core.logins.token(remembered)
     if token is None:
-        await core.logins.forget(remembered.user)
-        return Unauthenticated("login_forgotten", f"sign in as {remembered.name} again")
+        raise Unauthenticated("login_forgotten", tr("This sign-in was lost; sign in again."))
     client = core.client(remembered.address)
-    try:
-        await _entered(core, remembered.address, client, client.log_in_again(token))
-    except Unauthenticated as refusal:
-        await core.logins.forget(remembered.user)
-        return refusal
-    except Refusal as refusal:
-        return refusal
-    return None
+    await entered(core, remembered.address, client, client.log_in_again(token))

@@ -8,7 +8,8 @@ import msgspec
 
 from sidetone.protocol.ids import ChannelId, MessageId, ServerId, UserId
 
-# `friends` is the home of an account, where nobody's server is open. `overlay` and `watch` fill a
+# `start` is where one waits for accounts whose machines are away; `friends` is the home of an
+# account, where nobody's server is open. `overlay` and `watch` fill a
 # window of their own: who speaks, and what somebody shows.
 # `start` is where one waits for accounts whose server machines do not answer yet.
 Screen: TypeAlias = Literal[
@@ -39,7 +40,7 @@ def place_at(route: str, account: UserId | None) -> Place:
     """Return where a window begins that is opened at *route*.
 
     >>> place_at("/overlay", None).screen, place_at("/watch/nonsense", None).screen
-    ('overlay', 'sign_in')
+    ('overlay', 'friends')
     """
     kind, _, of = route.strip("/").partition("/")
     if kind == "overlay":
@@ -47,4 +48,4 @@ def place_at(route: str, account: UserId | None) -> Place:
     if kind == "watch":
         with suppress(ValueError):
             return Place("watch", account, watching=UserId(UUID(of)))
-    return Place("friends" if account is not None else "sign_in", account)
+    return Place("friends", account)

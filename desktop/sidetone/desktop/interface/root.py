@@ -3,31 +3,50 @@
 import flet as ft
 
 from sidetone.desktop.domain.topics import Topic
+from sidetone.desktop.domain.wording import language
 from sidetone.desktop.interface import channel_list, hooks, server_rail
 from sidetone.desktop.interface.channel_list import ChannelList
-from sidetone.desktop.interface.chat import ChatPane
+from sidetone.desktop.interface.chat.chat_pane import ChatPane
+from sidetone.desktop.interface.friends import FriendsPane
 from sidetone.desktop.interface.member_list import MemberList
 from sidetone.desktop.interface.overlay import OverlayView
+from sidetone.desktop.interface.people.people_list import PeopleList
 from sidetone.desktop.interface.server_rail import ServerRail
+from sidetone.desktop.interface.settings.settings_view import SettingsView
 from sidetone.desktop.interface.sign_in_view import SignInView
+from sidetone.desktop.interface.start_view import StartView
 from sidetone.desktop.interface.trouble_bar import TroubleBar
 from sidetone.desktop.interface.view import View
 from sidetone.desktop.interface.voice.incoming import IncomingCalls
+from sidetone.desktop.interface.voice.page_keys import with_keys
 from sidetone.desktop.interface.voice.panel import VoicePanel
 from sidetone.desktop.interface.voice.screens import SharedScreens, WholeScreen
 
 
 @ft.component
 def Root(view: View) -> ft.Control:
+    """Draw everything anew when the words change, and what is in it as it needs."""
+    view.watch(Topic("language"))
+    return hooks.keyed(language(), Screens, view)
+
+
+@ft.component
+def Screens(view: View) -> ft.Control:
     """Draw the screen that the window is at."""
     view.watch(Topic("place"), Topic("accounts"))
+    view.settle()
     if view.place.screen == "overlay":
         return OverlayView(view)
     if view.place.screen == "watch":
         return WholeScreen(view)
+    if view.place.screen == "start":
+        return StartView(view)
+    if view.place.screen == "settings" and view.account is not None:
+        return with_keys(view, SettingsView(view))
     if view.place.screen == "sign_in" or view.account is None:
         return SignInView(view)
-    return ft.Stack([_screens(view), IncomingCalls(view)], expand=True)
+    stack = ft.Stack([_screens(view), IncomingCalls(view)], fit=ft.StackFit.EXPAND)
+    return with_keys(view, stack)
 
 
 def _screens(view: View) -> ft.Control:
@@ -40,14 +59,14 @@ def _screens(view: View) -> ft.Control:
                     ft.Column(
                         [
                             SharedScreens(view),
-                            hooks.keyed(f"chat-{view.place.channel}", ChatPane, view),
+                            _middle(view),
                         ],
                         expand=True,
                         spacing=0,
                     ),
                     *(
                         [hooks.keyed(f"members-{view.place.server}", MemberList, view)]
-                        if view.place.panel == "members"
+                        if view.place.panel == "members" and view.place.server is not None
                         else []
                     ),
                 ],
@@ -56,9 +75,14 @@ def _screens(view: View) -> ft.Control:
                 vertical_alignment=ft.CrossAxisAlignment.STRETCH,
             ),
         ],
-        expand=True,
         spacing=0,
     )
+
+
+def _middle(view: View) -> ft.Control:
+    if view.place.screen == "friends" and view.place.channel is None:
+        return hooks.keyed("friends", FriendsPane, view)
+    return hooks.keyed(f"chat-{view.place.channel}", ChatPane, view)
 
 
 def _left(view: View) -> ft.Control:
@@ -68,7 +92,9 @@ def _left(view: View) -> ft.Control:
             ft.Row(
                 [
                     ServerRail(view),
-                    hooks.keyed(f"channels-{view.place.server}", ChannelList, view),
+                    hooks.keyed("people", PeopleList, view)
+                    if view.place.screen == "friends"
+                    else hooks.keyed(f"channels-{view.place.server}", ChannelList, view),
                 ],
                 expand=True,
                 spacing=0,

@@ -1,104 +1,93 @@
-"""The first screen: which server machine, who you are, or a new account there."""
+"""The first screen: which server machine, who you are, and every way to get in there."""
+
+from typing import Literal, TypeAlias
 
 import flet as ft
 
-from sidetone.desktop.application import sign_in
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.follow_link import address_in, arrived
+from sidetone.desktop.interface.sign_in_steps import ProviderStepForm, ResetForm
+from sidetone.desktop.interface.sign_in_ways import EnterForm
 from sidetone.desktop.interface.view import View
-from sidetone.protocol.refusals import Refusal
+from sidetone.protocol.accounts import ProviderStep
 
-_WIDTH = 400
+Mode: TypeAlias = Literal["enter", "register", "reset"]
+WIDTH = 420
+_NO_STEP: ProviderStep | None = None
 
 
 @ft.component
 def SignInView(view: View) -> ft.Control:
     """Ask for what opens the door, and say in words why it stays shut."""
-    address, set_address = hooks.state(view.known_address)
-    name, set_name = hooks.state("")
-    password, set_password = hooks.state("")
-    code, set_code = hooks.state("")
-    asks_code, set_asks_code = hooks.state(False)
-    new, set_new = hooks.state(False)
-    problem, set_problem = hooks.state("")
-    busy, set_busy = hooks.state(False)
-
-    async def enter() -> None:
-        if busy:
-            return
-        set_busy(True)
-        set_problem("")
-        try:
-            if new:
-                account = await sign_in.register(view.core, address, name, password)
-            else:
-                account = await sign_in.sign_in(view.core, address, name, password, code)
-            view.go(screen="friends", account=account.id)
-        except Refusal as refusal:
-            if refusal.code == "second_factor_required":
-                set_asks_code(True)
-            else:
-                set_problem(refusal.detail)
-        finally:
-            set_busy(False)
-
-    fields = [
-        kit.field(
-            "sign-in-address", tr("Server address"), address, set_address, hint_text="sidetone://"
-        ),
-        kit.field("sign-in-name", tr("Name"), name, set_name, on_submit=enter, autofocus=True),
-        kit.field(
-            "sign-in-password",
-            tr("Password"),
-            password,
-            set_password,
-            password=True,
-            can_reveal_password=True,
-            on_submit=enter,
-        ),
-    ]
-    if asks_code:
-        fields.append(
-            kit.field(
-                "sign-in-code", tr("Code of your second factor"), code, set_code, on_submit=enter
+    start: Mode = "enter"
+    mode, set_mode = hooks.state(start)
+    address, set_address = hooks.state(address_in(view.link))
+    step, set_step = hooks.state(_NO_STEP)
+    if step is not None:
+        form = hooks.keyed("step", ProviderStepForm, view, address, step, set_step)
+    elif mode == "reset":
+        form = hooks.keyed("reset", ResetForm, view, address, lambda: set_mode("enter"))
+    else:
+        form = hooks.keyed(
+            mode, EnterForm, view, address, set_address, set_step, mode == "register"
+        )
+    inside = bool(view.core.accounts or view.core.returning)
+    others: list[ft.Control] = []
+    if step is None and mode != "register":
+        others.append(
+            kit.button(
+                "sign-in-other",
+                tr("Create an account"),
+                lambda: set_mode("register"),
+                kind="quiet",
             )
         )
-    submit = tr("Create account") if new else tr("Sign in")
-    other = tr("I have an account") if new else tr("Create an account")
-    card = ft.Column(
-        [
-            _title(tr("Welcome"), tr("Talk with your people, and nobody else.")),
-            *fields,
-            kit.semantics(
-                "sign-in-problem", kit.text(problem, "small", theme.BAD), problem, live_region=True
-            )
-            if problem
-            else ft.Container(visible=False),
+    if step is None and mode == "register":
+        others.append(
             kit.button(
-                "sign-in-submit", submit, enter, width=_WIDTH - 72, height=44, disabled=busy
-            ),
-            kit.button("sign-in-other", other, lambda: set_new(not new), kind="quiet"),
-        ],
-        tight=True,
-        spacing=14,
-        horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+                "sign-in-other", tr("I have an account"), lambda: set_mode("enter"), kind="quiet"
+            )
+        )
+    if step is None and mode == "enter":
+        others.append(
+            kit.button(
+                "sign-in-reset", tr("Forgot password"), lambda: set_mode("reset"), kind="quiet"
+            )
+        )
+    if inside:
+        others.append(kit.button("sign-in-back", tr("Back"), lambda: arrived(view), kind="quiet"))
+    return card([_title(), form, ft.Row(others, alignment=ft.MainAxisAlignment.CENTER, wrap=True)])
+
+
+def card(parts: list[ft.Control]) -> ft.Control:
+    """Return *parts* in the middle of an empty window."""
+    body = ft.Column(
+        parts, tight=True, spacing=16, horizontal_alignment=ft.CrossAxisAlignment.STRETCH
+    )
+    inner = ft.Container(
+        body,
+        width=WIDTH,
+        padding=36,
+        border_radius=18,
+        bgcolor=theme.GROUND,
+        border=ft.Border.all(1, theme.LINE),
     )
     return ft.Container(
-        ft.Container(
-            card,
-            width=_WIDTH,
-            padding=36,
-            border_radius=18,
-            bgcolor=theme.GROUND,
-            border=ft.Border.all(1, theme.LINE),
+        ft.Column(
+            [inner],
+            scroll=ft.ScrollMode.AUTO,
+            alignment=ft.MainAxisAlignment.CENTER,
+            horizontal_alignment=ft.CrossAxisAlignment.CENTER,
         ),
         expand=True,
         alignment=ft.Alignment.CENTER,
         bgcolor=theme.RAIL,
+        padding=16,
     )
 
 
-def _title(title: str, line: str) -> ft.Control:
+def _title() -> ft.Control:
     logo = ft.Container(
         ft.Icon(ft.Icons.GRAPHIC_EQ, color=theme.ON_ACCENT, size=26),
         bgcolor=theme.ACCENT,
@@ -106,6 +95,12 @@ def _title(title: str, line: str) -> ft.Control:
         padding=10,
     )
     words = ft.Column(
-        [kit.text(title, "screen"), kit.text(line, "small", theme.QUIET)], spacing=0, tight=True
+        [
+            kit.text(tr("Welcome"), "screen"),
+            kit.text(tr("Talk with your people, and nobody else."), "small", theme.QUIET),
+        ],
+        spacing=0,
+        tight=True,
+        expand=True,
     )
     return ft.Row([logo, words], spacing=14)

@@ -13,14 +13,18 @@ from typing import Any
 import flet as ft
 import msgspec
 
+from sidetone.community import Community
 from sidetone.desktop.application.account import Account
 from sidetone.desktop.application.core import Core
+from sidetone.desktop.application.provider_sign_in import Loopback
 from sidetone.desktop.application.read_history import open_channel
+from sidetone.desktop.domain import names
 from sidetone.desktop.domain.place import Place
 from sidetone.desktop.domain.topics import Topic, Topics
 from sidetone.desktop.domain.wording import tr
-from sidetone.desktop.interface import hooks, kit
-from sidetone.protocol.ids import ChannelId, ServerId
+from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.looks import dress
+from sidetone.protocol.ids import ChannelId, ServerId, UserId
 from sidetone.protocol.refusals import Refusal
 
 _log = logging.getLogger(__name__)
@@ -40,14 +44,19 @@ class Tick:
 class View:
     """A window of *core* on *page*. Lives as long as the page's session.
 
-    *known_address* is that of a server machine which the user was led here with.
+    *link* is an address or a link that the user was led here with; *loopback* is where a browser
+    comes back to after a provider's page.
     """
 
-    def __init__(self, core: Core, page: ft.Page, place: Place, known_address: str = "") -> None:
-        self.known_address = known_address
+    def __init__(
+        self, core: Core, page: ft.Page, place: Place, link: str, loopback: Loopback
+    ) -> None:
+        self.link = link
+        self.loopback = loopback
         self.core = core
         self.page = page
         self.place = place
+        self._looks = core.preferences.current.appearance
         self._ticks: dict[Topic, Tick] = {}
         self._changed: set[Topic] = set()
         self._waiting = asyncio.Event()
@@ -55,6 +64,9 @@ class View:
         self._dialogs: list[ft.DialogControl] = []
         self._menu = ft.ContextMenu(ft.Container(width=0, height=0))
         page.overlay.append(self._menu)
+        # Whether somebody looks at the window: what is shown then is read.
+        self.focused = True
+        page.on_app_lifecycle_state_change = self._looked_at
         core.listen(self)
 
     # --- what is drawn, and when ---
@@ -86,11 +98,46 @@ class View:
             await self._waiting.wait()
             self._waiting.clear()
             changed, self._changed = self._changed, set()
+            if Topic("preferences") in changed:
+                self._dress()
             self.draw(*changed)
             await asyncio.sleep(_DRAW_SECONDS)
 
+    def _dress(self) -> None:
+        """Look as it is set, if that has changed."""
+        looks = self.core.preferences.current.appearance
+        if looks != self._looks:
+            self._looks = looks
+            dress(self.page, looks)
+            self.page.update()
+
+    def drawing_failed(self) -> None:
+        """Say that a part of the window is not what it should be."""
+        self.notice(tr("Something went wrong; the log file says what."), bad=True)
+
+    def _looked_at(self, event: ft.AppLifecycleStateChangeEvent) -> None:
+        """Note that the window was entered or left."""
+        self.focused = event.state in {ft.AppLifecycleState.SHOW, ft.AppLifecycleState.RESUME}
+        self.draw(Topic("focus"))
+
     def _tick(self, topic: Topic) -> Tick:
         return self._ticks.setdefault(topic, Tick())
+
+    @property
+    def palette(self) -> theme.Palette:
+        """The colours that are on the screen: follow the topic ``preferences`` to keep up."""
+        if self.core.preferences.current.appearance.theme == "high_contrast":
+            return theme.HIGH_CONTRAST
+        mode = self.page.theme_mode
+        if mode == ft.ThemeMode.SYSTEM:
+            light = self.page.platform_brightness == ft.Brightness.LIGHT
+        else:
+            light = mode == ft.ThemeMode.LIGHT
+        return theme.LIGHT if light else theme.DARK
+
+    def name_color(self, community: Community | None, user: UserId) -> str:
+        """Return the colour of a name in *community*: its role's, made readable, or the text's."""
+        return names.color_of(community, user, self.palette.raised) or theme.TEXT
 
     # --- where the window is ---
 
@@ -99,6 +146,16 @@ class View:
         """The account that is open, where it is still signed in."""
         user = self.place.account
         return self.core.accounts.get(user) if user is not None else None
+
+    def settle(self) -> None:
+        """Be with an account that is signed in, or where one waits for it or signs in."""
+        if self.account is not None or self.place.screen == "sign_in":
+            return
+        account = next(iter(self.core.accounts), None)
+        if account is not None:
+            self.place = Place("friends", account)
+        else:
+            self.place = Place("start" if self.core.returning else "sign_in")
 
     def go(self, **changes: Any) -> None:
         """Go to another place: what is not named stays."""

@@ -8,6 +8,7 @@ from sidetone.desktop.domain import names
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.people.status_dialog import open_status
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.social import Status, WishedStatus
 
@@ -76,6 +77,15 @@ def Me(view: View, account: Account) -> ft.Control:
                 view.act(set_status, account, each),
             )
             for each in ICONS
+        ]
+        + [
+            kit.menu_line(),
+            kit.menu_item(
+                "status-words",
+                tr("Say what you do …"),
+                ft.Icons.EDIT_OUTLINED,
+                lambda: open_status(view, account),
+            ),
         ],
         tooltip="",
     )

@@ -1,0 +1,1 @@
+"""Friends, conversations, and how one is seen."""

@@ -1,0 +1,163 @@
+"""Name and password, or somebody else who says who you are."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import flet as ft
+
+from sidetone.desktop.application import sign_in
+from sidetone.desktop.application.provider_sign_in import ask_provider, finish, providers
+from sidetone.desktop.domain.wording import tr
+from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.follow_link import arrived
+from sidetone.desktop.interface.servers.parts import Doing
+from sidetone.desktop.interface.view import View
+from sidetone.protocol.accounts import LoggedIn, Provider, ProviderStep
+from sidetone.protocol.refusals import Refusal
+
+SetStep = Callable[[ProviderStep | None], None]
+
+
+@ft.component
+def EnterForm(
+    view: View,
+    address: str,
+    set_address: Callable[[str], None],
+    set_step: SetStep,
+    new: bool,  # noqa: FBT001 (components take what they draw)
+) -> ft.Control:
+    """Ask for address, name and password; *new* makes the account."""
+    name, set_name = hooks.state("")
+    password, set_password = hooks.state("")
+    code, set_code = hooks.state("")
+    asks_code, set_asks_code = hooks.state(False)
+    doing = Doing()
+
+    async def enter() -> None:
+        try:
+            if new:
+                account = await sign_in.register(view.core, address, name.strip(), password)
+            else:
+                account = await sign_in.sign_in(view.core, address, name.strip(), password, code)
+        except Refusal as refusal:
+            if refusal.code != "second_factor_required":
+                raise
+            set_asks_code(True)
+        else:
+            arrived(view, account)
+
+    async def submit() -> None:
+        await doing.run(enter)
+
+    fields: list[ft.Control] = [
+        kit.field(
+            "sign-in-address",
+            tr("Server address"),
+            address,
+            set_address,
+            hint_text="sidetone://host:port#…",
+            autofocus=not address,
+        ),
+        kit.field(
+            "sign-in-name",
+            tr("Name"),
+            name,
+            set_name,
+            on_submit=submit,
+            autofocus=bool(address),
+            autofill_hints=[ft.AutofillHint.USERNAME],
+        ),
+        kit.field(
+            "sign-in-password",
+            tr("Password"),
+            password,
+            set_password,
+            password=True,
+            can_reveal_password=True,
+            on_submit=submit,
+            helper=tr("At least 8 letters, and none that many use.") if new else None,
+        ),
+    ]
+    if asks_code:
+        fields.append(code_field(code, set_code, submit))
+    label = tr("Create account") if new else tr("Sign in")
+    return ft.Column(
+        [
+            *fields,
+            *doing.shown("sign-in-problem"),
+            kit.button("sign-in-submit", label, submit, height=44, disabled=doing.busy),
+            hooks.keyed(f"providers-{address}", Providers, view, address, set_step),
+        ],
+        tight=True,
+        spacing=14,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def code_field(code: str, set_code: Callable[[str], None], submit: kit.Handler) -> ft.Control:
+    """Return where the code of the second factor is typed."""
+    return kit.field(
+        "sign-in-code",
+        tr("Code of your app, or a recovery code"),
+        code,
+        set_code,
+        on_submit=submit,
+        autofocus=True,
+        autofill_hints=[ft.AutofillHint.ONE_TIME_CODE],
+    )
+
+
+@ft.component
+def Providers(view: View, address: str, set_step: SetStep) -> ft.Control:
+    """Offer who else can say at *address* who somebody is."""
+    nobody: list[Provider] = []
+    listed, set_listed = hooks.state(nobody)
+    doing = Doing()
+
+    async def look() -> None:
+        if address:
+            # What is wrong with the address is said to who signs in.
+            with suppress(Refusal):
+                set_listed(await providers(view.core, address))
+
+    ft.use_effect(look, [])
+
+    def chosen(provider: str) -> kit.Handler:
+        async def begin() -> None:
+            await doing.run(lambda: _go_by(view, address, provider, set_step))
+
+        return begin
+
+    if not listed:
+        return ft.Container(visible=False)
+    words = tr("Go on in your browser …") if doing.busy else tr("or")
+    buttons = [
+        kit.button(
+            f"provider-{each.id}",
+            tr("Continue with {provider}", provider=each.title),
+            chosen(each.id),
+            kind="quiet",
+            disabled=doing.busy,
+        )
+        for each in listed
+    ]
+    return ft.Column(
+        [
+            kit.text(words, "small", theme.QUIET, text_align=ft.TextAlign.CENTER),
+            *buttons,
+            *doing.shown("provider-problem"),
+        ],
+        tight=True,
+        spacing=6,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+async def _go_by(view: View, address: str, provider: str, set_step: SetStep) -> None:
+    step = await ask_provider(
+        view.core, address, provider, view.loopback, ft.UrlLauncher().launch_url
+    )
+    if isinstance(step, LoggedIn):
+        arrived(view, await finish(view.core, address, step))
+    else:
+        set_step(step)

@@ -24,8 +24,8 @@ from sidetone.desktop.infrastructure.ringing import EngineRinger
 from sidetone.desktop.infrastructure.sound_devices import Devices
 from sidetone.desktop.infrastructure.sound_loop import EngineLoop
 from sidetone.desktop.infrastructure.system_fonts import system_fonts
-from sidetone.desktop.interface.looks import dress
 from sidetone.desktop.interface.drawing import keep_drawing
+from sidetone.desktop.interface.looks import dress
 from sidetone.desktop.interface.root import Root
 from sidetone.desktop.interface.view import View
 from sidetone.runtime.clock import SystemClock

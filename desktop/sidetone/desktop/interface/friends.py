@@ -20,7 +20,8 @@ from sidetone.desktop.interface.view import View
 def FriendsPane(view: View) -> ft.Control:
     """Draw one tab of the people one knows; an account without anything is welcomed instead."""
     view.watch(Topic("people"), Topic("servers"), Topic("accounts"), Topic("place"))
-    tab, set_tab = hooks.state(TABS[0])
+    chosen: tuple[FriendsTab, Callable[[FriendsTab], None]] = hooks.state("online")
+    tab, set_tab = chosen
     account = view.account
     if account is None:
         return ft.Container(expand=True, bgcolor=theme.GROUND)

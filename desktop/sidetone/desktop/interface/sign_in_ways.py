@@ -24,7 +24,7 @@ def EnterForm(
     address: str,
     set_address: Callable[[str], None],
     set_step: SetStep,
-    new: bool,  # noqa: FBT001 (components take what they draw)
+    new: bool,
 ) -> ft.Control:
     """Ask for address, name and password; *new* makes the account."""
     name, set_name = hooks.state("")

@@ -8,7 +8,7 @@ from sidetone.desktop.domain import names
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.people.status_dialog import open_status
+from sidetone.desktop.interface.status_dialog import open_status
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.social import Status, WishedStatus
 

@@ -1,9 +1,9 @@
 """Two people talk: what each window shows of it, and what ends it."""
 
-from collections.abc import Callable
+import asyncio
 from pathlib import Path
 
-from desktop.tests.stage import PASSWORD, Stage, Window
+from desktop.tests.stage import PASSWORD, PATIENCE_MS, Stage, Window
 from sidetone.client.client import Client
 from sidetone.protocol.ids import ChannelId, ServerId, UserId
 
@@ -112,6 +112,7 @@ async def _compare_codes(bolt: Window, cinder: Window) -> None:
     await bolt.misses("safety-match")
     await _close(bolt, "call-code")
     await cinder.click("safety-close")
+    await cinder.misses("safety-close")
     await _close(cinder, "call-code")
     await bolt.hears("talker-cinder", "Verified")
 
@@ -122,9 +123,9 @@ async def _make_louder(bolt: Window, cinder: UserId) -> None:
     box = await slider.bounding_box()
     assert box is not None
     await bolt.page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + box["height"] / 2)
-    await _until(bolt, lambda words: words not in {"", "100 %"}, "talker-volume-words")
-    louder = int((await bolt.said("talker-volume-words")).removesuffix(" %"))
-    assert 120 < louder <= 200
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        while not 120 < int((await bolt.said("talker-volume-words")).split()[0]) <= 200:
+            await bolt.page.wait_for_timeout(50)
     await _close(bolt, "talker-volume-slider")
 
 
@@ -156,10 +157,7 @@ async def _share(bolt: Window, cinder: Window) -> None:
 
 
 async def _close(window: Window, identifier: str) -> None:
+    await window.sees(identifier)
     await window.press("Escape")
     await window.misses(identifier)
 
-
-async def _until(window: Window, holds: Callable[[str], bool], identifier: str) -> None:
-    while not holds(await window.said(identifier)):
-        await window.page.wait_for_timeout(50)

@@ -1,6 +1,7 @@
 """What calls look like in words, who records, what keys of the page are called: pure rules."""
 
 import asyncio
+import os
 from pathlib import Path
 from uuid import UUID
 
@@ -220,4 +221,4 @@ async def test_clips_are_files_that_can_be_added_renamed_and_deleted(tmp_path: P
 async def test_what_is_no_sound_becomes_no_clip(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match=r"nonsense\.wav"):
         await add_clip(tmp_path, "nonsense.wav", b"RIFF of nothing")
-    assert await asyncio.to_thread(list, tmp_path.iterdir()) == []
+    assert await asyncio.to_thread(os.listdir, tmp_path) == []

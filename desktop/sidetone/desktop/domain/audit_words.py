@@ -48,40 +48,40 @@ def differences(entry: AuditEntry) -> list[Difference]:
 
 
 def _about_people(action: str, actor: str, target: str) -> str | None:
-    who = {"actor": actor, "target": target}
     return {
-        "member.edit": tr("{actor} changed {target}", **who),
-        "member.kick": tr("{actor} kicked {target}", **who),
-        "member.leave": tr("{target} left", **who),
-        "member.ban": tr("{actor} banned {target}", **who),
-        "member.unban": tr("{actor} lifted the ban of {target}", **who),
-        "member.role_given": tr("{actor} gave {target} a role", **who),
-        "member.role_taken": tr("{actor} took a role from {target}", **who),
-        "report.resolve": tr("{actor} closed a report", **who),
-        "server.transfer": tr("{actor} made somebody else the owner", **who),
+        "member.edit": tr("{actor} changed {target}", actor=actor, target=target),
+        "member.kick": tr("{actor} kicked {target}", actor=actor, target=target),
+        "member.leave": tr("{target} left", target=target),
+        "member.ban": tr("{actor} banned {target}", actor=actor, target=target),
+        "member.unban": tr("{actor} lifted the ban of {target}", actor=actor, target=target),
+        "member.role_given": tr("{actor} gave {target} a role", actor=actor, target=target),
+        "member.role_taken": tr("{actor} took a role from {target}", actor=actor, target=target),
+        "report.resolve": tr("{actor} closed a report", actor=actor),
+        "server.transfer": tr("{actor} made somebody else the owner", actor=actor),
     }.get(action)
 
 
 def _about_things(action: str, actor: str, target: str) -> str | None:
-    who = {"actor": actor, "target": target}
     return {
-        "server.edit": tr("{actor} changed the server", **who),
-        "channel.create": tr("{actor} created the channel {target}", **who),
-        "channel.edit": tr("{actor} changed the channel {target}", **who),
-        "channel.delete": tr("{actor} deleted the channel {target}", **who),
-        "channel.order": tr("{actor} rearranged the channels", **who),
-        "overwrite.set": tr("{actor} changed who may do what in {target}", **who),
-        "role.create": tr("{actor} created the role {target}", **who),
-        "role.edit": tr("{actor} changed the role {target}", **who),
-        "role.delete": tr("{actor} deleted the role {target}", **who),
-        "role.order": tr("{actor} rearranged the roles", **who),
-        "invite.create": tr("{actor} created an invite", **who),
-        "invite.revoke": tr("{actor} revoked an invite", **who),
-        "emoji.create": tr("{actor} added the emoji {target}", **who),
-        "emoji.edit": tr("{actor} renamed the emoji {target}", **who),
-        "emoji.delete": tr("{actor} deleted the emoji {target}", **who),
-        "thread.open": tr("{actor} opened the thread {target}", **who),
-        "thread.change": tr("{actor} changed the thread {target}", **who),
+        "server.edit": tr("{actor} changed the server", actor=actor),
+        "channel.create": tr("{actor} created the channel {target}", actor=actor, target=target),
+        "channel.edit": tr("{actor} changed the channel {target}", actor=actor, target=target),
+        "channel.delete": tr("{actor} deleted the channel {target}", actor=actor, target=target),
+        "channel.order": tr("{actor} rearranged the channels", actor=actor),
+        "overwrite.set": tr(
+            "{actor} changed who may do what in {target}", actor=actor, target=target
+        ),
+        "role.create": tr("{actor} created the role {target}", actor=actor, target=target),
+        "role.edit": tr("{actor} changed the role {target}", actor=actor, target=target),
+        "role.delete": tr("{actor} deleted the role {target}", actor=actor, target=target),
+        "role.order": tr("{actor} rearranged the roles", actor=actor),
+        "invite.create": tr("{actor} created an invite", actor=actor),
+        "invite.revoke": tr("{actor} revoked an invite", actor=actor),
+        "emoji.create": tr("{actor} added the emoji {target}", actor=actor, target=target),
+        "emoji.edit": tr("{actor} renamed the emoji {target}", actor=actor, target=target),
+        "emoji.delete": tr("{actor} deleted the emoji {target}", actor=actor, target=target),
+        "thread.open": tr("{actor} opened the thread {target}", actor=actor, target=target),
+        "thread.change": tr("{actor} changed the thread {target}", actor=actor, target=target),
     }.get(action)
 
 

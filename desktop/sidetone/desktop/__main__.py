@@ -12,11 +12,13 @@ from contextlib import asynccontextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import click
 import platformdirs
 
+from sidetone.desktop.infrastructure.single_instance import SingleInstance
 from sidetone.desktop.infrastructure.web_page import serving
 from sidetone.runtime.start import run, stop_requests
 
@@ -55,20 +57,41 @@ def _display() -> str:
 
 
 async def page(folder: Path, link: str, port: int, *, open_: bool) -> None:
-    """Serve the client as a page until the process is asked to stop."""
+    """Serve the client as a page until the process is asked to stop.
+
+    Who starts it again gets another window of the one that runs.
+    """
+    instance = SingleInstance(folder)
+    if not instance.acquire():
+        instance.hand_over([link])
+        click.echo("Sidetone runs already: it has opened another window.")
+        return
+    links: list[str] = []
     async with _composed(folder) as opened:
 
         async def shown(page: "ft.Page") -> None:
-            await (await opened()).open_window(page, link)
+            await (await opened()).open_window(page, links.pop() if links else link)
 
         async with serving(shown, ASSETS, port or _last_port(folder)) as address:
             url = address("/")
             _keep_port(folder, url)
-            click.echo(f"Sidetone is open at {url}")
+
+            def again(arguments: list[str]) -> None:
+                links[:] = arguments[:1]
+                _show(address("/"), open_=open_)
+
+            await instance.listen(again)
             with stop_requests() as asked:
-                if open_ and has_display():
-                    await asyncio.to_thread(webbrowser.open, url)
+                _show(url, open_=open_)
                 await asked.wait()
+            await instance.close()
+
+
+def _show(url: str, *, open_: bool) -> None:
+    click.echo(f"Sidetone is open at {url}")
+    if open_ and has_display():
+        # A browser may take its time to start.
+        Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
 
 def window(folder: Path, link: str) -> None:

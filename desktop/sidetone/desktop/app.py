@@ -24,7 +24,9 @@ from sidetone.desktop.infrastructure.ringing import EngineRinger
 from sidetone.desktop.infrastructure.sound_devices import Devices
 from sidetone.desktop.infrastructure.sound_loop import EngineLoop
 from sidetone.desktop.infrastructure.system_fonts import system_fonts
+from sidetone.desktop.interface import keys
 from sidetone.desktop.interface.drawing import keep_drawing
+from sidetone.desktop.interface.follow_link import follow_link
 from sidetone.desktop.interface.looks import dress
 from sidetone.desktop.interface.root import Root
 from sidetone.desktop.interface.view import View
@@ -48,8 +50,6 @@ class App:
         dress(page, self.core.preferences.current.appearance)
         place = place_at(page.route, next(iter(self.core.accounts), None))
         view = View(self.core, page, place, link, Loopback())
-        if link and not self.core.accounts and not self.core.returning:
-            view.go(screen="sign_in")
         page.render(Root, view)
         keep_drawing(page, view.drawing_failed)
         drawing = asyncio.ensure_future(view.keep_drawn())
@@ -58,6 +58,9 @@ class App:
         # Ten megabytes: after what one sees first.
         page.fonts = self._fonts
         page.update()
+        keys.listen(view)
+        if link:
+            view.start(follow_link(view, link))
         if self._notice:
             view.notice(self._notice)
             self._notice = ""

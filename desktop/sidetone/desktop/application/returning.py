@@ -13,6 +13,8 @@ class Returning:
         self.remembered = remembered
         self.problem = ""
         self.ended = False
+        # Set once it is there, or will never be.
+        self.over = asyncio.Event()
         self._again = asyncio.Event()
 
     def try_again(self) -> None:

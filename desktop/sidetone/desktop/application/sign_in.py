@@ -86,7 +86,7 @@ async def entered(
 async def _come_back(core: Core, returning: Returning) -> None:
     user = returning.remembered.user
     pause = _PAUSE_SECONDS_MIN
-    while core.returning.get(user) is returning:
+    while core.returning.get(user) is returning and not returning.ended:
         try:
             await _try(core, returning)
         except Refusal as refusal:
@@ -95,11 +95,12 @@ async def _come_back(core: Core, returning: Returning) -> None:
             if isinstance(refusal, Unauthenticated) and refusal.code != "server_key_wrong":
                 returning.ended = True
                 await core.logins.forget(user)
+        else:
+            break
         core.told(topics(Topic("accounts")))
-        if returning.ended:
-            return
-        await returning.wait(pause)
+        await returning.wait(0 if returning.ended else pause)
         pause = min(_PAUSE_SECONDS_MAX, 2 * pause)
+    returning.over.set()
 
 
 async def _try(core: Core, returning: Returning) -> None:

@@ -12,3 +12,10 @@ var flet = {
   fontFallbackBaseUrl: "assets/fonts/",
 };
 flet.flutterAppLoaded = new Promise((resolve) => { flet.flutterAppResolve = resolve; });
+
+// Keys of ours that browsers have another use for: see `interface/keys.py`.
+addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && ["k", "/", ","].includes(event.key.toLowerCase())) {
+    event.preventDefault();
+  }
+}, { capture: true });

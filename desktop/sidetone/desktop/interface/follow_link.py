@@ -2,7 +2,7 @@
 
 from sidetone.desktop.application.account import Account
 from sidetone.desktop.domain.invite_link import InviteLink
-from sidetone.desktop.domain.links import Link, PlaceLink, ServerLink, read_link
+from sidetone.desktop.domain.links import PlaceLink, ServerLink, read_link
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface.servers.add_server import open_join
 from sidetone.desktop.interface.view import View
@@ -17,19 +17,23 @@ def address_in(text: str) -> str:
         return text
 
 
-def follow_link(view: View, text: str) -> None:
-    """Open the dialog or the screen that *text* is about, or where one signs in for it."""
-    try:
-        link = read_link(text)
-    except Invalid as refusal:
-        view.notice(refusal.detail, bad=True)
-        return
-    account = next((a for a in view.core.accounts.values() if a.address == link.address), None)
-    if account is not None:
-        _go(view, account, link)
-    elif not any(each.remembered.address == link.address for each in view.core.returning.values()):
+async def follow_link(view: View, text: str) -> None:
+    """Open the dialog or the screen that *text* is about, or where one signs in for it.
+
+    An account that is being come back to is waited for.
+    """
+    address = address_in(text)
+    for each in list(view.core.returning.values()):
+        if each.remembered.address == address:
+            await each.over.wait()
+    account = next((a for a in view.core.accounts.values() if a.address == address), None)
+    if account is None:
         view.link = text
         view.go(screen="sign_in")
+        return
+    await account.ready.wait()
+    view.link = ""
+    _go(view, account, text)
 
 
 def arrived(view: View, account: Account | None = None) -> None:
@@ -40,16 +44,13 @@ def arrived(view: View, account: Account | None = None) -> None:
         return
     view.go(screen="friends", account=chosen.id, server=None, channel=None)
     text, view.link = view.link, ""
-    if account is not None and text.startswith("sidetone://"):
-        try:
-            link = read_link(text)
-        except Invalid:
-            return
-        if link.address == account.address:
-            _go(view, account, link)
+    if account is not None and text and address_in(text) == account.address:
+        view.start(follow_link(view, text))
 
 
-def _go(view: View, account: Account, link: Link) -> None:
+def _go(view: View, account: Account, text: str) -> None:
+    # An address of this machine, http://, is no link, and leads to the account alone.
+    link = read_link(text) if text.startswith("sidetone:") else ServerLink(text)
     match link:
         case ServerLink():
             view.go(screen="friends", account=account.id, server=None, channel=None)

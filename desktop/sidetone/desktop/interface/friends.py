@@ -1,6 +1,7 @@
 """Friends: who is there, who asks, who is blocked, and the way to a new one."""
 
 from collections.abc import Callable
+from functools import partial
 
 import flet as ft
 
@@ -20,14 +21,17 @@ from sidetone.desktop.interface.view import View
 def FriendsPane(view: View) -> ft.Control:
     """Draw one tab of the people one knows; an account without anything is welcomed instead."""
     view.watch(Topic("people"), Topic("servers"), Topic("accounts"), Topic("place"))
-    chosen: tuple[FriendsTab, Callable[[FriendsTab], None]] = hooks.state("online")
-    tab, set_tab = chosen
+    place, set_place = hooks.state(0)
+    tab = TABS[place]
     account = view.account
     if account is None:
         return ft.Container(expand=True, bgcolor=theme.GROUND)
     account.want_names(*account.knowledge.relationships)
     waiting = requests_waiting(account.knowledge)
-    tabs = [_tab(each, set_tab, waiting, here=tab == each) for each in TABS]
+    tabs = [
+        _tab(each, partial(set_place, number), waiting, here=tab == each)
+        for number, each in enumerate(TABS)
+    ]
     header = ft.Container(
         ft.Row(
             [
@@ -55,9 +59,7 @@ def FriendsPane(view: View) -> ft.Control:
     )
 
 
-def _tab(
-    tab: FriendsTab, choose: Callable[[FriendsTab], None], waiting: int, *, here: bool
-) -> ft.Control:
+def _tab(tab: FriendsTab, choose: Callable[[], None], waiting: int, *, here: bool) -> ft.Control:
     words = tab_words(tab)
     content: list[ft.Control] = [kit.text(words, "label", theme.TEXT if here else theme.QUIET)]
     if tab == "requests" and waiting:
@@ -66,7 +68,7 @@ def _tab(
         f"friends-{tab}",
         words,
         ft.Row(content, spacing=6, tight=True),
-        lambda: choose(tab),
+        choose,
         chosen=here,
         margin=0,
     )

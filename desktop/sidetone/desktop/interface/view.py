@@ -64,6 +64,9 @@ class View:
         self._dialogs: list[ft.DialogControl] = []
         self._menu = ft.ContextMenu(ft.Container(width=0, height=0))
         page.overlay.append(self._menu)
+        # What is open may take keys for itself; what is read can lead back to the present.
+        self.keys_taken_by: Callable[[str], bool] | None = None
+        self.to_present: Callable[[], None] | None = None
         # Whether somebody looks at the window: what is shown then is read.
         self.focused = True
         page.on_app_lifecycle_state_change = self._looked_at
@@ -213,6 +216,11 @@ class View:
         dialog.on_dismiss = dismissed
         self._dialogs.append(dialog)
         self.page.show_dialog(dialog)
+
+    @property
+    def has_dialog(self) -> bool:
+        """Tell whether a dialog stands above all."""
+        return bool(self._dialogs)
 
     def close(self) -> None:
         """Close the dialog that was opened last."""

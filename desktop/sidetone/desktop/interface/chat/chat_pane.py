@@ -33,6 +33,7 @@ def OpenChannel(view: View, account: Account, channel: ChannelId) -> ft.Control:
     """Draw one channel, with a thread or a panel beside it."""
     view.watch(Topic("place"))
     pane, _ = hooks.state(Pane(view, account, channel))
+    view.to_present = pane.go_to_present
     message = view.place.message
 
     def follow() -> None:

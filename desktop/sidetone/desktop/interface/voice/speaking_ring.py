@@ -34,12 +34,16 @@ def ringed(view: View, user: UserId, face: ft.Control, radius: float) -> ft.Cont
 def Ring(view: View, user: UserId, size: float) -> ft.Control:
     """Draw the ring, or nothing."""
     view.watch(Topic("speaking", user))
-    ring = ft.Container(
+    ring = ft.use_memo(lambda: _circle(size), [size])
+    # Only this one word changes: the cheapest there is to tell the page.
+    speaks = user in view.core.voice.speaking
+    return kit.semantics(f"speaking-{user}", ring, visible=speaks)
+
+
+def _circle(size: float) -> ft.Control:
+    return ft.Container(
         width=size,
         height=size,
         border_radius=size / 2,
         border=ft.Border.all(_WIDTH, theme.GOOD),
     )
-    # Only this one word changes: the cheapest there is to tell the page.
-    speaks = user in view.core.voice.speaking
-    return kit.semantics(f"speaking-{user}", ring, visible=speaks)

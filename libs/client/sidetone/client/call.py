@@ -286,7 +286,7 @@ class Call:
         Raises ``Forbidden`` without the right to, ``Conflict`` while another is shown,
         ``Unavailable`` if *subject* cannot be seen.
         """
-        return await self._inside.screens.start(self.rights, subject, quality)
+        return await self._inside.screens.start(subject, quality)
 
     def watch(self, user: UserId) -> ScreenView:
         """See what *user* shows; the same view again while there is one.

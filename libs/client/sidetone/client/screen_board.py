@@ -28,7 +28,7 @@ from sidetone.e2ee.media import Opened
 from sidetone.e2ee.schedule import MediaKind
 from sidetone.protocol import voice_control as control
 from sidetone.protocol.ids import Sender, UserId
-from sidetone.protocol.refusals import Conflict, Forbidden, NotFound, Unavailable
+from sidetone.protocol.refusals import Conflict, Forbidden, NotFound, Refusal, Unavailable
 from sidetone.video import VideoError
 from sidetone.video.capture import Subject
 from sidetone.video.encoding import ScreenEncoder
@@ -38,6 +38,8 @@ _SAY_SECONDS: Final = 2.0
 # Who joins can read what is sealed with their epoch, which is used a moment after it began.
 _SAY_TO_NEW_SECONDS: Final = 0.5
 _FORGET_SECONDS: Final = 7.0
+# Who only lost a connection is back by then, and shows on.
+_REJOIN_SECONDS: Final = 3.0
 _GOODBYES: Final = 3
 _NOT_ALLOWED: Final = (
     "you may not show your screen in this channel; whoever runs the server can allow it"
@@ -65,6 +67,8 @@ class ScreenBoard:
         self._views: dict[UserId, ScreenView] = {}
         self._share: ScreenShare | None = None
         self._sharing = False
+        self._rights = Perm(0)
+        self._over = False
         self._say_at = 0.0
         self._goodbyes = 0
 
@@ -80,10 +84,9 @@ class ScreenBoard:
 
     # --- what the owner does ---
 
-    async def start(self, rights: Perm, subject: Subject, quality: Quality) -> ScreenShare:
+    async def start(self, subject: Subject, quality: Quality) -> ScreenShare:
         """Show *subject*; see ``Call.share_screen``."""
-        if Perm.VIDEO not in rights:
-            raise Forbidden("no_right_to_share", _NOT_ALLOWED)
+        self._check_allowed()
         if self._sharing:
             raise Conflict("already_sharing", "a screen is shown already; stop it first")
         self._sharing = True
@@ -95,8 +98,15 @@ class ScreenBoard:
         except BaseException:
             self._sharing = False
             raise
-        share = self._share = ScreenShare(encoder, subject, quality, self._seal_and_send)
-        share.on_end(self._share_ended)
+        share = self._share = ScreenShare(
+            encoder, subject, quality, self._seal_and_send, self._share_ended
+        )
+        try:
+            # Much can happen in the second in which the capture began.
+            self._check_allowed()
+        except Refusal as refusal:
+            share.end(refusal.detail)
+            raise
         self._say_at = self._loop.time()
         self.tick()
         return share
@@ -158,6 +168,7 @@ class ScreenBoard:
 
     def set_rights(self, rights: Perm) -> None:
         """Stop showing where that is not allowed any more."""
+        self._rights = rights
         if self._share is not None and Perm.VIDEO not in rights:
             self._share.end(_NOT_ALLOWED)
 
@@ -179,8 +190,13 @@ class ScreenBoard:
         self._say_at = min(self._say_at, self._loop.time() + _SAY_TO_NEW_SECONDS)
 
     def left(self, user: UserId) -> None:
-        """Forget what somebody showed who has left."""
-        self._forget(user, "the other side has left the call")
+        """Forget soon what somebody showed who has left, if they do not come back."""
+        if user in self._shown:
+            self._senders.pop(user, None)
+            self._heard_at[user] = self._loop.time() - _FORGET_SECONDS + _REJOIN_SECONDS
+            view = self._views.get(user)
+            if view is not None:
+                view.place(None)
 
     def tick(self) -> None:
         """Do what time has made due; call it about twenty times a second."""
@@ -197,12 +213,19 @@ class ScreenBoard:
 
     def end(self) -> None:
         """Show and see nothing any more: the call is over."""
+        self._over = True
         if self._share is not None:
             self._share.end("the call is over")
         for user in list(self._shown):
             self._forget(user, "the call is over")
 
     # --- inside ---
+
+    def _check_allowed(self) -> None:
+        if self._over:
+            raise Conflict("call_ended", "the call is over")
+        if Perm.VIDEO not in self._rights:
+            raise Forbidden("no_right_to_share", _NOT_ALLOWED)
 
     async def _seal_and_send(self, encoded: bytes, keyframe: bool) -> bool:  # noqa: FBT001
         session = self._session()

@@ -36,12 +36,18 @@ class ScreenShare:
     """A screen that we show to the call, until `stop`; made by ``Call.share_screen``."""
 
     def __init__(
-        self, encoder: ScreenEncoder, subject: Subject, quality: Quality, show: Show
+        self,
+        encoder: ScreenEncoder,
+        subject: Subject,
+        quality: Quality,
+        show: Show,
+        on_end: Callable[[str], None],
     ) -> None:
         self.subject = subject
         self.quality = quality
         self._encoder = encoder
         self._show = show
+        self._on_end = on_end
         self._loop = asyncio.get_running_loop()
         self._rate = ScreenRate(quality.bits_per_second_max)
         self._uplink = PathUse()
@@ -70,10 +76,6 @@ class ScreenShare:
         """Return when the screen is not shown any more, and why: empty if we stopped it."""
         return await asyncio.shield(self._ended)
 
-    def on_end(self, call: Callable[[str], None]) -> None:
-        """Have *call* called with the reason when it has ended."""
-        self._ended.add_done_callback(lambda ended: call(ended.result()))
-
     async def stop(self) -> None:
         """Show it no longer; a second time does nothing."""
         self.end("")
@@ -87,8 +89,7 @@ class ScreenShare:
 
     def end(self, reason: str) -> None:
         """Show it no longer, for *reason*."""
-        if not self._ended.done():
-            self._ended.set_result(reason)
+        self._finish(reason)
         self._work.cancel()
 
     def keyframe_wanted(self) -> None:
@@ -125,9 +126,13 @@ class ScreenShare:
         except Exception:
             _log.exception("a screen share ended by a fault of this program")
         finally:
-            if not self._ended.done():
-                self._ended.set_result(reason)
+            self._finish(reason)
             await asyncio.shield(self._encoder.close())
+
+    def _finish(self, reason: str) -> None:
+        if not self._ended.done():
+            self._ended.set_result(reason)
+            self._on_end(reason)
 
     async def _until_failure(self) -> str:
         while True:

@@ -20,6 +20,7 @@ _UP_SECONDS = 90
 # What a person would wait for at most; a loaded machine is slow.
 PATIENCE_MS = 30_000
 # Between two keys; nobody types faster.
+_TYPED_TIMES_MAX = 5
 _KEY_MS = 15
 PASSWORD = "seven quiet herons at dawn"
 
@@ -121,9 +122,13 @@ class Window:
     async def type(self, identifier: str, text: str, *, enter: bool = False) -> None:
         """Replace what stands in a field."""
         field = (await self.sees(identifier)).locator("input, textarea").first
-        await field.click()
-        await self.page.keyboard.press("Control+A")
-        await self.page.keyboard.type(text, delay=_KEY_MS)
+        # The page follows the focus a moment later, and keys before that are lost.
+        for _ in range(_TYPED_TIMES_MAX):
+            await field.click()
+            await self.page.keyboard.press("Control+A")
+            await self.page.keyboard.type(text, delay=_KEY_MS)
+            if await field.input_value() == text:
+                break
         if enter:
             await self.page.keyboard.press("Enter")
 

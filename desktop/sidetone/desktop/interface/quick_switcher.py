@@ -85,6 +85,7 @@ def QuickSwitcher(view: View) -> ft.Control:
             ],
             tight=True,
             spacing=12,
+            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
         ),
         tr("Quick switcher"),
     )

@@ -18,7 +18,7 @@ from sidetone.desktop.interface.start_view import StartView
 from sidetone.desktop.interface.trouble_bar import TroubleBar
 from sidetone.desktop.interface.view import View
 from sidetone.desktop.interface.voice.incoming import IncomingCalls
-from sidetone.desktop.interface.voice.page_keys import with_keys
+from sidetone.desktop.interface.voice.page_keys import WithKeys
 from sidetone.desktop.interface.voice.panel import VoicePanel
 from sidetone.desktop.interface.voice.screens import SharedScreens, WholeScreen
 
@@ -42,14 +42,20 @@ def Screens(view: View) -> ft.Control:
     if view.place.screen == "start":
         return StartView(view)
     if view.place.screen == "settings" and view.account is not None:
-        return with_keys(view, SettingsView(view))
+        return hooks.keyed("settings", WithKeys, view, _SETTINGS)
     if view.place.screen == "sign_in" or view.account is None:
         return SignInView(view)
-    stack = ft.Stack([_screens(view), IncomingCalls(view)], fit=ft.StackFit.EXPAND)
-    return with_keys(view, stack)
+    return hooks.keyed("home", WithKeys, view, _HOME)
 
 
-def _screens(view: View) -> ft.Control:
+@ft.component
+def Home(view: View) -> ft.Control:
+    """Draw where one talks and writes, and who calls above it."""
+    view.watch(Topic("place"), Topic("accounts"))
+    return ft.Stack([_home(view), IncomingCalls(view)], fit=ft.StackFit.EXPAND)
+
+
+def _home(view: View) -> ft.Control:
     return ft.Column(
         [
             TroubleBar(view),
@@ -66,7 +72,7 @@ def _screens(view: View) -> ft.Control:
                     ),
                     *(
                         [hooks.keyed(f"members-{view.place.server}", MemberList, view)]
-                        if view.place.panel == "members" and view.place.server is not None
+                        if view.place.panel == "members" and _several(view)
                         else []
                     ),
                 ],
@@ -77,6 +83,13 @@ def _screens(view: View) -> ft.Control:
         ],
         spacing=0,
     )
+
+
+def _several(view: View) -> bool:
+    """Tell whether there are members to list: in a conversation of two one knows who is there."""
+    server, account = view.place.server, view.account
+    community = account.knowledge.communities.get(server) if account and server else None
+    return community is not None and community.server.kind != "direct"
 
 
 def _middle(view: View) -> ft.Control:
@@ -105,3 +118,7 @@ def _left(view: View) -> ft.Control:
         spacing=0,
         width=server_rail.WIDTH + channel_list.WIDTH,
     )
+
+
+_HOME = hooks.memo(Home)
+_SETTINGS = hooks.memo(SettingsView)

@@ -64,7 +64,7 @@ soak-fastpath seconds="60":
 soak-audio seconds="60":
     python -m tests.load.soak_audio --seconds {{ seconds }}
 
-# Speed and quality, measured: `./just bench api|audio|quality|sfu --json FILE`.
+# Speed and quality, measured: `./just bench api|audio|quality|sfu|video --json FILE`.
 bench what *args:
     python -m tests.load.bench_{{ what }} {{ args }}
 

@@ -10,7 +10,8 @@ from typing_extensions import override
 
 from libs.client.tests.networks import Relay
 from libs.client.tests.stage import Home
-from sidetone.client.voice_link import VoiceLink, open_link
+from sidetone.client.link_opening import open_link
+from sidetone.client.voice_link import VoiceLink
 from sidetone.protocol import voice_control as control
 from sidetone.protocol.refusals import Unauthenticated, Unavailable
 from sidetone.quic import ALPN

@@ -18,7 +18,7 @@ from sidetone.audio.hooks import Hooks
 from sidetone.audio.loops import Loop
 from sidetone.audio.memory import CaptureMemory, PlaybackMemory, SideRings
 from sidetone.audio.playback import run_playback
-from sidetone.audio.rings import put_bytes
+from sidetone.audio.rings import STALE_NS, Ring, put_bytes
 from sidetone.audio.settings import VOLUME_PERCENT_MAX, Suppression, VoiceSettings
 from sidetone.audio.timeline import Spoken
 from sidetone.audio.wake import close_wake, open_wake
@@ -29,7 +29,6 @@ from sidetone.native.clock import now_ns
 
 CLIP_SECONDS_MAX: Final = 60.0
 _GAIN_MAX: Final = 3.0
-_STALE_NS: Final = 200_000_000
 
 
 class Engine:
@@ -99,7 +98,7 @@ class Engine:
 
     def take_sent(self) -> list[bytes]:
         """Take the sealed frames that wait to be sent; those older than 200 ms are dropped."""
-        stale_ns = now_ns() - _STALE_NS
+        stale_ns = now_ns() - STALE_NS
         return [
             slot.frame[: slot.length].tobytes()
             for slot in self._capture.sent.drain()
@@ -112,6 +111,16 @@ class Engine:
         Never blocks; beyond 1,024 frames that wait, further ones are dropped and counted.
         """
         put_bytes(self._playback.arrived.slots, self._playback.arrived.words, frame, arrival_ns)
+
+    @property
+    def sent(self) -> Ring:
+        """The ring that `take_sent` empties, for a kernel that does it instead."""
+        return self._capture.sent
+
+    @property
+    def arrived(self) -> Ring:
+        """The ring that `receive` fills, for a kernel that does it instead, under one lock."""
+        return self._playback.arrived
 
     def report_loss(self, loss_percent: float | None) -> None:
         """Take in what the worst listener loses of us: the encoder is set up accordingly.

@@ -20,6 +20,9 @@ SENT_SLOTS: Final = 64
 ARRIVED_SLOTS: Final = 1024
 """200 ms of fifty speakers, between network and playback."""
 
+STALE_NS: Final = 200_000_000
+"""A frame that has waited longer to be sent would be heard too late."""
+
 # The words of a ring; each has a cache line of its own, since another thread writes each.
 PUT: Final = 0
 TAKEN: Final = 8
@@ -111,6 +114,22 @@ def put_bytes(slots: Records, words: Words, frame: bytes, at_ns: int) -> bool:
     slot.length = min(len(frame), FRAME_BYTES)
     for at in range(slot.length):
         slot.frame[at] = frame[at]
+    put_one(words)
+    return True
+
+
+@kernel(signature("boolean", [FRAME_SLOT], "int64[::1]", "uint8[::1]", "int64", "int64", "int64"))
+def put_part(
+    slots: Records, words: Words, data: NDArray[np.uint8], start: int, length: int, at_ns: int
+) -> bool:
+    """Put the *length* bytes of *data* at *start* as `put_bytes` does, from a kernel."""
+    if not has_room(words, slots.size):
+        return False
+    slot = slots[words[PUT] % slots.size]
+    slot.at_ns = at_ns
+    slot.length = min(length, FRAME_BYTES)
+    for at in range(slot.length):
+        slot.frame[at] = data[start + at]
     put_one(words)
     return True
 

@@ -210,8 +210,10 @@ class Client:
 
 def _warm_up() -> None:
     from sidetone.audio.warm import warm_up  # noqa: PLC0415 - the compiler alone takes 0.3 s
+    from sidetone.client.link_trial import kernels_work  # noqa: PLC0415 - and so do these kernels
 
     warm_up()
+    kernels_work()
 
 
 _NOT_LOGGED_IN = Unauthenticated("not_logged_in", "log in first")

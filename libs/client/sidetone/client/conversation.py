@@ -22,6 +22,7 @@ from sidetone.client.connector import Connector
 from sidetone.client.event_stream import EventHub
 from sidetone.client.keystore import KeyStore
 from sidetone.client.lifeline import Lifeline
+from sidetone.client.link_trial import kernels_work
 from sidetone.client.listening import Hear, Listening
 from sidetone.client.media_thread import MediaThread
 from sidetone.client.peers import Peers
@@ -100,7 +101,7 @@ class Conversation:
             replace_speaker=sound.replace_speaker,
         )
         self.engine.set_voice(sound.voice or VoiceSettings())
-        self.network = MediaThread(self.engine)
+        self.network = MediaThread(self.engine, fast=kernels_work())
         self._watch = Watch(self.engine, self.tally)
         self.beside = Beside(
             keys.identity, self.engine, self.peers, self.volumes, self._send_data, self._publish
@@ -126,6 +127,7 @@ class Conversation:
         """Say goodbye and free the devices."""
         for task in self._tasks:
             task.cancel()
+        self.screens.end()
         await self.lifeline.leave()
         if self._silence is not None:
             await self._silence

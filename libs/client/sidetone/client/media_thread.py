@@ -1,8 +1,9 @@
 """The network thread of a call: its QUIC link lives on an event loop of its own.
 
-A user interface that is busy on the main event loop delays no sound: sealed frames go from the
-capturing thread to the network and from the network to the playing thread here, and the main loop
-hears of control messages and rare data alone.
+A user interface that is busy on the main event loop delays no sound. Where kernels work, frames go
+between the audio threads and the network by a media thread of each link, which never takes the
+interpreter lock; elsewhere they go by this loop. The main loop hears of control messages and rare
+data alone.
 """
 
 import asyncio
@@ -14,11 +15,14 @@ from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 
 from sidetone.audio.engine import Engine
+from sidetone.client.fast_link import FastLink
+from sidetone.client.link_opening import open_link
 from sidetone.client.screen_streams import Arrival
-from sidetone.client.voice_link import LinkListener, VoiceLink, open_link
+from sidetone.client.voice_link import LinkListener, VoiceLink
 from sidetone.e2ee.schedule import MediaKind
 from sidetone.native.clock import now_ns
 from sidetone.protocol.voice_control import ClientMessage, ServerMessage
+from sidetone.quic.system import new_lock
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -30,10 +34,17 @@ _GOODBYE_SECONDS_MAX = 1.0
 
 
 class MediaThread:
-    """Runs links for one *engine*, one after another, from `start` to `stop`."""
+    """Runs links for one *engine*, one after another, from `start` to `stop`.
 
-    def __init__(self, engine: Engine) -> None:
+    By kernels if they are *fast*: `link_trial` finds out.
+    """
+
+    def __init__(self, engine: Engine, *, fast: bool) -> None:
         self._engine = engine
+        self._fast = fast
+        # Each ring to and from the audio threads has one side here, whichever link it is.
+        self._lock = new_lock()
+        self._speaking: FastLink | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="call-network", daemon=True)
         self._link: VoiceLink | None = None
@@ -58,10 +69,34 @@ class MediaThread:
         self, host: str, port: int, pin: bytes, listener: LinkListener, timeout_seconds: float
     ) -> "RemoteLink":
         """Connect as `voice_link.open_link` does; *listener* is called on the caller's loop."""
-        relay = _Relay(self._engine, listener, asyncio.get_running_loop())
-        link = await self._there(open_link(host, port, pin, relay, timeout_seconds))
-        self._link = link
+        relay = _Relay(self._engine.receive, listener, asyncio.get_running_loop())
+        link = await self._there(self._open(host, port, pin, relay, timeout_seconds))
         return RemoteLink(link, self._loop, self._there)
+
+    async def _open(
+        self, host: str, port: int, pin: bytes, relay: "_Relay", timeout_seconds: float
+    ) -> VoiceLink:
+        paths: list[FastLink] = []
+
+        def new_path() -> FastLink:
+            engine = self._engine
+            rings = engine.sent, engine.arrived
+            path = FastLink(self._lock, *rings, engine.wake_fd, relay.frame_received)
+            relay.receive = path.deliver
+            paths.append(path)
+            return path
+
+        way = new_path if self._fast else None
+        self._link = await open_link(host, port, pin, relay, timeout_seconds, way)
+        if paths:
+            self._let_speak(paths[-1])
+        return self._link
+
+    def _let_speak(self, path: FastLink) -> None:
+        if self._speaking is not None:
+            self._speaking.let_speak(speaks=False)
+        self._speaking = path
+        path.let_speak(speaks=True)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -78,7 +113,12 @@ class MediaThread:
     # --- frames from the capturing thread ---
 
     def _watch(self) -> None:
-        """Be woken by the capturing thread, or look every 4 ms where it cannot wake anybody."""
+        """Be woken by the capturing thread, or look every 4 ms where it cannot wake anybody.
+
+        Kernels do it by themselves.
+        """
+        if self._fast:
+            return
         if self._engine.wake_fd >= 0:
             self._loop.add_reader(self._engine.wake_fd, self._woken)
         else:
@@ -158,15 +198,18 @@ class _Relay:
     """Takes what a link brings: audio straight to the engine, the rest to the listener's loop."""
 
     def __init__(
-        self, engine: Engine, listener: LinkListener, loop: asyncio.AbstractEventLoop
+        self,
+        receive: Callable[[bytes, int], None],
+        listener: LinkListener,
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
-        self._engine = engine
+        self.receive = receive
         self._listener = listener
         self._loop = loop
 
     def frame_received(self, frame: bytes) -> None:
         if frame and frame[0] >> 4 & 3 == MediaKind.AUDIO:
-            self._engine.receive(frame, now_ns())
+            self.receive(frame, now_ns())
         else:
             self._soon(self._listener.frame_received, frame)
 

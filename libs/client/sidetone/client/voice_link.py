@@ -1,12 +1,12 @@
 """One QUIC connection to a voice node: control messages on a stream, frames as datagrams.
 
-The only module that names aioquic, whose pure connection it drives. It never sends the ticket, or
+It drives aioquic's pure connection, beside kernels where there is a path for media past it. It
+never sends the ticket, or
 anything else of ours, to a node that does not hold the pinned key; it queues no stale audio; and
 it says by itself that a node has gone silent.
 """
 
 import asyncio
-import socket
 import ssl
 from typing import Protocol, cast
 
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from typing_extensions import override
 
 from sidetone.client.control import ControlReader, encode
+from sidetone.client.media_path import Lane, MediaPath, NoLane
 from sidetone.client.pinned import holds_key, wrong_server_key
 from sidetone.client.screen_link import LinkVideo
 from sidetone.client.screen_streams import Arrival
@@ -60,55 +61,16 @@ class LinkListener(Protocol):
         ...
 
 
-async def open_link(
-    host: str, port: int, pin: bytes, listener: LinkListener, timeout_seconds: float
-) -> "VoiceLink":
-    """Connect to the voice node at *host* that holds the key of *pin*.
-
-    Raises ``Unavailable`` when no address of *host* answers in time, ``Unauthenticated`` when one
-    does with another key.
-    """
-    loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-    except OSError:
-        raise Unavailable(
-            "node_unknown", f"the voice node's name {host} cannot be resolved"
-        ) from None
-    for family, _, _, _, address in found:
-        link = await _open_at(family, address, VoiceLink(host, pin, listener))
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                await link.connected
-        except TimeoutError:
-            link.abort()
-        except BaseException:
-            link.abort()
-            raise
-        else:
-            return link
-    raise Unavailable(
-        "node_unreachable",
-        f"no answer from the voice node at {host}, UDP port {port}; a firewall may block UDP",
-    )
-
-
-async def _open_at(family: int, address: NetworkAddress, link: "VoiceLink") -> "VoiceLink":
-    any_host = "::" if family == socket.AF_INET6 else "0.0.0.0"  # noqa: S104 (a client's own end)
-    loop = asyncio.get_running_loop()
-    await loop.create_datagram_endpoint(lambda: link, local_addr=(any_host, 0), family=family)
-    link.connect(address)
-    return link
-
-
 class VoiceLink(asyncio.DatagramProtocol):
-    """A connection to one voice node; made by `open_link`.
+    """A connection to one voice node; made by `link_opening.open_link`.
 
     Its socket is bound to no address of this machine, so that the connection lives on when the
     network changes: the node follows the packets to where they come from.
     """
 
-    def __init__(self, host: str, pin: bytes, listener: LinkListener) -> None:
+    def __init__(
+        self, host: str, pin: bytes, listener: LinkListener, path: MediaPath | None = None
+    ) -> None:
         self._quic = QuicConnection(
             configuration=QuicConfiguration(
                 alpn_protocols=[ALPN],
@@ -127,6 +89,8 @@ class VoiceLink(asyncio.DatagramProtocol):
         self._host = host
         self._pin = pin
         self._listener = listener
+        self._path = path
+        self._lane: Lane = NoLane()
         self._loop = asyncio.get_running_loop()
         self.connected: asyncio.Future[None] = self._loop.create_future()
         self._video = LinkVideo(self._quic)
@@ -139,15 +103,23 @@ class VoiceLink(asyncio.DatagramProtocol):
         self._watch: asyncio.TimerHandle | None = None
         self._established = False
         self._watched_at = 0.0
+        self._heard_ns = 0
         self._silence_seconds = 0.0
         self._closed = asyncio.Event()
-        self.datagrams_dropped = 0
+        self._dropped = 0
 
     @property
     def rtt_ms(self) -> float:
         """The smoothed round trip to the node."""
+        if self._lane.rtt_ms > 0:
+            return self._lane.rtt_ms
         loss = self._quic._loss  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         return float(loss._rtt_smoothed) * 1000  # noqa: SLF001 # pyright: ignore[reportPrivateUsage,reportUnknownMemberType,reportUnknownArgumentType]
+
+    @property
+    def datagrams_dropped(self) -> int:
+        """How many frames found the network full."""
+        return self._dropped + self._lane.dropped
 
     def connect(self, address: NetworkAddress) -> None:
         """Begin the handshake; ``connected`` is done when the node has shown the pinned key."""
@@ -172,7 +144,7 @@ class VoiceLink(asyncio.DatagramProtocol):
             self._transmit()
         while len(waiting) >= _DATAGRAMS_WAITING_MAX:
             waiting.popleft()
-            self.datagrams_dropped += 1
+            self._dropped += 1
         self._quic.send_datagram_frame(frame)
         self._transmit_soon()
 
@@ -211,7 +183,9 @@ class VoiceLink(asyncio.DatagramProtocol):
             return
         self._silence_seconds = 0.0
         connecting = not self._established
+        self._lane.receiving()
         self._quic.receive_datagram(data, addr, now=self._loop.time())
+        self._lane.received()
         self._handle_events()
         if connecting or self._video.waits:
             self._transmit_soon()
@@ -234,7 +208,11 @@ class VoiceLink(asyncio.DatagramProtocol):
         if transport is None or transport.is_closing():
             return
         self._video.pump()
-        for data, address in self._quic.datagrams_to_send(now=self._loop.time()):
+        # The numbers of packets go back before they leave: sending may wait for the interpreter.
+        self._lane.sending()
+        packets = self._quic.datagrams_to_send(now=self._loop.time())
+        self._lane.sent()
+        for data, address in packets:
             transport.sendto(data, address)
         self._arm()
 
@@ -253,6 +231,7 @@ class VoiceLink(asyncio.DatagramProtocol):
 
     def _handle_timer(self) -> None:
         self._timer = None
+        self._lane.timing()
         at = self._quic.get_timer()
         now = self._loop.time()
         if at is not None and at <= now:
@@ -265,7 +244,7 @@ class VoiceLink(asyncio.DatagramProtocol):
     def _handle_events(self) -> None:
         while not self._closed.is_set() and (event := self._quic.next_event()) is not None:
             if isinstance(event, events.DatagramFrameReceived):
-                if self._established:
+                if self._established and not self._lane.has_passed():
                     self._listener.frame_received(event.data)
             elif isinstance(event, events.StreamDataReceived):
                 self._read(event)
@@ -291,6 +270,8 @@ class VoiceLink(asyncio.DatagramProtocol):
         self._stream = self._quic.get_next_available_stream_id()
         self._watched_at = self._loop.time()
         self._watch = self._loop.call_later(_WATCH_SECONDS, self._look)
+        if self._path is not None:
+            self._lane = self._path.connect(self._quic)
 
     def _read(self, event: events.StreamDataReceived) -> None:
         stream, data, ended = event.stream_id, event.data, event.end_stream
@@ -323,6 +304,11 @@ class VoiceLink(asyncio.DatagramProtocol):
         event loop, what came in meanwhile is still to be read.
         """
         now = self._loop.time()
+        self._lane.renew_keys()
+        if self._lane.heard_ns != self._heard_ns:
+            # Most packets are seen by nobody but the kernels.
+            self._heard_ns = self._lane.heard_ns
+            self._silence_seconds = 0.0
         self._silence_seconds += min(now - self._watched_at, 2 * _WATCH_SECONDS)
         self._watched_at = now
         if self._silence_seconds >= _SILENCE_SECONDS_MAX:
@@ -351,6 +337,7 @@ class VoiceLink(asyncio.DatagramProtocol):
     def _shut(self) -> None:
         self._closed.set()
         self._video.close()
+        self._lane.close()
         for handle in (self._timer, self._watch, self._transmission):
             if handle is not None:
                 handle.cancel()

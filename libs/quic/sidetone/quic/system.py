@@ -31,6 +31,8 @@ recvmmsg = _function("recvmmsg", "i", "ipiip")
 sendmmsg = _function("sendmmsg", "i", "ipii")
 memcpy = _function("memcpy", "p", "ppn")
 write = _function("write", "l", "ipn")
+read = _function("read", "l", "ipn")
+poll = _function("poll", "i", "pni")
 _lock = _function("pthread_mutex_lock", "i", "p")
 _unlock = _function("pthread_mutex_unlock", "i", "p")
 

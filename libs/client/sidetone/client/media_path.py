@@ -1,0 +1,90 @@
+"""A way for frames past aioquic, as a link uses it; there may be none."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias
+
+from aioquic.quic.connection import QuicConnection
+
+Receive: TypeAlias = Callable[[bytes, tuple[Any, ...]], None]
+
+
+class Lane(Protocol):
+    """One connection's media. Its link says before and after what aioquic does."""
+
+    @property
+    def heard_ns(self) -> int:
+        """When the node was heard last, by the clock of sound."""
+        ...
+
+    @property
+    def rtt_ms(self) -> float:
+        """The smoothed round trip to the node; 0 before it is known."""
+        ...
+
+    @property
+    def dropped(self) -> int:
+        """How many frames found the network full."""
+        ...
+
+    def has_passed(self) -> bool:
+        """Tell whether the frame that aioquic reads now was passed on before it read it."""
+        ...
+
+    def receiving(self) -> None:
+        """Aioquic is about to take a datagram."""
+        ...
+
+    def received(self) -> None:
+        """Aioquic has taken a datagram."""
+        ...
+
+    def sending(self) -> None:
+        """Aioquic is about to send."""
+        ...
+
+    def sent(self) -> None:
+        """Aioquic has sent."""
+        ...
+
+    def timing(self) -> None:
+        """Aioquic is about to look at its timers."""
+        ...
+
+    def renew_keys(self) -> None:
+        """Begin a new key phase, if it is time."""
+        ...
+
+    def close(self) -> None:
+        """Leave all to aioquic again; a second time does nothing."""
+        ...
+
+
+class NoLane:
+    """What a link has whose media go by aioquic."""
+
+    heard_ns = 0
+    rtt_ms = 0.0
+    dropped = 0
+
+    def has_passed(self) -> bool:
+        """Nothing has."""
+        return False
+
+    def receiving(self) -> None:
+        """Do nothing, like all that follow."""
+
+    received = sending = sent = timing = renew_keys = close = receiving
+
+
+class MediaPath(Protocol):
+    """Reads the socket of one link instead of the event loop."""
+
+    def open(self, bound: socket.socket, receive: Receive) -> asyncio.DatagramTransport:
+        """Read *bound* from now on; *receive* is called for datagrams that are aioquic's."""
+        ...
+
+    def connect(self, quic: QuicConnection) -> Lane:
+        """Open the lane of the connection, whose handshake is over."""
+        ...

@@ -2,9 +2,12 @@
 
 import asyncio
 from pathlib import Path
+from urllib.parse import urljoin
 
-from desktop.tests.stage import PASSWORD, PATIENCE_MS, Stage, Window
+from desktop.tests.stage import PASSWORD, PATIENCE_MS, Stage, Window, load
 from sidetone.client.client import Client
+from sidetone.desktop.domain.preferences import Keys, Preferences
+from sidetone.desktop.infrastructure.preferences_file import PreferencesFile
 from sidetone.protocol.ids import ChannelId, ServerId, UserId
 
 _SPEECH = Path(__file__).parents[2] / "services/all_in_one/sidetone/all_in_one/demo/speech"
@@ -27,13 +30,15 @@ async def test_two_people_talk_in_a_voice_channel(stage: Stage) -> None:
     await bolt.sees(f"speaking-{ids['bolt']}")
     await _compare_codes(bolt, cinder)
 
-    await bolt.click("voice-mute")
+    # No display lends its keys here, so the window's own mute.
+    await bolt.press("F9")
     await cinder.hears("talker-bolt", "muted")
     await cinder.misses(f"speaking-{ids['bolt']}")
     await bolt.click("voice-mute")
     await cinder.sees(f"speaking-{ids['bolt']}")
     await _make_louder(bolt, ids["cinder"])
     await _record(bolt, cinder, ids["bolt"])
+    await _look_over(bolt)
     await _share(bolt, cinder)
 
     await nova.api.voice.disconnect(ChannelId(lounge.id), ids["cinder"])
@@ -86,9 +91,12 @@ async def _windows(stage: Stage, nova: Client, home: ServerId) -> tuple[Window, 
 
 
 async def _window(stage: Stage, name: str, speech: str) -> Window:
-    """Open a window of *name*, whose microphone is a file."""
+    """Open a window of *name*, whose microphone is a file, and whose key to mute is F9."""
+    folder = stage.folder / f"window-{name}"
+    preferences = Preferences(keys=Keys(bindings={"mute": "f9"}))
+    await asyncio.to_thread(PreferencesFile(folder / "preferences.json").save, preferences)
     window = await stage.window(
-        name, SIDETONE_MICROPHONE=str(_SPEECH / speech), SIDETONE_SPEAKER="null"
+        name, folder=folder, SIDETONE_MICROPHONE=str(_SPEECH / speech), SIDETONE_SPEAKER="null"
     )
     await window.type("sign-in-name", name)
     await window.type("sign-in-password", PASSWORD, enter=True)
@@ -146,6 +154,16 @@ async def _record(bolt: Window, cinder: Window, recorder: UserId) -> None:
     assert (folder / f"{recorder}.opus").stat().st_size > 0
 
 
+async def _look_over(bolt: Window) -> None:
+    """The small window says who is there and who speaks, in the browser that is let in."""
+    beside = await bolt.page.context.new_page()
+    await load(beside, urljoin(bolt.page.url, "/overlay"))
+    overlay = Window(beside, bolt.process, bolt.folder)
+    await overlay.sees("overlay-bolt")
+    await overlay.sees("overlay-cinder")
+    await overlay.find_all("speaking-").first.wait_for(state="attached", timeout=PATIENCE_MS)
+
+
 async def _share(bolt: Window, cinder: Window) -> None:
     """What one shows is offered to the other, who sees it; here it is the test picture."""
     await bolt.click("voice-share")
@@ -160,4 +178,3 @@ async def _close(window: Window, identifier: str) -> None:
     await window.sees(identifier)
     await window.press("Escape")
     await window.misses(identifier)
-

@@ -3,7 +3,6 @@
 import asyncio
 
 from sidetone.desktop.application.voice_call import VoiceCall
-from sidetone.desktop.domain.topics import Topic, topics
 from sidetone.protocol.refusals import Unavailable
 from sidetone.video import VideoError
 from sidetone.video.capture import Screen, Subject
@@ -23,6 +22,5 @@ async def list_shown() -> list[Screen]:
 
 async def show_screen(voice: VoiceCall, subject: Subject, quality: str) -> None:
     """Show *subject* in one of the QUALITIES. Raises a ``Refusal`` that says why not."""
-    share = await voice.joined.share_screen(subject, QUALITIES[quality])
-    voice.told(topics(Topic("call")))
-    share.on_end(lambda _: voice.told(topics(Topic("call"))))
+    await voice.joined.share_screen(subject, QUALITIES[quality])
+    voice.told_of_call()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import flet as ft
 from flet.components import utils
@@ -20,6 +20,35 @@ _observable: Any = cast("Any", ft).observable
 def state(initial: T) -> tuple[T, Callable[[T], None]]:
     """Return what the component remembers, and what changes it and draws the component anew."""
     return cast("tuple[T, Callable[[T], None]]", _use_state(initial))
+
+
+class Entry(Generic[T]):
+    """What was entered last: *value* is right even in a handler that is older than it.
+
+    A handler sees the state of the drawing that it was made in. Who types the last letter and
+    presses Enter at once is faster than the drawing between, and would lose that letter.
+    """
+
+    def __init__(self, initial: T) -> None:
+        self.value = initial
+        self.redraw: Callable[[], None] = _nothing
+
+    def set(self, value: T) -> None:
+        """Take *value*, and draw the component anew."""
+        self.value = value
+        self.redraw()
+
+
+def entry(initial: T) -> Entry[T]:
+    """Return what the component keeps of what is typed into it, for handlers that submit it."""
+    made, _ = state(Entry(initial))
+    drawn, draw = state(0)
+    made.redraw = lambda: draw(drawn + 1)
+    return made
+
+
+def _nothing() -> None:
+    pass
 
 
 def memo(component: Callable[P, ft.Control]) -> Callable[P, ft.Control]:

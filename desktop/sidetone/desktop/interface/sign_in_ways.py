@@ -9,7 +9,7 @@ from sidetone.desktop.application import sign_in
 from sidetone.desktop.application.provider_sign_in import ask_provider, finish, providers
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.follow_link import arrived
+from sidetone.desktop.interface.follow_link import address_in, arrived
 from sidetone.desktop.interface.servers.parts import Doing
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.accounts import LoggedIn, Provider, ProviderStep
@@ -27,18 +27,17 @@ def EnterForm(
     new: bool,
 ) -> ft.Control:
     """Ask for address, name and password; *new* makes the account."""
-    name, set_name = hooks.state("")
-    password, set_password = hooks.state("")
-    code, set_code = hooks.state("")
+    name, password, code = hooks.entry(""), hooks.entry(""), hooks.entry("")
     asks_code, set_asks_code = hooks.state(False)
     doing = Doing()
 
     async def enter() -> None:
+        given = name.value.strip(), password.value
         try:
             if new:
-                account = await sign_in.register(view.core, address, name.strip(), password)
+                account = await sign_in.register(view.core, address, *given)
             else:
-                account = await sign_in.sign_in(view.core, address, name.strip(), password, code)
+                account = await sign_in.sign_in(view.core, address, *given, code.value)
         except Refusal as refusal:
             if refusal.code != "second_factor_required":
                 raise
@@ -61,8 +60,8 @@ def EnterForm(
         kit.field(
             "sign-in-name",
             tr("Name"),
-            name,
-            set_name,
+            name.value,
+            name.set,
             on_submit=submit,
             autofocus=bool(address),
             autofill_hints=[ft.AutofillHint.USERNAME],
@@ -70,8 +69,8 @@ def EnterForm(
         kit.field(
             "sign-in-password",
             tr("Password"),
-            password,
-            set_password,
+            password.value,
+            password.set,
             password=True,
             can_reveal_password=True,
             on_submit=submit,
@@ -79,14 +78,15 @@ def EnterForm(
         ),
     ]
     if asks_code:
-        fields.append(code_field(code, set_code, submit))
+        fields.append(code_field(code.value, code.set, submit))
+    where = address_in(address)
     label = tr("Create account") if new else tr("Sign in")
     return ft.Column(
         [
             *fields,
             *doing.shown("sign-in-problem"),
             kit.button("sign-in-submit", label, submit, height=44, disabled=doing.busy),
-            hooks.keyed(f"providers-{address}", Providers, view, address, set_step),
+            hooks.keyed(f"providers-{where}", Providers, view, where, set_step),
         ],
         tight=True,
         spacing=14,

@@ -267,6 +267,15 @@ def test_a_recorder_who_stops_leaves_or_is_lost_is_shown_as_such(running: Stage)
     assert running.seats["cam"].told[-1] == RecordingStopped(running.user("ada"), "left")
 
 
+def test_who_asks_no_more_is_shown_as_such_though_nothing_was_recorded(running: Stage) -> None:
+    running.do("ada", "stop", "stopped")
+    running.do("ada", "ask")
+    running.do("ada", "stop", "stopped")
+    stops = running.told("ben", RecordingStopped)
+    assert len(stops) == 2
+    assert running["ben"].answer is None
+
+
 def test_a_no_of_the_recorder_ends_the_recording(running: Stage) -> None:
     running.do("ada", "agree", False)
     assert running["ada"].own is RecordingState.OFF

@@ -281,7 +281,7 @@ class Consents:
         events: list[Event] = []
         if before is RecordingState.OFF:
             events.append(ConsentAsked(other.user))
-        if before is RecordingState.RUNS:
+        if before is RecordingState.RUNS or state is RecordingState.OFF:
             events.append(RecordingStopped(other.user, reason))
         if state is RecordingState.RUNS:
             events.append(RecordingStarted(other.user))

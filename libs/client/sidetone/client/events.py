@@ -104,7 +104,7 @@ class RecordingStarted:
 
 @dataclass(frozen=True, slots=True)
 class RecordingStopped:
-    """*user*, who may be ourselves, records no longer.
+    """*user*, who may be ourselves, records no longer, or asks no more.
 
     *reason* is `stopped`, `paused` (somebody does not agree; it goes on when all do), `left`,
     `lost` (nothing was heard of them for seconds) or `failed` (of our own: the disk).

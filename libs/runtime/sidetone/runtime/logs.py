@@ -1,4 +1,4 @@
-"""Structured logs on standard error, for people or for machines.
+"""Structured logs, for people or for machines.
 
 Secrets do not come through: a field whose name speaks of one (unless it is a number), and every
 bytes value, is replaced before anything is written. Objects are named by their type, not printed:
@@ -38,9 +38,12 @@ _OWN_FIELDS = frozenset({"event", "exc_info", "stack_info", "_record", "_from_st
 
 
 def configure(
-    form: Form = "console", level: Level = "info", tags: Mapping[str, object] | None = None
+    form: Form = "console",
+    level: Level = "info",
+    tags: Mapping[str, object] | None = None,
+    to: logging.Handler | None = None,
 ) -> None:
-    """Send the logs of this process, ours and the libraries', to standard error.
+    """Send the logs of this process, ours and the libraries', to standard error or to *to*.
 
     Every line carries the *tags*, whichever thread writes it. Uvicorn's own start and stop lines
     are left out below a warning: the process says it itself.
@@ -53,7 +56,7 @@ def configure(
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         redact,
     ]
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(sys.stderr) if to is None else to
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -22,12 +22,14 @@ def SignInView(view: View) -> ft.Control:
     """Ask for what opens the door, and say in words why it stays shut."""
     start: Mode = "enter"
     mode, set_mode = hooks.state(start)
-    address, set_address = hooks.state(address_in(view.link))
+    address, set_address = hooks.state(view.link)
     step, set_step = hooks.state(_NO_STEP)
     if step is not None:
-        form = hooks.keyed("step", ProviderStepForm, view, address, step, set_step)
+        form = hooks.keyed("step", ProviderStepForm, view, address_in(address), step, set_step)
     elif mode == "reset":
-        form = hooks.keyed("reset", ResetForm, view, address, lambda: set_mode("enter"))
+        form = hooks.keyed(
+            "reset", ResetForm, view, address_in(address), lambda: set_mode("enter")
+        )
     else:
         form = hooks.keyed(
             mode, EnterForm, view, address, set_address, set_step, mode == "register"

@@ -32,12 +32,14 @@ def EnterForm(
     doing = Doing()
 
     async def enter() -> None:
-        given = name.value.strip(), password.value
+        given = address_in(address), name.value.strip(), password.value
+        # An invite is an address too, and what one comes for.
+        view.link = address
         try:
             if new:
-                account = await sign_in.register(view.core, address, *given)
+                account = await sign_in.register(view.core, *given)
             else:
-                account = await sign_in.sign_in(view.core, address, *given, code.value)
+                account = await sign_in.sign_in(view.core, *given, code.value)
         except Refusal as refusal:
             if refusal.code != "second_factor_required":
                 raise
@@ -79,6 +81,7 @@ def EnterForm(
     ]
     if asks_code:
         fields.append(code_field(code.value, code.set, submit))
+    where = address_in(address)
     where = address_in(address)
     label = tr("Create account") if new else tr("Sign in")
     return ft.Column(

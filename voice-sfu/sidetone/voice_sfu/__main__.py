@@ -25,7 +25,13 @@ from sidetone.bus.memory import MemoryBus
 from sidetone.protocol.refusals import Refusal
 from sidetone.runtime import logs, metrics, settings
 from sidetone.runtime.clock import SystemClock
-from sidetone.runtime.start import StartError, raise_priority, run, stop_requests
+from sidetone.runtime.start import (
+    StartError,
+    raise_priority,
+    run,
+    settle_memory,
+    stop_requests,
+)
 from sidetone.runtime.tls import Identity
 from sidetone.voice_sfu.application.ports import Evidence, NoEvidence
 from sidetone.voice_sfu.domain.handshakes import HandshakeLimits
@@ -136,6 +142,7 @@ async def work(chosen: Settings) -> None:
             identity = Identity.read(Path(chosen.tls_folder))
             async with app.serving(bus, SystemClock(), identity, options, evidence) as unit:
                 _offer_metrics(unit, chosen.metrics_port)
+                settle_memory()
                 _say(Listening(unit.port, unit.node.node))
                 await stop.wait()
                 await unit.drain()

@@ -3,13 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from aioquic.buffer import Buffer  # pyright: ignore[reportPrivateImportUsage]
+from aioquic.buffer import Buffer, size_uint_var  # pyright: ignore[reportPrivateImportUsage]
 from aioquic.quic.connection import QuicConnection
-from aioquic.quic.packet import (
-    QuicProtocolVersion,
-    pull_quic_transport_parameters,
-    push_quic_transport_parameters,
-)
+from aioquic.quic.packet import QuicProtocolVersion
 
 ALPN: Final = "sidetone/1"
 
@@ -25,7 +21,8 @@ Each costs both ends a packet, and whether a voice arrives is known from its fra
 CONNECTION_IDS: Final = 3
 """How many connection ids of the peer an end keeps: the one in use, and two for other paths."""
 
-_PARAMETERS_BYTES_MAX: Final = 4096
+_MAX_ACK_DELAY: Final = 0x0B
+_PARAMETER_BYTES_MAX: Final = 16
 
 
 def announce_ack_delay(quic: QuicConnection) -> None:
@@ -37,14 +34,7 @@ def announce_ack_delay(quic: QuicConnection) -> None:
     connection: Any = quic
     serialize: Callable[[], bytes] = connection._serialize_transport_parameters  # noqa: SLF001
 
-    def announce() -> bytes:
-        parameters = pull_quic_transport_parameters(Buffer(data=serialize()))
-        parameters.max_ack_delay = round(ACK_DELAY_SECONDS * 1000)
-        buffer = Buffer(capacity=_PARAMETERS_BYTES_MAX)
-        push_quic_transport_parameters(buffer, parameters)
-        return buffer.data
-
-    connection._serialize_transport_parameters = announce  # noqa: SLF001
+    connection._serialize_transport_parameters = lambda: _with_ack_delay(serialize())  # noqa: SLF001
 
 
 def keep_few_ids(quic: QuicConnection) -> None:
@@ -54,3 +44,20 @@ def keep_few_ids(quic: QuicConnection) -> None:
     """
     connection: Any = quic
     connection._local_active_connection_id_limit = CONNECTION_IDS  # noqa: SLF001
+
+
+def _with_ack_delay(parameters: bytes) -> bytes:
+    """Return transport parameters (RFC 9000 section 18) with our delay in place of another."""
+    others, ours = Buffer(data=parameters), Buffer(capacity=_PARAMETER_BYTES_MAX)
+    kept = bytearray()
+    while not others.eof():
+        start = others.tell()
+        name = others.pull_uint_var()
+        others.seek(others.pull_uint_var() + others.tell())
+        if name != _MAX_ACK_DELAY:
+            kept += parameters[start : others.tell()]
+    delay_ms = round(ACK_DELAY_SECONDS * 1000)
+    ours.push_uint_var(_MAX_ACK_DELAY)
+    ours.push_uint_var(size_uint_var(delay_ms))
+    ours.push_uint_var(delay_ms)
+    return bytes(kept) + ours.data

@@ -5,9 +5,11 @@ they still mean what they meant; where they do not, the plain server runs.
 """
 
 from collections.abc import Callable
+from functools import cache
 from types import MethodType
 from typing import Any, Final, NamedTuple, NoReturn
 
+from aioquic.quic import connection as aioquic_connection
 from aioquic.quic.connection import END_STATES, QuicConnection
 from aioquic.quic.crypto import CryptoPair, NoCallback, derive_key_iv_hp
 from aioquic.quic.rangeset import RangeSet
@@ -15,6 +17,9 @@ from aioquic.quic.recovery import QuicPacketSpace
 from aioquic.tls import AlertUnexpectedMessage, CipherSuite, Epoch
 
 _RANGE_MAX: Final = 128
+
+# Sets of epochs: aioquic makes 33 of the same few for each connection.
+aioquic_connection.EPOCHS = cache(aioquic_connection.EPOCHS)
 
 
 class Keys(NamedTuple):

@@ -5,9 +5,13 @@ one a round trip, so it is never a refusal. A neighbourhood is a /24 of IPv4 or 
 """
 
 from collections import Counter
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 import msgspec
+
+# Each connection asks three times.
+_PREFIXES_MAX = 1024
 
 
 class HandshakeLimits(msgspec.Struct, frozen=True):
@@ -46,6 +50,7 @@ class HalfOpen:
         )
 
 
+@lru_cache(_PREFIXES_MAX)
 def prefix(host: str) -> bytes:
     """Return the neighbourhood of *host*; an IPv4 address mapped into IPv6 counts as IPv4.
 

@@ -19,6 +19,7 @@ from sidetone.quic.addresses import unpack_address
 from sidetone.quic.lanes import KEY_PACKETS_MAX
 from sidetone.quic.notices import PACKET, Notice
 from sidetone.quic.transport import KernelTransport
+from sidetone.runtime.start import return_memory
 from sidetone.voice_sfu.application.ports import Member, Place
 from sidetone.voice_sfu.infrastructure.fastpath import control, loop, ports, words
 from sidetone.voice_sfu.infrastructure.fastpath.lane import Lane
@@ -55,6 +56,7 @@ class FastPath:
         self._key_packets_max = key_packets_max
         self._buffers = control.new_buffers()
         self._lanes: dict[int, Lane] = {}
+        self._has_grown = False
         self._free = list(range(ROWS_MAX - 1, -1, -1))
         self._rooms: dict[bytes, int] = {}
         self._members: dict[bytes, int] = {}
@@ -112,6 +114,7 @@ class FastPath:
         lane.key_packets_max = self._key_packets_max
         self._lanes[index] = lane
         lane.open()
+        self._has_grown = True
         return lane
 
     def take_notices(self) -> None:
@@ -170,6 +173,10 @@ class FastPath:
                 lane.look()
             except Exception:
                 _log.exception("lane_failed")
+        if self._has_grown:
+            # Handshakes take more memory than connections.
+            self._has_grown = False
+            return_memory()
         self._looking = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look)
 
     def _stop(self) -> None:

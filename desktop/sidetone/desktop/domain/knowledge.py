@@ -172,11 +172,7 @@ class Knowledge:
                 self.relationships.pop(user, None)
                 return topics(Topic("people"), Topic("user", user))
             case events.PresenceChanged(presence):
-                self.presences[presence.user] = presence
-                friend = presence.user in self.relationships
-                return topics(
-                    Topic("user", presence.user), *([Topic("presences")] if friend else [])
-                )
+                return self._present(presence)
             case events.VoiceStateChanged(channel, user, state):
                 return self._voice(channel, user, state)
             case events.CallChanged(call):
@@ -252,6 +248,13 @@ class Knowledge:
             min(read.unread + 1, _UNREAD_MAX),
             read.mentions + self.calls_us(message),
         )
+
+    def _present(self, presence: Presence) -> Topics:
+        before = self.presences.get(presence.user)
+        self.presences[presence.user] = presence
+        was_there = before is not None and before.status != "offline"
+        told = was_there != (presence.status != "offline") or presence.user in self.relationships
+        return topics(Topic("user", presence.user), *([Topic("presences")] if told else []))
 
     def _voice(self, channel: ChannelId, user: UserId, state: VoiceState | None) -> Topics:
         there = self.voices.setdefault(channel, {})

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sidetone.community import Community
 from sidetone.desktop.domain.knowledge import Knowledge
+from sidetone.desktop.domain.readable_color import readable
 from sidetone.protocol.ids import UserId
 from sidetone.protocol.servers import Role
 
@@ -34,10 +35,10 @@ def top_role(community: Community, user: UserId, *, hoisted: bool = False) -> Ro
     return max(fitting, key=lambda role: role.position, default=None)
 
 
-def color_of(community: Community | None, user: UserId) -> str | None:
-    """Return the colour in which a name is written in *community*, as ``#RRGGBB``."""
+def color_of(community: Community | None, user: UserId, ground: str) -> str | None:
+    """Return the colour of a name in *community*, as ``#RRGGBB`` that can be read on *ground*."""
     role = top_role(community, user) if community is not None else None
-    return f"#{role.color:06X}" if role is not None and role.color is not None else None
+    return readable(role.color, ground) if role is not None and role.color is not None else None
 
 
 def avatar_color(of: UUID) -> str:

@@ -18,7 +18,7 @@ Kind: TypeAlias = Literal[
     "voice",  # who is in one voice channel
     "file",  # one small picture, which is here now
     "people",  # friends, requests, blocks
-    "presences",  # whether any friend came or went
+    "presences",  # whether anybody came or went, and how friends are
     "user",  # one user: name, picture, presence
     "calls",  # who rings
     "call",  # the call one is in: state, roster, keys

@@ -124,7 +124,7 @@ def avatar(
     color: str,
     radius: float = 16,
     *,
-    picture: str | None = None,
+    picture: bytes | None = None,
     presence: Any = None,
 ) -> ft.Control:
     """Return somebody's picture or initials, with a dot for how they are there."""
@@ -248,6 +248,32 @@ def menu_item(
 def menu_line() -> ft.PopupMenuItem:
     """Return the line between two groups of a menu."""
     return ft.PopupMenuItem(height=9)
+
+
+def more(identifier: str, label: str, items: list[ft.PopupMenuItem]) -> ft.Semantics:
+    """Return the button that opens a menu; *label* is its tooltip and what is read aloud."""
+    control = ft.PopupMenuButton(
+        icon=ft.Icons.MORE_HORIZ,
+        icon_size=18,
+        icon_color=theme.QUIET,
+        items=items,
+        tooltip=label,
+        padding=2,
+        bgcolor=theme.RAISED,
+        menu_position=ft.PopupMenuPosition.UNDER,
+    )
+    return semantics(identifier, control, label, button=True)
+
+
+def feedback(label: str) -> ft.Control:
+    """Return what hangs at the pointer while something called *label* is dragged."""
+    return ft.Container(
+        line(label, "name"),
+        bgcolor=theme.CHOSEN,
+        border_radius=8,
+        padding=ft.Padding.symmetric(horizontal=14, vertical=8),
+        opacity=0.9,
+    )
 
 
 def snack(line_: str, *, bad: bool = False) -> ft.SnackBar:

@@ -51,14 +51,16 @@ def dialog_body(
     identifier: str, title: str, content: Sequence[ft.Control], actions: Sequence[ft.Control]
 ) -> ft.Control:
     """Return all of a dialog: what it is about, what one fills in, what one can do."""
-    foot = ft.Row(list(actions), alignment=ft.MainAxisAlignment.END, spacing=8, wrap=True)
-    middle = ft.Column(list(content), tight=True, spacing=12, scroll=ft.ScrollMode.AUTO)
+    foot = ft.Row(list(actions), alignment=ft.MainAxisAlignment.END, spacing=8)
+    stretched = ft.CrossAxisAlignment.STRETCH
+    middle = ft.Column(list(content), tight=True, spacing=12, horizontal_alignment=stretched)
     return kit.semantics(
         identifier,
         ft.Column(
             [kit.text(title, "title"), ft.Container(middle, padding=ft.Padding.only(top=4)), foot],
             tight=True,
             spacing=12,
+            horizontal_alignment=stretched,
         ),
         title,
     )
@@ -174,35 +176,6 @@ def choice(
         **more,
     )
     return kit.semantics(identifier, control, label)
-
-
-def switch(
-    identifier: str,
-    label: str,
-    explanation: str,
-    value: bool,  # noqa: FBT001 - what a switch is at
-    on_change: Callable[[bool], Any],
-    *,
-    why_not: str = "",
-) -> ft.Control:
-    """Return something that is on or off, with what it means, or why one may not change it."""
-    control = ft.Switch(
-        value=value,
-        active_color=theme.ACCENT,
-        disabled=bool(why_not),
-        tooltip=why_not or None,
-        on_change=lambda e: on_change(bool(e.control.value)),
-    )
-    words = ft.Column(
-        [
-            kit.text(label, "name", theme.QUIET if why_not else theme.TEXT),
-            kit.text(why_not or explanation, "small", theme.QUIET),
-        ],
-        spacing=0,
-        expand=True,
-    )
-    toggle = kit.semantics(identifier, control, label, toggled=value)
-    return ft.Row([words, toggle], spacing=12)
 
 
 def empty(identifier: str, icon: ft.IconData, words: str) -> ft.Control:

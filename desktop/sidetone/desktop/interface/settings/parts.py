@@ -60,12 +60,18 @@ def toggle(
     hint: str,
     value: bool,
     on_change: Callable[[bool], object],
+    *,
+    why_not: str = "",
 ) -> ft.Control:
-    """Return something that is on or off."""
+    """Return something that is on or off; *why_not* says why it cannot be changed."""
     switch = ft.Switch(
-        value=value, active_color=theme.ACCENT, on_change=lambda e: on_change(e.control.value)
+        value=value,
+        active_color=theme.ACCENT,
+        disabled=bool(why_not),
+        tooltip=why_not or None,
+        on_change=lambda e: on_change(e.control.value),
     )
-    return setting(name, hint, kit.semantics(identifier, switch, name, toggled=value))
+    return setting(name, why_not or hint, kit.semantics(identifier, switch, name, toggled=value))
 
 
 def choice(

@@ -62,22 +62,7 @@ def IncomingCall(view: View, account: Account, call: Call) -> ft.Control:
                         ],
                         spacing=12,
                     ),
-                    ft.Row(
-                        [
-                            kit.button(
-                                "call-decline",
-                                tr("Decline"),
-                                view.act(decline_call, account, call),
-                                kind="danger",
-                            ),
-                            kit.button(
-                                "call-accept",
-                                tr("Accept"),
-                                view.act(accept_call, view.core.voice, account, call),
-                            ),
-                        ],
-                        alignment=ft.MainAxisAlignment.END,
-                    ),
+                    _answers(view, account, call),
                 ],
                 tight=True,
                 spacing=14,
@@ -92,6 +77,16 @@ def IncomingCall(view: View, account: Account, call: Call) -> ft.Control:
         words,
         live_region=True,
     )
+
+
+def _answers(view: View, account: Account, call: Call) -> ft.Control:
+    decline = kit.button(
+        "call-decline", tr("Decline"), view.act(decline_call, account, call), kind="danger"
+    )
+    accept = kit.button(
+        "call-accept", tr("Accept"), view.act(accept_call, view.core.voice, account, call)
+    )
+    return ft.Row([decline, accept], alignment=ft.MainAxisAlignment.END)
 
 
 @ft.component

@@ -67,31 +67,26 @@ def Me(view: View, account: Account) -> ft.Control:
         border_radius=8,
         ink=True,
     )
-    menu = ft.PopupMenuButton(
-        content=body,
-        items=[
-            kit.menu_item(
-                f"status-{each}",
-                status_words(each),
-                ICONS[each],
-                view.act(set_status, account, each),
-            )
-            for each in ICONS
-        ]
-        + [
-            kit.menu_line(),
-            kit.menu_item(
-                "status-words",
-                tr("Say what you do …"),
-                ft.Icons.EDIT_OUTLINED,
-                lambda: open_status(view, account),
-            ),
-        ],
-        tooltip="",
-    )
+    menu = ft.PopupMenuButton(content=body, items=_statuses(view, account), tooltip="")
     me = kit.semantics("own-status", menu, tr("{name}: {status}", name=name, status=text))
     me.expand = True
     return me
+
+
+def _statuses(view: View, account: Account) -> list[ft.PopupMenuItem]:
+    statuses = [
+        kit.menu_item(
+            f"status-{each}", status_words(each), ICONS[each], view.act(set_status, account, each)
+        )
+        for each in ICONS
+    ]
+    words = kit.menu_item(
+        "status-words",
+        tr("Say what you do …"),
+        ft.Icons.EDIT_OUTLINED,
+        lambda: open_status(view, account),
+    )
+    return [*statuses, kit.menu_line(), words]
 
 
 @ft.component
@@ -106,14 +101,14 @@ def Ears(view: View) -> ft.Control:
                 "voice-mute",
                 ft.Icons.MIC_OFF if muted else ft.Icons.MIC,
                 tr("Unmute") if muted else tr("Mute"),
-                lambda: voice.set_muted(muted=not muted),
+                lambda: voice.set_muted(muted=not (voice.muted or voice.deafened)),
                 color=theme.BAD if muted else theme.QUIET,
             ),
             kit.icon_button(
                 "voice-deafen",
                 ft.Icons.HEADSET_OFF if deafened else ft.Icons.HEADSET,
                 tr("Undeafen") if deafened else tr("Deafen"),
-                lambda: voice.set_deafened(deafened=not deafened),
+                lambda: voice.set_deafened(deafened=not voice.deafened),
                 color=theme.BAD if deafened else theme.QUIET,
             ),
             kit.icon_button(

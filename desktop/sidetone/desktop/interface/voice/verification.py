@@ -152,27 +152,28 @@ def ChangedKeySheet(view: View, account: Account, user: UserId) -> ft.Control:
                 ),
                 color=theme.QUIET,
             ),
-            ft.Row(
-                [
-                    kit.button(
-                        "changed-key-compare",
-                        tr("Compare numbers"),
-                        lambda: view.open(
-                            kit.sheet(hooks.apart(SafetySheet, view, account, user))
-                        ),
-                        kind="quiet",
-                    ),
-                    kit.button(
-                        "changed-key-leave", tr("Leave the call"), _leave(view), kind="quiet"
-                    ),
-                    kit.button("changed-key-accept", tr("It is {name}", name=name), accept),
-                ],
-                alignment=ft.MainAxisAlignment.END,
-                wrap=True,
-            ),
+            _decisions(view, account, user, accept),
         ],
         tight=True,
         spacing=14,
+    )
+
+
+def _decisions(view: View, account: Account, user: UserId, accept: kit.Handler) -> ft.Control:
+    name = names.name_of(account.knowledge, user)
+    return ft.Row(
+        [
+            kit.button(
+                "changed-key-compare",
+                tr("Compare numbers"),
+                lambda: view.open(kit.sheet(hooks.apart(SafetySheet, view, account, user))),
+                kind="quiet",
+            ),
+            kit.button("changed-key-leave", tr("Leave the call"), _leave(view), kind="quiet"),
+            kit.button("changed-key-accept", tr("It is {name}", name=name), accept),
+        ],
+        alignment=ft.MainAxisAlignment.END,
+        wrap=True,
     )
 
 

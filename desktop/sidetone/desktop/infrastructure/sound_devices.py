@@ -48,7 +48,7 @@ class Devices:
         return _first(self._speakers(voice.speaker), problems) or NullSpeaker()
 
     def names(self) -> tuple[list[str], list[str]]:
-        """Return microphones and loudspeakers as they are chosen by name, the system's own first."""
+        """Return microphones and loudspeakers by name, the system's own first."""
         from sidetone.audio import AudioError  # noqa: PLC0415
         from sidetone.audio.sound_card import list_devices  # noqa: PLC0415
 

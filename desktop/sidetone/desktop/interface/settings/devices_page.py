@@ -132,46 +132,22 @@ def Phrase(view: View, account: Account, done: kit.Handler) -> ft.Control:
         view.notice(tr("Your key is back on this device."))
         await done()
 
-    phrase = account.client.linking.phrase() if shown else ""
+    hint = tr("24 words for paper: whoever has them is you. Nobody else can bring a key back.")
+    reveal = tr("Hide") if shown else tr("Show my phrase")
+    field, back = tr("Words from your paper"), tr("Bring my key back")
+    show = kit.button("phrase-show", reveal, lambda: set_shown(not shown), kind="quiet")
+    take = kit.button("phrase-restore", back, view.act(restore), kind="quiet")
     return group(
         tr("Recovery phrase"),
-        kit.text(
-            tr("24 words for paper: whoever has them is you. Nobody else can bring a key back."),
-            "small",
-            theme.QUIET,
-        ),
-        *(
-            [
-                kit.semantics(
-                    "phrase", kit.text(phrase, selectable=True, font_family=theme.MONO), phrase
-                )
-            ]
-            if shown
-            else []
-        ),
-        ft.Row(
-            [
-                kit.button(
-                    "phrase-show",
-                    tr("Hide") if shown else tr("Show my phrase"),
-                    lambda: set_shown(not shown),
-                    kind="quiet",
-                )
-            ]
-        ),
-        kit.field(
-            "phrase-words",
-            tr("Words from your paper"),
-            words,
-            set_words,
-            multiline=True,
-            max_lines=3,
-        ),
-        ft.Row(
-            [
-                kit.button(
-                    "phrase-restore", tr("Bring my key back"), view.act(restore), kind="quiet"
-                )
-            ]
-        ),
+        kit.text(hint, "small", theme.QUIET),
+        *([_written(account.client.linking.phrase())] if shown else []),
+        ft.Row([show]),
+        kit.field("phrase-words", field, words, set_words, multiline=True, max_lines=3),
+        ft.Row([take]),
+    )
+
+
+def _written(phrase: str) -> ft.Control:
+    return kit.semantics(
+        "phrase", kit.text(phrase, selectable=True, font_family=theme.MONO), phrase
     )

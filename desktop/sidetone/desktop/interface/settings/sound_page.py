@@ -13,7 +13,6 @@ from sidetone.desktop.interface.view import View
 from sidetone.desktop.interface.voice.meter import Meter
 from sidetone.protocol.refusals import Refusal
 
-
 _NONE: tuple[list[str], list[str]] = ([], [])
 
 
@@ -35,7 +34,6 @@ def SoundPage(view: View) -> ft.Control:
 def DeviceChoices(view: View) -> ft.Control:
     """Choose the microphone and the loudspeaker among those that there are."""
     view.watch(Topic("preferences"))
-    voice = view.core.preferences.current.voice
     found, set_found = hooks.state(_NONE)
     problem, set_problem = hooks.state("")
 
@@ -46,42 +44,55 @@ def DeviceChoices(view: View) -> ft.Control:
             set_problem(refusal.detail)
 
     ft.use_effect(lambda: view.start(look()), [])
+    voice = view.core.preferences.current.voice
+    words = [kit.text(problem, "small", theme.WARNING)] if problem else []
+    return group(tr("Devices"), *_devices(view, voice, found), *words, *_loudness(view, voice))
+
+
+def _devices(
+    view: View, voice: Voice, found: tuple[list[str], list[str]]
+) -> tuple[ft.Control, ft.Control]:
     own = [("", tr("The system's own choice"))]
     microphones, speakers = ([*own, *((name, name) for name in names)] for names in found)
-    return group(
-        tr("Devices"),
+
+    def change(**changes: object) -> None:
+        set_in(view, "voice", **changes)
+
+    first, second = tr("Microphone"), tr("Loudspeaker")
+    return (
         choice(
             "set-microphone",
-            tr("Microphone"),
+            first,
             "",
             voice.microphone,
             microphones,
-            lambda value: set_in(view, "voice", microphone=value),
+            lambda to: change(microphone=to),
         ),
-        choice(
-            "set-speaker",
-            tr("Loudspeaker"),
-            "",
-            voice.speaker,
-            speakers,
-            lambda value: set_in(view, "voice", speaker=value),
-        ),
-        *([kit.text(problem, "small", theme.WARNING)] if problem else []),
+        choice("set-speaker", second, "", voice.speaker, speakers, lambda to: change(speaker=to)),
+    )
+
+
+def _loudness(view: View, voice: Voice) -> tuple[ft.Control, ft.Control]:
+    def change(**changes: object) -> None:
+        set_in(view, "voice", **changes)
+
+    first, second = tr("Loudness of the microphone"), tr("Loudness of what you hear")
+    return (
         slider(
             "set-input",
-            tr("Loudness of the microphone"),
+            first,
             voice.input_percent,
             (0, 200),
             "%",
-            lambda value: set_in(view, "voice", input_percent=value),
+            lambda to: change(input_percent=to),
         ),
         slider(
             "set-output",
-            tr("Loudness of what you hear"),
+            second,
             voice.output_percent,
             (0, 200),
             "%",
-            lambda value: set_in(view, "voice", output_percent=value),
+            lambda to: change(output_percent=to),
         ),
     )
 
@@ -114,78 +125,85 @@ def _when(view: View, voice: Voice) -> ft.Control:
         ("push_to_talk", tr("While a key is held")),
         ("always", tr("Always")),
     ]
+    heard, loud = tr("You are heard"), tr("How loud speech must be")
+    after, threshold = tr("Heard on after the last word"), round(voice.threshold_db)
+
+    def change(**changes: object) -> None:
+        set_in(view, "voice", **changes)
+
     return group(
         tr("When you are heard"),
         choice(
-            "set-activation",
-            tr("You are heard"),
-            "",
-            voice.activation,
-            ways,
-            lambda value: set_in(view, "voice", activation=value),
+            "set-activation", heard, "", voice.activation, ways, lambda to: change(activation=to)
         ),
         slider(
             "set-threshold",
-            tr("How loud speech must be"),
-            round(voice.threshold_db),
+            loud,
+            threshold,
             (-30, 30),
             "dB",
-            lambda value: set_in(view, "voice", threshold_db=float(value)),
+            lambda to: change(threshold_db=float(to)),
         ),
         slider(
             "set-release",
-            tr("Heard on after the last word"),
+            after,
             voice.release_ms,
             (0, 2000),
             "ms",
-            lambda value: set_in(view, "voice", release_ms=value),
+            lambda to: change(release_ms=to),
         ),
     )
 
 
 def _treatment(view: View, voice: Voice) -> ft.Control:
+    even = (tr("Even loudness"), tr("Quiet voices are lifted, loud ones lowered."))
+    echo = (tr("Echo cancellation"), tr("For loudspeakers; headphones do without."))
+
+    def change(**changes: object) -> None:
+        set_in(view, "voice", **changes)
+
+    return group(
+        tr("Your voice"),
+        _suppression(view, voice),
+        toggle("set-gain", *even, voice.gain_control, lambda on: change(gain_control=on)),
+        toggle(
+            "set-echo", *echo, voice.echo_cancellation, lambda on: change(echo_cancellation=on)
+        ),
+        _preset(view, voice),
+    )
+
+
+def _suppression(view: View, voice: Voice) -> ft.Control:
     levels = [
         ("off", tr("Off")),
         ("low", tr("A little")),
         ("high", tr("Strong")),
         ("max", tr("Strongest (needs RNNoise)")),
     ]
+    name, hint = tr("Noise suppression"), tr("Fans, keys and rooms are made quiet.")
+    return choice(
+        "set-suppression",
+        name,
+        hint,
+        voice.suppression,
+        levels,
+        lambda to: set_in(view, "voice", suppression=to),
+    )
+
+
+def _preset(view: View, voice: Voice) -> ft.Control:
     presets = [
         ("voice", tr("Thrifty: 32 kbit/s")),
         ("standard", tr("Standard: 64 kbit/s")),
         ("high", tr("High: 96 kbit/s")),
         ("studio", tr("Studio: 256 kbit/s")),
     ]
-    return group(
-        tr("Your voice"),
-        choice(
-            "set-suppression",
-            tr("Noise suppression"),
-            tr("Fans, keys and rooms are made quiet."),
-            voice.suppression,
-            levels,
-            lambda value: set_in(view, "voice", suppression=value),
-        ),
-        toggle(
-            "set-gain",
-            tr("Even loudness"),
-            tr("Quiet voices are lifted, loud ones lowered."),
-            voice.gain_control,
-            lambda on: set_in(view, "voice", gain_control=on),
-        ),
-        toggle(
-            "set-echo",
-            tr("Echo cancellation"),
-            tr("For loudspeakers; headphones do without."),
-            voice.echo_cancellation,
-            lambda on: set_in(view, "voice", echo_cancellation=on),
-        ),
-        choice(
-            "set-preset",
-            tr("Quality"),
-            tr("What your voice may take of the connection."),
-            voice.preset,
-            presets,
-            lambda value: set_in(view, "voice", preset=value),
-        ),
+    name, hint = tr("Quality"), tr("What your voice may take of the connection.")
+    return choice(
+        "set-preset",
+        name,
+        hint,
+        voice.preset,
+        presets,
+        lambda to: set_in(view, "voice", preset=to),
     )

@@ -68,21 +68,13 @@ def QuickSwitcher(view: View) -> ft.Control:
         hooks.keyed(f"{each.account}-{each.of}", Found, each, partial(go, each), here=place == at)
         for place, each in enumerate(listed)
     ]
+    hint = tr("Where to? A server, a channel, somebody …")
+    field = kit.field("switcher-query", hint, query, typed, on_submit=enter, autofocus=True)
     nothing = kit.text(tr("Nothing is called like this."), "small", theme.QUIET)
     return kit.semantics(
         "quick-switcher",
         ft.Column(
-            [
-                kit.field(
-                    "switcher-query",
-                    tr("Where to? A server, a channel, somebody …"),
-                    query,
-                    typed,
-                    on_submit=enter,
-                    autofocus=True,
-                ),
-                ft.Column(rows, spacing=1, tight=True) if rows else nothing,
-            ],
+            [field, ft.Column(rows, spacing=1, tight=True) if rows else nothing],
             tight=True,
             spacing=12,
             horizontal_alignment=ft.CrossAxisAlignment.STRETCH,

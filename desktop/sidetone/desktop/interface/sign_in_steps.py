@@ -70,16 +70,8 @@ def ResetForm(view: View, address: str, back: Callable[[], None]) -> ft.Control:
     async def submit() -> None:
         await doing.run(reset if asked else ask)
 
-    fields: list[ft.Control] = [
-        kit.field(
-            "reset-mail",
-            tr("E-mail address of the account"),
-            mail,
-            set_mail,
-            on_submit=submit,
-            autofocus=True,
-        )
-    ]
+    label = tr("E-mail address of the account")
+    fields = [kit.field("reset-mail", label, mail, set_mail, on_submit=submit, autofocus=True)]
     words = tr("If an account here has this address, a code is sent to it.")
     if asked:
         words = tr("If an account here has this address, a code is on its way to it.")

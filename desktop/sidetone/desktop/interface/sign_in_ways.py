@@ -50,38 +50,13 @@ def EnterForm(
     async def submit() -> None:
         await doing.run(enter)
 
-    fields: list[ft.Control] = [
-        kit.field(
-            "sign-in-address",
-            tr("Server address"),
-            address,
-            set_address,
-            hint_text="sidetone://host:port#…",
-            autofocus=not address,
-        ),
-        kit.field(
-            "sign-in-name",
-            tr("Name"),
-            name.value,
-            name.set,
-            on_submit=submit,
-            autofocus=bool(address),
-            autofill_hints=[ft.AutofillHint.USERNAME],
-        ),
-        kit.field(
-            "sign-in-password",
-            tr("Password"),
-            password.value,
-            password.set,
-            password=True,
-            can_reveal_password=True,
-            on_submit=submit,
-            helper=tr("At least 8 letters, and none that many use.") if new else None,
-        ),
+    fields = [
+        _address_field(address, set_address),
+        _name_field(name, submit, focused=bool(address)),
+        _password_field(password, submit, new=new),
     ]
     if asks_code:
         fields.append(code_field(code.value, code.set, submit))
-    where = address_in(address)
     where = address_in(address)
     label = tr("Create account") if new else tr("Sign in")
     return ft.Column(
@@ -94,6 +69,42 @@ def EnterForm(
         tight=True,
         spacing=14,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def _address_field(address: str, set_address: Callable[[str], None]) -> ft.Control:
+    return kit.field(
+        "sign-in-address",
+        tr("Server address"),
+        address,
+        set_address,
+        hint_text="sidetone://host:port#…",
+        autofocus=not address,
+    )
+
+
+def _name_field(name: hooks.Entry, submit: kit.Handler, *, focused: bool) -> ft.Control:
+    return kit.field(
+        "sign-in-name",
+        tr("Name"),
+        name.value,
+        name.set,
+        on_submit=submit,
+        autofocus=focused,
+        autofill_hints=[ft.AutofillHint.USERNAME],
+    )
+
+
+def _password_field(password: hooks.Entry, submit: kit.Handler, *, new: bool) -> ft.Control:
+    return kit.field(
+        "sign-in-password",
+        tr("Password"),
+        password.value,
+        password.set,
+        password=True,
+        can_reveal_password=True,
+        on_submit=submit,
+        helper=tr("At least 8 letters, and none that many use.") if new else None,
     )
 
 

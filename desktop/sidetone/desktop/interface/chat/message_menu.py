@@ -248,7 +248,18 @@ def Toolbar(pane: Pane, message: Message) -> ft.Control:
                 lambda: ask_delete(pane, message),
             )
         )
-    more = ft.GestureDetector(
+    tools.append(_more(pane, message))
+    return ft.Container(
+        ft.Row(tools, tight=True, spacing=0),
+        bgcolor=theme.RAISED,
+        border=ft.Border.all(1, theme.LINE),
+        border_radius=8,
+        padding=2,
+    )
+
+
+def _more(pane: Pane, message: Message) -> ft.Control:
+    dots = ft.GestureDetector(
         ft.Container(
             ft.Icon(ft.Icons.MORE_HORIZ, size=18, color=theme.QUIET),
             padding=ft.Padding.symmetric(horizontal=6, vertical=4),
@@ -257,14 +268,7 @@ def Toolbar(pane: Pane, message: Message) -> ft.Control:
         on_tap_up=lambda e: open_menu(pane, message, e.global_position),
         mouse_cursor=ft.MouseCursor.CLICK,
     )
-    tools.append(kit.semantics("tool-more", more, tr("More"), button=True))
-    return ft.Container(
-        ft.Row(tools, tight=True, spacing=0),
-        bgcolor=theme.RAISED,
-        border=ft.Border.all(1, theme.LINE),
-        border_radius=8,
-        padding=2,
-    )
+    return kit.semantics("tool-more", dots, tr("More"), button=True)
 
 
 def _tool(identifier: str, icon: ft.IconData, label: str, do: Callable[[], None]) -> ft.Control:

@@ -43,15 +43,6 @@ def Welcome(view: View, account: Account) -> ft.Control:
             lambda: view.notice(tr("Write the name of a friend into the field above.")),
         ),
     ]
-    tour = [
-        (ft.Icons.SPACE_DASHBOARD_OUTLINED, tr("Left: your home and your servers.")),
-        (
-            ft.Icons.VOLUME_UP,
-            tr("A click on a voice channel, and you talk. Nobody else can listen."),
-        ),
-        (ft.Icons.VERIFIED_USER_OUTLINED, tr("Shields say whose keys you have compared.")),
-        (ft.Icons.KEYBOARD, tr("Ctrl+K leads anywhere, Ctrl+/ lists the other keys.")),
-    ]
     return kit.semantics(
         "welcome",
         ft.Container(
@@ -65,7 +56,7 @@ def Welcome(view: View, account: Account) -> ft.Control:
                         wrap=True,
                     ),
                     ft.Container(height=10),
-                    *[_line(icon, words) for icon, words in tour],
+                    *(_line(icon, words) for icon, words in _tour()),
                 ],
                 spacing=12,
                 scroll=ft.ScrollMode.AUTO,
@@ -76,6 +67,16 @@ def Welcome(view: View, account: Account) -> ft.Control:
         tr("Welcome"),
         expand=True,
     )
+
+
+def _tour() -> list[tuple[ft.IconData, str]]:
+    talk = tr("A click on a voice channel, and you talk. Nobody else can listen.")
+    return [
+        (ft.Icons.SPACE_DASHBOARD_OUTLINED, tr("Left: your home and your servers.")),
+        (ft.Icons.VOLUME_UP, talk),
+        (ft.Icons.VERIFIED_USER_OUTLINED, tr("Shields say whose keys you have compared.")),
+        (ft.Icons.KEYBOARD, tr("Ctrl+K leads anywhere, Ctrl+/ lists the other keys.")),
+    ]
 
 
 def _card(

@@ -153,16 +153,8 @@ def FoundServer(
     async def finish() -> None:
         await doing.run(found)
 
-    fields: list[ft.Control] = [
-        kit.field(
-            "server-name",
-            tr("Name of the server"),
-            name,
-            set_name,
-            autofocus=True,
-            on_submit=finish,
-        )
-    ]
+    label = tr("Name of the server")
+    field = kit.field("server-name", label, name, set_name, autofocus=True, on_submit=finish)
     of_code = kit.field(
         "template-code", tr("Code of the template"), code, set_code, on_submit=finish
     )
@@ -171,7 +163,7 @@ def FoundServer(
     return dialog_body(
         "found-server",
         tr("Found a server"),
-        [*fields, *more.get(kind, []), *doing.shown("found-problem")],
+        [field, *more.get(kind, []), *doing.shown("found-problem")],
         [cancel(view), kit.button("server-found", tr("Found"), finish, disabled=doing.busy)],
     )
 

@@ -1,6 +1,6 @@
 """Create channels and categories, edit and delete them."""
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import flet as ft
@@ -100,17 +100,8 @@ def CreateChannel(
     if first_kind != "category":
         kinds = [("text", tr("Text channel")), ("voice", tr("Voice channel"))]
         fields.append(choice("channel-kind", tr("Kind"), kind, kinds, set_kind))
-    fields.append(
-        kit.field(
-            "channel-name",
-            tr("Name"),
-            name,
-            set_name,
-            autofocus=True,
-            max_length=100,
-            on_submit=finish,
-        )
-    )
+    more: dict[str, Any] = {"autofocus": True, "max_length": 100, "on_submit": finish}
+    fields.append(kit.field("channel-name", tr("Name"), name, set_name, **more))
     if kind == "text":
         fields.append(kit.field("channel-topic", tr("Topic"), topic, set_topic, max_length=1024))
     if kind != "category":

@@ -34,6 +34,17 @@ def require_browser() -> None:
         pytest.skip(reason)
 
 
+_NAMELESS = """
+[...document.querySelectorAll(
+    "flt-semantics [role=button], flt-semantics[role=button], flt-semantics input, " +
+    "flt-semantics textarea, flt-semantics [role=checkbox], flt-semantics [role=switch]"
+)].filter(control => !(
+    control.getAttribute("aria-label") || control.innerText ||
+    control.closest("[aria-label]")?.getAttribute("aria-label")
+)).map(control => control.outerHTML.slice(0, 300))
+"""
+
+
 class Process:
     """A process of ours that says one line when it is up."""
 
@@ -146,6 +157,10 @@ class Window:
             while words not in await self.said(identifier):
                 await self.page.wait_for_timeout(50)
 
+    async def nameless(self) -> list[str]:
+        """Return the controls on the screen of which a screen reader could say nothing."""
+        return await self.page.evaluate(_NAMELESS)
+
     async def shoot(self, path: Path) -> None:
         await self.page.screenshot(path=path)
 
@@ -187,7 +202,7 @@ class Stage:
         data = folder or self.folder / f"window-{name}"
         process = await Process.start(
             r"open at (\S+)",
-            *("sidetone.desktop", "--data", str(data), "--no-open", link or self.address),
+            *("sidetone.desktop", "--data", str(data), "--no-open", self.address if link is None else link),
             **environment,
         )
         self.stack.push_async_callback(process.stop)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import flet as ft
 
-from sidetone.desktop.application.core import Core
 from sidetone.desktop.application.machine import Machine
+from sidetone.desktop.application.program import Core
 from sidetone.desktop.application.sign_in import remember_logins, sign_in_again
 from sidetone.desktop.domain.place import place_at
 from sidetone.desktop.domain.topics import Topic, Topics, topics

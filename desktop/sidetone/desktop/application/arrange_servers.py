@@ -3,7 +3,7 @@
 import msgspec
 
 from sidetone.desktop.application.account import Account
-from sidetone.desktop.application.core import Core
+from sidetone.desktop.application.program import Core
 from sidetone.desktop.domain.preferences import APART_MAX, Layout, Loudness
 from sidetone.protocol.ids import ChannelId, ServerId
 from sidetone.protocol.servers import Server

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from sidetone.client.client import Client
 from sidetone.desktop.application.account import Account
-from sidetone.desktop.application.core import Core
+from sidetone.desktop.application.program import Core
 from sidetone.desktop.application.sign_in import entered
 from sidetone.desktop.domain.wording import tr
 from sidetone.protocol.accounts import (

@@ -6,7 +6,7 @@ from typing import Final
 
 from sidetone.client.client import Client
 from sidetone.desktop.application.account import Account
-from sidetone.desktop.application.core import Core
+from sidetone.desktop.application.program import Core
 from sidetone.desktop.application.returning import Returning
 from sidetone.desktop.domain.topics import Topic, topics
 from sidetone.desktop.domain.wording import tr

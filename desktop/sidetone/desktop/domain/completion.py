@@ -5,7 +5,7 @@ changed.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Literal, TypeAlias
 
 import msgspec
@@ -13,6 +13,7 @@ import msgspec
 Sigil: TypeAlias = Literal["@", "#", ":"]
 OFFERED_MAX: Final = 8
 _ASKED: Final = re.compile(r"(?:^|(?<=[\s(*_>|~]))(?P<sigil>[@#:])(?P<word>[\w.+-]{0,32})$")
+_SENT: Final = re.compile(r"<(?:@&?|#)[0-9a-fA-F-]{36}>")
 # An emoji is offered from its second letter on: before that it may be a smile.
 _EMOJI_LENGTH_MIN: Final = 2
 
@@ -27,13 +28,15 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """Something that the word can become: what is written for it, and how it is shown.
+    """Something that the word can become.
 
-    *key* tells it from the others; *picture* is an emoji or the beginning of a name.
+    *key* tells it from the others; *label* is how it is listed, with a *picture*: an emoji, or
+    the beginning of a name. *shown* is what stands in the field then, *written* what is sent.
     """
 
     key: str
     label: str
+    shown: str
     written: str
     picture: str = ""
     hint: str = ""
@@ -83,11 +86,35 @@ def fitting(word: str, offers: Iterable[Offer]) -> list[Offer]:
 def completed(text: str, question: Asked, offer: Offer) -> tuple[str, int]:
     """Return *text* with the word replaced by *offer*, and where the cursor is then."""
     rest = text[question.end :]
-    written = offer.written + ("" if rest.startswith(" ") else " ")
-    return (
-        text[: question.start] + written + rest,
-        question.start + len(written) + rest.startswith(" "),
-    )
+    shown = offer.shown + ("" if rest.startswith(" ") else " ")
+    cursor = question.start + len(shown) + rest.startswith(" ")
+    return text[: question.start] + shown + rest, cursor
+
+
+def written(text: str, calls: Mapping[str, str]) -> str:
+    """Return *text* as it is sent: *calls* are what stands for names that were chosen.
+
+    >>> written("hi @bo and @bo2", {"@bo": "<@1>", "@bo2": "<@2>"})
+    'hi <@1> and <@2>'
+    """
+    if not calls:
+        return text
+    names = "|".join(re.escape(name) for name in sorted(calls, key=len, reverse=True))
+    return re.sub(rf"({names})(?!\w)", lambda match: calls[match[1]], text)
+
+
+def readable(text: str, called: Callable[[str], str]) -> tuple[str, dict[str, str]]:
+    """Return *text* as one edits it, and what stands for the names in it.
+
+    *called* returns what is shown for a mention as it was sent.
+    """
+    calls: dict[str, str] = {}
+
+    def show(match: re.Match[str]) -> str:
+        name = called(match[0])
+        return name if calls.setdefault(name, match[0]) == match[0] else match[0]
+
+    return _SENT.sub(show, text), calls
 
 
 _SIGILS: Final[dict[str, Sigil]] = {"@": "@", "#": "#", ":": ":"}

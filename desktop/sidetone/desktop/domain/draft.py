@@ -18,7 +18,6 @@ class Upload:
         self.name = name
         self.size_bytes = size_bytes
         self.media_type = media_type
-        self.spoiler = False
         self.progress = 0.0
         self.problem = ""
         self.file: File | None = None
@@ -26,10 +25,11 @@ class Upload:
 
 
 class Draft:
-    """Words, files, and the message that is answered."""
+    """Words, files, and the message that is answered; *calls* stand for names in the words."""
 
     def __init__(self) -> None:
         self.text = ""
+        self.calls: dict[str, str] = {}
         self.reply_to: MessageId | None = None
         self.uploads: list[Upload] = []
 
@@ -50,4 +50,4 @@ class Draft:
 
     def clear(self) -> None:
         """Begin anew: what was written is sent."""
-        self.text, self.reply_to, self.uploads = "", None, []
+        self.text, self.calls, self.reply_to, self.uploads = "", {}, None, []

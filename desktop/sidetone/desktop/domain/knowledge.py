@@ -166,11 +166,9 @@ class Knowledge:
             case events.AccountClosed(user):
                 return topics(Topic("user", user))
             case events.RelationshipChanged(relationship):
-                self.relationships[relationship.user] = relationship
-                return topics(Topic("people"), Topic("user", relationship.user))
+                return self._related(relationship.user, relationship)
             case events.RelationshipEnded(user):
-                self.relationships.pop(user, None)
-                return topics(Topic("people"), Topic("user", user))
+                return self._related(user, None)
             case events.PresenceChanged(presence):
                 return self._present(presence)
             case events.VoiceStateChanged(channel, user, state):
@@ -255,6 +253,13 @@ class Knowledge:
         was_there = before is not None and before.status != "offline"
         told = was_there != (presence.status != "offline") or presence.user in self.relationships
         return topics(Topic("user", presence.user), *([Topic("presences")] if told else []))
+
+    def _related(self, user: UserId, relationship: Relationship | None) -> Topics:
+        if relationship is None:
+            self.relationships.pop(user, None)
+        else:
+            self.relationships[user] = relationship
+        return topics(Topic("people"), Topic("user", user))
 
     def _voice(self, channel: ChannelId, user: UserId, state: VoiceState | None) -> Topics:
         there = self.voices.setdefault(channel, {})

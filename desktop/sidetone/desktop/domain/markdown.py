@@ -6,7 +6,7 @@ code has a meaning, as on the server, which decides in the same way whom a messa
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import IntFlag
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
@@ -170,25 +170,32 @@ def emoji_only(blocks: tuple[Block, ...]) -> bool:
     return 0 < count <= _BIG_MAX
 
 
-def plain(text: str) -> str:
-    """Return the first words of *text* in one line and without marks, for where it is quoted."""
+def _unnamed(mention: Mention) -> str:
+    return mention.text or "@…"
+
+
+def plain(text: str, called: Callable[[Mention], str] = _unnamed) -> str:
+    """Return the words of *text* in one line and without marks, for where it is quoted.
+
+    *called* says what a mention is shown as.
+    """
     parts: list[str] = []
     for block in parse(text):
         if isinstance(block, CodeBlock):
             parts.append(block.text)
         else:
-            parts.extend(said(block.parts))
+            parts.extend(said(block.parts, called))
     return " ".join("".join(parts).split())
 
 
-def said(parts: tuple[Part, ...]) -> Iterator[str]:
+def said(parts: tuple[Part, ...], called: Callable[[Mention], str]) -> Iterator[str]:
     """Yield the words of *parts*; those of spoilers stay hidden."""
     for part in parts:
         match part:
             case Words(text) | Code(text) | Link(_, text):
                 yield text
-            case Mention(_, id_, text):
-                yield text or f"<{id_}>"
+            case Mention():
+                yield called(part)
             case EmojiName(name):
                 yield f":{name}:"
             case Spoiler():

@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from sidetone.protocol.ids import MessageId, UserId
-from sidetone.protocol.messages import Message
+from sidetone.protocol.messages import Message, ReadState
 
 CHUNK: Final = 25
 # Rows that a window holds at once; beyond them there is empty space of the same height.
@@ -66,12 +66,16 @@ def time_of(message: UUID) -> int:
     return message.int >> 80
 
 
-def first_new(
-    messages: Sequence[Message], last_read: MessageId | None, me: UserId
-) -> MessageId | None:
-    """Return the first message of another after *last_read*; None where there is none."""
-    start = bisect_right(messages, last_read, key=_id) if last_read is not None else 0
-    return next((message.id for message in messages[start:] if message.author != me), None)
+def first_new(messages: Sequence[Message], read: ReadState, me: UserId) -> MessageId | None:
+    """Return the first message of others that *read* does not know; None where there is none.
+
+    Who has read nothing yet has as many unread as are counted since they came.
+    """
+    if read.last_read is not None:
+        start = bisect_right(messages, read.last_read, key=_id)
+        return next((each.id for each in messages[start:] if each.author != me), None)
+    new = [each.id for each in messages if each.author != me][-read.unread :]
+    return new[0] if new and read.unread else None
 
 
 def continues(message: Message, before: Message | None) -> bool:
@@ -132,8 +136,9 @@ class Sheet:
         chunks: list[Chunk] = []
         newest = max((entry[0][-1].id for entry in drawn.values()), default=None)
         places = self._places(messages, None if grow else newest)
+        ends = [*places[1:], len(messages)][: len(places)]
         self._starts = [messages[place].id for place in places]
-        for place, end in zip(places, [*places[1:], len(messages)], strict=True):
+        for place, end in zip(places, ends, strict=True):
             part = list(messages[place:end])
             before = messages[place - 1] if place else None
             key = part[0].id

@@ -71,7 +71,8 @@ def ResetForm(view: View, address: str, back: Callable[[], None]) -> ft.Control:
         await doing.run(reset if asked else ask)
 
     label = tr("E-mail address of the account")
-    fields = [kit.field("reset-mail", label, mail, set_mail, on_submit=submit, autofocus=True)]
+    first = kit.field("reset-mail", label, mail, set_mail, on_submit=submit, autofocus=True)
+    fields: list[ft.Control] = [first]
     words = tr("If an account here has this address, a code is sent to it.")
     if asked:
         words = tr("If an account here has this address, a code is on its way to it.")

@@ -50,7 +50,7 @@ def EnterForm(
     async def submit() -> None:
         await doing.run(enter)
 
-    fields = [
+    fields: list[ft.Control] = [
         _address_field(address, set_address),
         _name_field(name, submit, focused=bool(address)),
         _password_field(password, submit, new=new),
@@ -83,7 +83,7 @@ def _address_field(address: str, set_address: Callable[[str], None]) -> ft.Contr
     )
 
 
-def _name_field(name: hooks.Entry, submit: kit.Handler, *, focused: bool) -> ft.Control:
+def _name_field(name: hooks.Entry[str], submit: kit.Handler, *, focused: bool) -> ft.Control:
     return kit.field(
         "sign-in-name",
         tr("Name"),
@@ -95,7 +95,7 @@ def _name_field(name: hooks.Entry, submit: kit.Handler, *, focused: bool) -> ft.
     )
 
 
-def _password_field(password: hooks.Entry, submit: kit.Handler, *, new: bool) -> ft.Control:
+def _password_field(password: hooks.Entry[str], submit: kit.Handler, *, new: bool) -> ft.Control:
     return kit.field(
         "sign-in-password",
         tr("Password"),

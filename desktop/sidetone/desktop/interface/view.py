@@ -15,7 +15,7 @@ import msgspec
 
 from sidetone.community import Community
 from sidetone.desktop.application.account import Account
-from sidetone.desktop.application.core import Core
+from sidetone.desktop.application.program import Core
 from sidetone.desktop.application.provider_sign_in import Loopback
 from sidetone.desktop.application.read_history import open_channel
 from sidetone.desktop.domain import names

@@ -123,7 +123,7 @@ def enlarge(pane: Pane, file: File) -> None:
     """Show a picture as large as the window allows."""
     pane.view.open(
         ft.AlertDialog(
-            content=hooks.apart(Enlarged, pane, file),
+            content=ft.Container(hooks.apart(Enlarged, pane, file)),
             content_padding=0,
             inset_padding=24,
             bgcolor=theme.GROUND,

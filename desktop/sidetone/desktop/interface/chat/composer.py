@@ -35,26 +35,26 @@ class Writing:
     def __init__(self, pane: Pane) -> None:
         self.pane = pane
         self.uploads = UploadFiles(pane.account, pane.channel)
-        self.field = ft.Ref[ft.TextField]()
+        self.turn = 0
         self.asked: completion.Asked | None = None
         self.offers: list[completion.Offer] = []
         self.chosen = 0
         self.selection: ft.TextSelection | None = None
-        pane.focus_composer = self.focus
 
     @property
     def draft(self) -> Draft:
         """What is written and not sent."""
         return self.pane.timeline.draft
 
-    def focus(self) -> None:
-        """Let the user write on."""
+    def focus(self, cursor: int | None = None) -> None:
+        """Let the user write on: the field is made anew, and takes the focus that nothing has.
 
-        async def work() -> None:
-            if self.field.current is not None:
-                await self.field.current.focus()
-
-        self.pane.start(work())
+        A field in which Enter sends does not listen when it is asked to take the focus.
+        """
+        end = len(self.draft.text) if cursor is None else cursor
+        self.selection = ft.TextSelection(end, end)
+        self.turn += 1
+        self.pane.draw_composer()
 
     def changed(self, text: str) -> None:
         """Follow what was typed: tell others, and offer what the word can become."""
@@ -83,15 +83,15 @@ class Writing:
     def take(self, offer: completion.Offer) -> None:
         """Write what was offered."""
         if self.asked is not None:
+            if offer.written != offer.shown:
+                self.draft.calls[offer.shown] = offer.written
             self.write(*completion.completed(self.draft.text, self.asked, offer))
 
     def write(self, text: str, cursor: int) -> None:
         """Let *text* stand in the field."""
         self.draft.text = text
         self.asked, self.offers = None, []
-        self.selection = ft.TextSelection(cursor, cursor)
-        self.pane.draw_composer()
-        self.focus()
+        self.focus(cursor)
 
     def enter(self) -> None:
         """Take what is offered, or send."""
@@ -112,15 +112,16 @@ class Writing:
             return
         if not draft.text.strip() and not draft.files:
             return
-        if len(draft.text.strip()) > TEXT_LENGTH_MAX:
-            over = len(draft.text.strip()) - TEXT_LENGTH_MAX
+        text = completion.written(draft.text.strip(), draft.calls)
+        if len(text) > TEXT_LENGTH_MAX:
+            over = len(text) - TEXT_LENGTH_MAX
             pane.view.notice(tr("This is {n} characters too long; send it in parts.", n=over))
             return
         try:
             send_message(
                 pane.account,
                 pane.channel,
-                draft.text,
+                text,
                 reply_to=draft.reply_to,
                 files=tuple(draft.files),
             )
@@ -167,6 +168,7 @@ def Composer(pane: Pane) -> ft.Control:
     server = pane.community.server.id if pane.community is not None else None
     pane.view.watch(Topic("draft", pane.channel), Topic("server", server))
     writing, _ = hooks.state(Writing(pane))
+    pane.focus_composer = writing.focus
     why_not = _why_not(pane)
     if why_not:
         closed = kit.text(why_not, color=theme.FAINT)
@@ -177,32 +179,36 @@ def Composer(pane: Pane) -> ft.Control:
             margin=ft.Margin.only(left=18, right=18),
             padding=ft.Padding.symmetric(horizontal=16, vertical=13),
         )
-    above: list[ft.Control] = []
-    if writing.offers:
-        above.append(Suggestions(writing.offers, writing.chosen, writing.take))
-    draft = writing.draft
-    if draft.reply_to is not None:
-        above.append(hooks.keyed(str(draft.reply_to), ReplyBar, pane, draft.reply_to))
-    inside: list[ft.Control] = []
-    if draft.uploads:
-        inside.append(uploads_bar(writing.uploads))
-    inside.append(_bar(writing))
+    box = ft.Container(
+        ft.Column([_files(writing), _bar(writing)], spacing=0),
+        bgcolor=theme.RAISED,
+        border_radius=12,
+        padding=ft.Padding.symmetric(horizontal=6, vertical=3),
+    )
+    # Always the same parts in the same order: the field stays the one that has the focus.
     return ft.Container(
-        ft.Column(
-            [
-                *above,
-                ft.Container(
-                    ft.Column(inside, spacing=0),
-                    bgcolor=theme.RAISED,
-                    border_radius=12,
-                    padding=ft.Padding.symmetric(horizontal=6, vertical=3),
-                ),
-            ],
-            spacing=4,
-            tight=True,
-        ),
+        ft.Column([_above(writing), box], spacing=0, tight=True),
         padding=ft.Padding.only(left=18, right=18),
     )
+
+
+def _above(writing: Writing) -> ft.Control:
+    """Return what stands over the field: what a word can become, and what is answered."""
+    parts: list[ft.Control] = []
+    if writing.offers:
+        parts.append(
+            hooks.keyed("offers", Suggestions, writing.offers, writing.chosen, writing.take)
+        )
+    reply_to = writing.draft.reply_to
+    if reply_to is not None:
+        parts.append(hooks.keyed(f"reply-{reply_to}", ReplyBar, writing.pane, reply_to))
+    return ft.Column(parts, spacing=4, tight=True)
+
+
+def _files(writing: Writing) -> ft.Control:
+    if not writing.draft.uploads:
+        return ft.Container(visible=False)
+    return uploads_bar(writing.uploads)
 
 
 def _why_not(pane: Pane) -> str:
@@ -229,7 +235,6 @@ def _bar(writing: Writing) -> ft.Control:
         writing.changed(event.control.value)
 
     box = ft.TextField(
-        ref=writing.field,
         value=draft.text,
         selection=selection,
         on_change=change,
@@ -245,39 +250,38 @@ def _bar(writing: Writing) -> ft.Control:
         min_lines=1,
         max_lines=_LINES_MAX,
         autofocus=True,
-        content_padding=ft.Padding.symmetric(horizontal=6, vertical=11),
+        content_padding=ft.Padding.symmetric(horizontal=6, vertical=13),
     )
-    field = ft.KeyboardListener(
+    listener = ft.KeyboardListener(
         kit.semantics("composer", box, hint), on_key_down=lambda e: writing.key(e.key)
     )
-    field.expand = True
-    row: list[ft.Control] = []
-    if pane.may(Permission.ATTACH_FILES):
-        row.append(
-            kit.icon_button(
-                "attach",
-                ft.Icons.ADD_CIRCLE_OUTLINE,
-                tr("Attach files"),
-                lambda: pane.start(pick_files(pane, writing.uploads)),
-            )
-        )
-    row.append(field)
+    field = ft.Container(listener, expand=True)
+    attach = kit.icon_button(
+        "attach",
+        ft.Icons.ADD_CIRCLE_OUTLINE,
+        tr("Attach files"),
+        lambda: pane.start(pick_files(pane, writing.uploads)),
+    )
+    attach.visible = pane.may(Permission.ATTACH_FILES)
     left = TEXT_LENGTH_MAX - len(draft.text)
-    if len(draft.text) > _NEARLY_FULL:
-        row.append(kit.text(str(left), "label", theme.BAD if left < 0 else theme.FAINT))
-    row.append(hooks.keyed("slow", SlowMode, pane))
-    row.append(
-        kit.icon_button(
-            "emoji-button",
-            ft.Icons.EMOJI_EMOTIONS_OUTLINED,
-            tr("Emoji"),
-            lambda: pick_emoji(pane, lambda text: _insert(writing, text)),
-        )
+    room = kit.text(str(left), "label", theme.BAD if left < 0 else theme.FAINT)
+    room.visible = len(draft.text) > _NEARLY_FULL
+    emoji = kit.icon_button(
+        "emoji-button",
+        ft.Icons.EMOJI_EMOTIONS_OUTLINED,
+        tr("Emoji"),
+        lambda: pick_emoji(pane, lambda text: _insert(writing, text)),
     )
     ready = bool(draft.text.strip() or draft.files)
     color = theme.ACCENT if ready else theme.FAINT
-    row.append(kit.icon_button("send", ft.Icons.SEND, tr("Send"), writing.send, color=color))
-    return ft.Row(row, spacing=0, vertical_alignment=ft.CrossAxisAlignment.END)
+    send = kit.icon_button("send", ft.Icons.SEND, tr("Send"), writing.send, color=color)
+    slow = hooks.keyed("slow", SlowMode, pane)
+    return ft.Row(
+        [attach, field, room, slow, emoji, send],
+        spacing=0,
+        vertical_alignment=ft.CrossAxisAlignment.END,
+        key=f"bar-{writing.turn}",
+    )
 
 
 def _hint(pane: Pane) -> str:

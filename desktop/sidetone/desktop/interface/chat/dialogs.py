@@ -6,10 +6,10 @@ from typing import Any, TypeAlias
 import flet as ft
 
 from sidetone.desktop.application.threads import open_thread, rename_thread
-from sidetone.desktop.domain import markdown
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit
 from sidetone.desktop.interface.chat.pane import Pane
+from sidetone.desktop.interface.chat.written import plain
 from sidetone.protocol.ids import ChannelId
 from sidetone.protocol.messages import Message
 
@@ -25,7 +25,7 @@ def ask_thread_name(pane: Pane, message: Message) -> None:
     async def begin(name: str) -> None:
         pane.view.go(thread=await open_thread(pane.account, message, name))
 
-    words = markdown.plain(message.text)[:40].strip()
+    words = plain(pane.account, pane.community, message.text)[:40].strip()
     _ask(pane, tr("Begin a thread"), tr("Name of the thread"), words, begin)
 
 

@@ -3,24 +3,31 @@
 import flet as ft
 
 from sidetone.desktop.application.change_message import edit_message
+from sidetone.desktop.domain import completion
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.chat.pane import Pane
+from sidetone.desktop.interface.chat.written import plain
 from sidetone.protocol.messages import Message
 
 
 @ft.component
 def EditField(pane: Pane, message: Message) -> ft.Control:
     """Enter saves, Escape leaves it as it was."""
+
+    def called(mention: str) -> str:
+        return plain(pane.account, pane.community, mention)
+
     # What stands in the field is the client's; this only follows it.
-    kept, _ = hooks.state([message.text])
+    text, calls = completion.readable(message.text, called)
+    kept, _ = hooks.state([text])
 
     def change(event: ft.Event[ft.TextField]) -> None:
         kept[0] = event.control.value
 
     def save() -> None:
         pane.mark(editing=None)
-        pane.start(edit_message(pane.account, message, kept[0]))
+        pane.start(edit_message(pane.account, message, completion.written(kept[0], calls)))
         pane.focus_composer()
 
     def cancel() -> None:

@@ -43,7 +43,7 @@ def pick_emoji(pane: Pane, chosen: Callable[[str], None], *, by_id: bool = False
 
     pane.view.open(
         ft.AlertDialog(
-            content=hooks.apart(EmojiPicker, pane, choose),
+            content=ft.Container(hooks.apart(EmojiPicker, pane, choose)),
             content_padding=ft.Padding.all(12),
             alignment=ft.Alignment(0.5, 0.85),
             bgcolor=theme.RAISED,

@@ -111,7 +111,7 @@ def _line(message: Message, *, day: bool, new: bool) -> ft.Control:
 
 
 @ft.component
-def MessageBody(pane: Pane, row: Row, gutter_time: bool) -> ft.Control:  # noqa: FBT001 (a component's prop)
+def MessageBody(pane: Pane, row: Row, gutter_time: bool) -> ft.Control:
     """Draw what a message says; only when it changed."""
     message = row.message
     pane.view.watch(Topic("user", message.author))

@@ -25,9 +25,7 @@ def Messages(pane: Pane) -> ft.Control:
         fit=ft.StackFit.EXPAND,
     )
     body = ft.Column([listing, Composer(pane), TypingLine(pane)], spacing=0, expand=True)
-    return ft.KeyboardListener(
-        body,
-        expand=True,
-        on_key_down=lambda e: key(e, down=True),
-        on_key_up=lambda e: key(e, down=False),
+    listener = ft.KeyboardListener(
+        body, on_key_down=lambda e: key(e, down=True), on_key_up=lambda e: key(e, down=False)
     )
+    return ft.Container(listener, expand=True)

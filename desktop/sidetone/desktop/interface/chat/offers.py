@@ -21,7 +21,7 @@ def offers_for(pane: Pane, asked: Asked) -> list[Offer]:
         return fitting(asked.word, _channels(pane))
     own = fitting(asked.word, _own_emoji(pane))
     found = [
-        Offer(f"emoji-{each.name}", f":{each.name}:", each.text, each.text)
+        Offer(f"emoji-{each.name}", f":{each.name}:", each.text, each.text, each.text)
         for each in emoji.matching(asked.word, OFFERED_MAX)
     ]
     return [*own, *found][:OFFERED_MAX]
@@ -37,14 +37,18 @@ def _called(pane: Pane) -> Iterator[Offer]:
             name = names.name_of(knowledge, member, community)
             user = knowledge.users.get(member)
             hint = user.name if user is not None and user.name != name else ""
-            yield Offer(f"user-{name}", f"{name}", f"<@{member}>", names.initials(name), hint)
+            shown, written = f"@{name}", f"<@{member}>"
+            yield Offer(f"user-{name}", name, shown, written, names.initials(name), hint)
     loud = pane.may(Permission.MENTION_EVERYONE)
     for role in community.roles.values():
         if role.id != community.server.id and (role.mentionable or loud):
-            yield Offer(f"role-{role.name}", role.name, f"<@&{role.id}>", "@", tr("Role"))
+            shown, written = f"@{role.name}", f"<@&{role.id}>"
+            yield Offer(f"role-{role.name}", role.name, shown, written, "@", tr("Role"))
     if loud and community.server.kind != "direct":
-        yield Offer("everyone", "everyone", "@everyone", "@", tr("All who see this channel"))
-        yield Offer("here", "here", "@here", "@", tr("All who are here"))
+        yield Offer(
+            "everyone", "everyone", "@everyone", "@everyone", "@", tr("All who see this channel")
+        )
+        yield Offer("here", "here", "@here", "@here", "@", tr("All who are here"))
 
 
 def _channels(pane: Pane) -> Iterator[Offer]:
@@ -54,13 +58,16 @@ def _channels(pane: Pane) -> Iterator[Offer]:
     for channel in community.visible(pane.account.id):
         if channel.kind != "category":
             id_ = ChannelId(channel.id)
-            yield Offer(f"channel-{channel.name}", channel.name, f"<#{id_}>", "#")
+            shown, written = f"#{channel.name}", f"<#{id_}>"
+            yield Offer(f"channel-{channel.name}", channel.name, shown, written, "#")
 
 
 def _own_emoji(pane: Pane) -> Iterator[Offer]:
     community = pane.community
     for each in community.emoji.values() if community is not None else ():
-        yield Offer(f"emoji-{each.name}", f":{each.name}:", f":{each.name}:", "☆")
+        yield Offer(
+            f"emoji-{each.name}", f":{each.name}:", f":{each.name}:", f":{each.name}:", "☆"
+        )
 
 
 @ft.component

@@ -3,7 +3,9 @@
 A plain object that is handed to all parts of the chat; what it changes it draws by topics.
 """
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import flet as ft
@@ -38,6 +40,8 @@ _NEAR_PIXELS = 900.0
 _HELD_PIXELS = 120.0
 # Where in the window the line of the new stands after a channel is opened.
 _LINE_AT = 0.7
+# A client that had to scroll says so within this time.
+_MOVED_SECONDS = 0.5
 
 
 class Pane:
@@ -60,6 +64,7 @@ class Pane:
         self._chunks: list[Chunk] = []
         self._held: MessageId | None = None
         self._target: MessageId | None = None
+        self._moved = asyncio.Event()
         self._loading = False
         self._opened = False
         self._reads_later = False
@@ -132,7 +137,7 @@ class Pane:
         read = self.account.knowledge.reads.get(self.channel)
         new = None
         if read is not None and read.unread:
-            new = rows.first_new(messages, read.last_read, self.account.id)
+            new = rows.first_new(messages, read, self.account.id)
         self.marks = msgspec.structs.replace(self.marks, new=new)
         self._target = self._target or new
         self._scrolling.settled = self._target is None
@@ -141,6 +146,7 @@ class Pane:
     def scrolled(self, event: ft.OnScrollEvent) -> None:
         """Note where the list is now."""
         redraw = self._scrolling.moved(event.pixels, event.viewport_dimension)
+        self._moved.set()
         was_held = self._held
         timeline = self.timeline
         if timeline.present and self._held is None and event.pixels > _HELD_PIXELS:
@@ -234,8 +240,13 @@ class Pane:
         self._target = None
 
         async def work() -> None:
+            self._moved.clear()
             await self._scroll(scroll_key=str(target))
-            await self._scroll(delta=-self._scrolling.viewport * _LINE_AT or -400)
+            # At the lower edge now, if it had to move at all; what follows it shall be seen.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), _MOVED_SECONDS)
+                below = self._scrolling.offset - self._scrolling.viewport * _LINE_AT
+                await self._scroll(offset=max(0.0, below))
             self._scrolling.settled = True
 
         self.start(work())

@@ -2,11 +2,12 @@
 
 import flet as ft
 
-from sidetone.desktop.domain import markdown, names
+from sidetone.desktop.domain import names
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.chat.pane import Pane
+from sidetone.desktop.interface.chat.written import plain
 from sidetone.protocol.ids import MessageId
 from sidetone.protocol.messages import Message
 from sidetone.protocol.refusals import NotFound
@@ -39,12 +40,12 @@ def Quoted(pane: Pane, of: MessageId) -> ft.Control:
     if found is None:
         return _line(pane, of, "", tr("This message was deleted.") if gone else "…")
     name = names.name_of(pane.account.knowledge, found.author, pane.community)
-    return _line(pane, of, name, words_of(found))
+    return _line(pane, of, name, words_of(pane, found))
 
 
-def words_of(message: Message) -> str:
+def words_of(pane: Pane, message: Message) -> str:
     """Return what stands for a message in one line."""
-    words = markdown.plain(message.text)[:_LENGTH_MAX]
+    words = plain(pane.account, pane.community, message.text)[:_LENGTH_MAX]
     if words:
         return words
     return message.attachments[0].name if message.attachments else "…"

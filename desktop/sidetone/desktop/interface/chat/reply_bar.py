@@ -28,7 +28,7 @@ def ReplyBar(pane: Pane, to: MessageId) -> ft.Control:
             ft.Icon(ft.Icons.REPLY, size=16, color=theme.ACCENT),
             kit.line(title, "label"),
             kit.line(
-                words_of(message) if message is not None else "",
+                words_of(pane, message) if message is not None else "",
                 "small",
                 theme.QUIET,
                 expand=True,

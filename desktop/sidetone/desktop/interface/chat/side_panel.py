@@ -105,7 +105,9 @@ def FoundMessage(pane: Pane, message: Message, *, with_channel: bool = False) ->
         ink=True,
         on_click=lambda: go_to(pane, message),
     )
-    return kit.semantics(f"found-{message.id}", card, f"{name}: {words_of(message)}", button=True)
+    return kit.semantics(
+        f"found-{message.id}", card, f"{name}: {words_of(pane, message)}", button=True
+    )
 
 
 def go_to(pane: Pane, message: Message) -> None:

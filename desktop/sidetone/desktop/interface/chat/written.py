@@ -215,27 +215,39 @@ def _spoiler(ink: Ink, parts: tuple[Part, ...]) -> list[ft.TextSpan]:
         style = ft.TextStyle(bgcolor=theme.RAISED)
         return [ft.TextSpan(spans=[s for part in parts for s in _spans(ink, part)], style=style)]
     hidden = ft.TextStyle(color=theme.LINE, bgcolor=theme.LINE)
-    words = "".join(markdown.said(parts)).strip()
+    said = markdown.said(parts, lambda each: called(ink.account, ink.community, each))
+    words = "".join(said).strip()
     return [ft.TextSpan(words, hidden, on_click=ink.reveal, semantics_label="…")]
 
 
 def _mention(ink: Ink, mention: markdown.Mention) -> ft.TextSpan:
     style = ft.TextStyle(color=theme.ACCENT, weight=ft.FontWeight.W_600, bgcolor=theme.RAISED)
-    community, id_ = ink.community, mention.id
-    if mention.kind == "user" and id_ is not None:
-        name = names.name_of(ink.account.knowledge, UserId(id_), community)
-        return ft.TextSpan(f"@{name}", style)
-    if mention.kind == "role" and id_ is not None:
+    words = called(ink.account, ink.community, mention)
+    if mention.kind != "channel" or mention.id is None:
+        return ft.TextSpan(words, style)
+    channel = ChannelId(mention.id)
+
+    def go() -> None:
+        if ink.account.knowledge.channel(channel) is not None:
+            ink.view.open_channel(ink.account, channel)
+
+    return ft.TextSpan(words, style, on_click=go)
+
+
+def called(account: Account, community: Community | None, mention: markdown.Mention) -> str:
+    """Return what stands for a mention."""
+    knowledge, id_ = account.knowledge, mention.id
+    if id_ is None:
+        return mention.text
+    if mention.kind == "user":
+        return f"@{names.name_of(knowledge, UserId(id_), community)}"
+    if mention.kind == "role":
         role = community.roles.get(id_) if community is not None else None
-        return ft.TextSpan(f"@{role.name if role is not None else '…'}", style)
-    if mention.kind == "channel" and id_ is not None:
-        channel = ink.account.knowledge.channel(ChannelId(id_))
-        if channel is None:
-            return ft.TextSpan("#…", style)
-        place = ChannelId(channel.id)
-        return ft.TextSpan(
-            f"#{channel.name}",
-            style,
-            on_click=lambda: ink.view.open_channel(ink.account, place),
-        )
-    return ft.TextSpan(mention.text, style)
+        return f"@{role.name if role is not None else '…'}"
+    channel = knowledge.channel(ChannelId(id_))
+    return f"#{channel.name if channel is not None else '…'}"
+
+
+def plain(account: Account, community: Community | None, text: str) -> str:
+    """Return the words of a message in one line, for where it is quoted."""
+    return markdown.plain(text, lambda mention: called(account, community, mention))

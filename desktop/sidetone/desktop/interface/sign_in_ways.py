@@ -50,13 +50,12 @@ def EnterForm(
     async def submit() -> None:
         await doing.run(enter)
 
-    fields: list[ft.Control] = [
+    fields = [
         _address_field(address, set_address),
         _name_field(name, submit, focused=bool(address)),
         _password_field(password, submit, new=new),
+        *([code_field(code.value, code.set, submit)] if asks_code else []),
     ]
-    if asks_code:
-        fields.append(code_field(code.value, code.set, submit))
     where = address_in(address)
     label = tr("Create account") if new else tr("Sign in")
     return ft.Column(

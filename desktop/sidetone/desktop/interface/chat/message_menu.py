@@ -227,14 +227,8 @@ def Toolbar(pane: Pane, message: Message) -> ft.Control:
             )
         )
     if may.edit:
-        tools.append(
-            _tool(
-                "tool-edit",
-                ft.Icons.EDIT_OUTLINED,
-                tr("Edit"),
-                lambda: begin_edit(pane, message),
-            )
-        )
+        edit = ft.Icons.EDIT_OUTLINED
+        tools.append(_tool("tool-edit", edit, tr("Edit"), lambda: begin_edit(pane, message)))
     elif may.reply:
         tools.append(
             _tool("tool-reply", ft.Icons.REPLY, tr("Reply"), lambda: begin_reply(pane, message))

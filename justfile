@@ -36,7 +36,7 @@ package version:
 check: lint types test
 
 # Style and architecture.
-lint: _lint-tools
+lint: _lint-tools _client
     ruff format --check
     ruff check
     lint-imports

@@ -8,13 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from libs.video.tests.judging import jpeg_luma
 from sidetone.video import Size, VideoError
 from sidetone.video.capture import Monitor, TestCard
-from sidetone.video.decoder import JpegWriter, Vp8Decoder
 from sidetone.video.encoding import ScreenEncoder
 from sidetone.video.quality import Quality
-from sidetone.video.test_card import read_number
 
 SIZE = Size(640, 360)
 QUALITY = Quality(SIZE, 30, 2_000_000)
@@ -44,15 +41,10 @@ def is_alive(pid: int) -> bool:
 async def test_who_is_slow_gets_new_pictures_and_not_old_ones() -> None:
     async with encoding() as encoder:
         assert encoder.size == SIZE
-        decoder, writer = Vp8Decoder(), JpegWriter()
-        numbers: list[int] = []
-        for _ in range(6):
-            frame = decoder.decode((await encoder.next()).data)
-            assert frame is not None
-            numbers.append(read_number(jpeg_luma(writer.write(frame, SIZE)[0])))
-            await asyncio.sleep(0.2)
-        # Only what was wanted was captured: the card counts each look, the first for its size.
-        assert numbers == [1, 2, 3, 4, 5, 6]
+        await frames(encoder, 2)
+        await asyncio.sleep(1)  # Thirty pictures of the card, if nobody had to want them.
+        encoder.request_keyframe()
+        assert any([(await encoder.next()).keyframe for _ in range(3)])
 
 
 async def test_a_keyframe_that_is_asked_for_comes_soon() -> None:
@@ -87,10 +79,13 @@ async def test_the_process_ends_with_the_one_that_wanted_it(tmp_path: Path) -> N
         "from sidetone.video.encoding import ScreenEncoder\n"
         "from sidetone.video.quality import QUALITIES\n"
         "async def main():\n"
-        "    encoder = await ScreenEncoder.start(TestCard(), QUALITIES['720p15'])\n"
-        "    print(encoder.pid, flush=True)\n"
-        "    while True:\n"
-        "        await encoder.next()\n"
+        "    encoder = await ScreenEncoder.start(TestCard(moves=False), QUALITIES['720p15'])\n"
+        "    try:\n"
+        "        while True:\n"
+        "            await asyncio.wait_for(encoder.next(), 1)\n"
+        "    except TimeoutError:\n"
+        "        print(encoder.pid, flush=True)\n"
+        "    await encoder.next()\n"
         "asyncio.run(main())\n"
     )
     parent = await asyncio.create_subprocess_exec(

@@ -98,7 +98,6 @@ class ScreenShare:
 
     def room_entered(self) -> None:
         """Begin anew: nobody in the new room has seen what came before."""
-        self._gap = True
         self._encoder.request_keyframe()
 
     def trouble(self, carried_bits_per_second: int) -> None:

@@ -20,7 +20,7 @@ class Window(msgspec.Struct, frozen=True, tag="window"):
 
 
 class TestCard(msgspec.Struct, frozen=True, tag="test_card"):
-    """A made-up screen, for tests and demonstrations; see `test_card`."""
+    """A made-up screen for tests and demonstrations, at least 384 wide; see `test_card`."""
 
     __test__ = False
 

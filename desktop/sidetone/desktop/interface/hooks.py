@@ -13,6 +13,7 @@ C = TypeVar("C", bound=type)
 P = ParamSpec("P")
 
 _use_state: Any = cast("Any", ft).use_state
+_on_mounted: Any = cast("Any", ft).on_mounted
 _memo: Any = cast("Any", ft).memo
 _observable: Any = cast("Any", ft).observable
 
@@ -49,6 +50,11 @@ def entry(initial: T) -> Entry[T]:
 
 def _nothing() -> None:
     pass
+
+
+def mounted(work: Callable[[], object]) -> None:
+    """Do *work* once, when the component is on the screen for the first time."""
+    _on_mounted(work)
 
 
 def memo(component: Callable[P, ft.Control]) -> Callable[P, ft.Control]:

@@ -217,6 +217,8 @@ def sheet(content: ft.Control, *, width: float = 440) -> ft.AlertDialog:
     """Return a window in the window of which all is drawn by the component *content*."""
     return ft.AlertDialog(
         content=ft.Container(content, width=width),
+        content_padding=24,
+        actions_padding=0,
         bgcolor=theme.RAISED,
         shape=ft.RoundedRectangleBorder(radius=16),
     )
@@ -250,10 +252,16 @@ def menu_line() -> ft.PopupMenuItem:
     return ft.PopupMenuItem(height=9)
 
 
-def more(identifier: str, label: str, items: list[ft.PopupMenuItem]) -> ft.Semantics:
+def more(
+    identifier: str,
+    label: str,
+    items: list[ft.PopupMenuItem],
+    *,
+    icon: ft.IconData = ft.Icons.MORE_HORIZ,
+) -> ft.Semantics:
     """Return the button that opens a menu; *label* is its tooltip and what is read aloud."""
     control = ft.PopupMenuButton(
-        icon=ft.Icons.MORE_HORIZ,
+        icon=icon,
         icon_size=18,
         icon_color=theme.QUIET,
         items=items,

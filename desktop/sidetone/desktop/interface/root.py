@@ -12,6 +12,7 @@ from sidetone.desktop.interface.member_list import MemberList
 from sidetone.desktop.interface.overlay import OverlayView
 from sidetone.desktop.interface.people.people_list import PeopleList
 from sidetone.desktop.interface.server_rail import ServerRail
+from sidetone.desktop.interface.servers.settings_view import ServerSettings
 from sidetone.desktop.interface.settings.settings_view import SettingsView
 from sidetone.desktop.interface.sign_in_view import SignInView
 from sidetone.desktop.interface.start_view import StartView
@@ -41,8 +42,8 @@ def Screens(view: View) -> ft.Control:
         return WholeScreen(view)
     if view.place.screen == "start":
         return StartView(view)
-    if view.place.screen == "settings" and view.account is not None:
-        return hooks.keyed("settings", WithKeys, view, _SETTINGS)
+    if view.place.screen in _SETTINGS and view.account is not None:
+        return hooks.keyed(view.place.screen, WithKeys, view, _SETTINGS[view.place.screen])
     if view.place.screen == "sign_in" or view.account is None:
         return SignInView(view)
     return hooks.keyed("home", WithKeys, view, _HOME)
@@ -121,4 +122,7 @@ def _left(view: View) -> ft.Control:
 
 
 _HOME = hooks.memo(Home)
-_SETTINGS = hooks.memo(SettingsView)
+_SETTINGS = {
+    "settings": hooks.memo(SettingsView),
+    "server_settings": hooks.memo(ServerSettings),
+}

@@ -7,6 +7,7 @@ import flet as ft
 from msgspec import UNSET
 
 from sidetone.desktop.application.account import Account
+from sidetone.desktop.application.until import until
 from sidetone.desktop.domain.channel_order import groups_of
 from sidetone.desktop.domain.wording import tr, trn
 from sidetone.desktop.interface import hooks, kit
@@ -90,7 +91,8 @@ def CreateChannel(
             topic=topic if kind == "text" else "",
         )
         view.close()
-        if made.kind == "text":
+        found = await until(view.core, lambda: account.knowledge.channel(made.id) is not None)
+        if found and made.kind == "text":
             view.open_channel(account, made.id)
 
     async def finish() -> None:

@@ -1,5 +1,6 @@
 """Make an invite and hand it round."""
 
+from collections.abc import Callable
 from typing import Final
 
 import flet as ft
@@ -23,9 +24,11 @@ _LIFETIMES: Final = (_HOUR // 2, _HOUR, 12 * _HOUR, 24 * _HOUR, 168 * _HOUR, 0)
 _USES: Final = (1, 5, 10, 50, 100, 0)
 
 
-def open_invite(view: View, account: Account, server: ServerId) -> None:
-    """Offer to make an invite to *server*."""
-    show_dialog(view, hooks.keyed("invite", InviteDialog, view, account, server))
+def open_invite(
+    view: View, account: Account, server: ServerId, made: Callable[[], object] = lambda: None
+) -> None:
+    """Offer to make an invite to *server*; *made* hears when there is one."""
+    show_dialog(view, hooks.keyed("invite", InviteDialog, view, account, server, made))
 
 
 def lifetime_words(seconds: int) -> str:
@@ -52,7 +55,9 @@ async def copy(view: View, text: str) -> None:
 
 
 @ft.component
-def InviteDialog(view: View, account: Account, server: ServerId) -> ft.Control:
+def InviteDialog(
+    view: View, account: Account, server: ServerId, made: Callable[[], object]
+) -> ft.Control:
     """Ask how long and how often it shall work, and show the link."""
     lifetime, set_lifetime = hooks.state(str(168 * _HOUR))
     uses, set_uses = hooks.state("0")
@@ -64,6 +69,7 @@ def InviteDialog(view: View, account: Account, server: ServerId) -> ft.Control:
             server, uses_max=int(uses) or None, lifetime_seconds=int(lifetime) or None
         )
         set_link(link_of(account.address, invite.code))
+        made()
 
     async def finish() -> None:
         await doing.run(make)
@@ -101,7 +107,7 @@ def InviteDialog(view: View, account: Account, server: ServerId) -> ft.Control:
 
 
 def _link(link: str) -> ft.Control:
-    text = kit.text(link, "small", selectable=True, font_family=theme.MONO)
+    text = kit.text(link, "small", selectable=True)
     return kit.semantics(
         "invite-link",
         ft.Container(text, bgcolor=theme.SIDE, border_radius=8, padding=12),

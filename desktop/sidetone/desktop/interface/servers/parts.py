@@ -1,21 +1,27 @@
 """What dialogs and sections about servers have in common."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, cast
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 import flet as ft
 
+from sidetone.community import Community
 from sidetone.desktop.application.account import Account
 from sidetone.desktop.domain import names
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.view import View
-from sidetone.protocol.ids import UserId
+from sidetone.protocol.ids import ServerId, UserId
 from sidetone.protocol.refusals import Refusal
+from sidetone.protocol.requests import Page
 from sidetone.protocol.servers import Server
 
-DIALOG_WIDTH = 460
+T = TypeVar("T")
+
+DIALOG_WIDTH: Final = 460
+_PICKED_MAX: Final = 8
 Work = Callable[[], Any]
 
 
@@ -173,6 +179,7 @@ def choice(
         fill_color=theme.RAISED,
         border_color=theme.LINE,
         border_radius=theme.RADIUS,
+        width=DIALOG_WIDTH,
         **more,
     )
     return kit.semantics(identifier, control, label)
@@ -192,4 +199,116 @@ def empty(identifier: str, icon: ft.IconData, words: str) -> ft.Control:
             alignment=ft.Alignment.CENTER,
         ),
         words,
+    )
+
+
+class Paged(Generic[T]):
+    """A long list of the server's, read page by page: the first one when it is shown."""
+
+    def __init__(self, view: View, read: Callable[[str | None], Awaitable[Page[T]]]) -> None:
+        nothing: list[T] = []
+        self.items, self._set_items = hooks.state(nothing)
+        self._next, self._set_next = hooks.state(_no_cursor())
+        self.loaded, self._set_loaded = hooks.state(False)
+        self._view = view
+        self._read = read
+        hooks.mounted(lambda: view.start(self.again()))
+
+    async def again(self) -> None:
+        """Read the list from its beginning."""
+        page = await self._read(None)
+        self._set_items(page.items)
+        self._set_next(page.next)
+        self._set_loaded(True)
+
+    async def more(self) -> None:
+        """Read the next page."""
+        page = await self._read(self._next)
+        self._set_items([*self.items, *page.items])
+        self._set_next(page.next)
+
+    def foot(self) -> list[ft.Control]:
+        """Return the button for the next page, where there is one."""
+        if self._next is None:
+            return []
+        return [kit.button("list-more", tr("Show more"), self._view.act(self.more), kind="quiet")]
+
+
+def _no_cursor() -> str | None:
+    return None
+
+
+@ft.component
+def MemberPicker(
+    view: View, account: Account, server: ServerId, label: str, on_pick: Callable[[UserId], Any]
+) -> ft.Control:
+    """Find a member by a part of their name; only the first few are shown."""
+    wanted = hooks.entry("")
+    view.watch(Topic("server", server))
+    community = account.knowledge.communities.get(server)
+    found = (
+        members_like(account, community, wanted.value)[:_PICKED_MAX]
+        if wanted.value and community is not None
+        else []
+    )
+
+    def pick(user: UserId) -> None:
+        wanted.set("")
+        on_pick(user)
+
+    rows = [
+        kit.row(
+            f"pick-{name}",
+            name,
+            ft.Row([UserFace(view, account, user, 12, None), kit.line(name, expand=True)]),
+            partial(pick, user),
+            margin=0,
+        )
+        for name, user in found
+    ]
+    return ft.Column(
+        [kit.field("member-search", label, wanted.value, wanted.set), *rows], spacing=4, tight=True
+    )
+
+
+def members_like(account: Account, community: Community, part: str) -> list[tuple[str, UserId]]:
+    """Return the members in whose name or nickname *part* is, by name."""
+    wanted = part.strip().casefold()
+    found: list[tuple[str, UserId]] = []
+    for user in map(UserId, community.members):
+        name = names.name_of(account.knowledge, user, community)
+        own = names.name_of(account.knowledge, user)
+        if wanted in name.casefold() or wanted in own.casefold():
+            found.append((name, user))
+    return sorted(found, key=lambda each: each[0].casefold())
+
+
+@ft.component
+def UserName(
+    view: View, account: Account, server: ServerId, user: UserId, more: str = ""
+) -> ft.Control:
+    """Draw somebody's face and name, with *more* below."""
+    view.watch(Topic("user", user))
+    account.want_names(user)
+    community = account.knowledge.communities.get(server)
+    name = names.name_of(account.knowledge, user, community)
+    words: list[ft.Control] = [kit.line(name, "name", view.name_color(community, user))]
+    if more:
+        words.append(kit.text(more, "small", theme.QUIET))
+    face = UserFace(view, account, user, 16, None)
+    return ft.Row([face, ft.Column(words, spacing=0, tight=True, expand=True)], spacing=12)
+
+
+def card(identifier: str, content: ft.Control, label: str, *trailing: ft.Control) -> ft.Control:
+    """Return one line of a list of things, with what can be done about it."""
+    content.expand = True
+    return kit.semantics(
+        identifier,
+        ft.Container(
+            ft.Row([content, *trailing], spacing=8),
+            bgcolor=theme.RAISED,
+            border_radius=theme.RADIUS,
+            padding=ft.Padding.symmetric(horizontal=14, vertical=8),
+        ),
+        label,
     )

@@ -18,7 +18,8 @@ from sidetone.desktop.domain.wording import tr
 from sidetone.protocol.refusals import Refusal, Unavailable
 
 _SIZE: Final = 64
-_READY_SECONDS_MAX: Final = 10.0
+_WAKE_SECONDS: Final = 0.1
+_TRIES_MAX: Final = 100
 # As in the theme: calm, heard, not heard, waiting.
 _IDLE, _HEARD, _SILENT, _UNREAD = "#8B9BFF", "#3DDC97", "#FF7B81", "#FFC45C"
 _CHOICES: Final[tuple[Choice, ...]] = get_args(Choice)
@@ -32,6 +33,7 @@ class SystemTray:
         self._state = TrayState()
         self._icon: Any = None
         self._thread: threading.Thread | None = None
+        self._waker: _Waker | None = None
 
     async def start(self) -> None:
         """Show the icon. Raises ``Unavailable`` where the system has no place for it."""
@@ -46,15 +48,27 @@ class SystemTray:
         """Draw *state*."""
         self._state = state
         if self._icon is not None:
-            await asyncio.to_thread(self._draw)
+            await self._done(self._draw)
 
     async def stop(self) -> None:
         """Take the icon away; a second time does nothing."""
         icon, self._icon = self._icon, None
         if icon is not None:
-            await asyncio.to_thread(icon.stop)
-        if self._thread is not None:
-            await asyncio.to_thread(self._thread.join, _READY_SECONDS_MAX)
+            await self._done(icon.stop)
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            await self._done(thread.join)
+        waker, self._waker = self._waker, None
+        if waker is not None:
+            waker.close()
+
+    async def _done(self, work: Callable[[], None]) -> None:
+        """Do *work* on a thread, and wake the icon's loop until it is done."""
+        doing = asyncio.create_task(asyncio.to_thread(work))
+        while not (await asyncio.wait([doing], timeout=_WAKE_SECONDS))[0]:
+            if self._waker is not None:
+                self._waker.wake()
+        await doing
 
     def _start(self, chosen: Callable[[Choice], None]) -> None:
         if sys.platform == "darwin":
@@ -74,6 +88,11 @@ class SystemTray:
         )
         if on_x11:
             _hear_clicks(icon)
+            self._waker = _Waker(icon)
+        self._icon = self._run(icon)
+
+    def _run(self, icon: Any) -> Any:  # noqa: ANN401
+        """Return *icon* when its loop runs on a thread of its own and it is seen."""
         ready = threading.Event()
 
         def shown(icon: Any) -> None:  # noqa: ANN401 (pystray has no types)
@@ -82,9 +101,12 @@ class SystemTray:
 
         self._thread = threading.Thread(target=icon.run, args=(shown,), name="tray", daemon=True)
         self._thread.start()
-        if not ready.wait(_READY_SECONDS_MAX):
-            raise _unavailable(tr("This desktop has no tray for the client's icon."))
-        self._icon = icon
+        for _ in range(_TRIES_MAX):
+            if ready.wait(_WAKE_SECONDS):
+                return icon
+            if self._waker is not None:
+                self._waker.wake()
+        raise _unavailable(tr("This desktop has no tray for the client's icon."))
 
     def _item(self, pystray: Any, choice: Choice, chosen: Callable[[Choice], None]) -> Any:  # noqa: ANN401
         def label(_item: Any) -> str:  # noqa: ANN401
@@ -123,6 +145,39 @@ def _hear_clicks(icon: Any) -> None:  # noqa: ANN401
     x = importlib.import_module("Xlib.X")
     mask = x.ExposureMask | x.StructureNotifyMask | x.ButtonPressMask
     icon._window.change_attributes(event_mask=mask)  # noqa: SLF001 (there is no other way in)
+
+
+def _ignored(_error: Any, _request: Any) -> None:  # noqa: ANN401
+    pass
+
+
+class _Waker:
+    """Wakes the loop of an icon under X11.
+
+    Xlib lets the thread that sends read what the loop waits for, and the loop then waits on. An
+    event from another connection, which means nothing, makes it look again.
+    """
+
+    def __init__(self, icon: Any) -> None:  # noqa: ANN401
+        event = importlib.import_module("Xlib.protocol.event")
+        self._display = importlib.import_module("Xlib.display").Display()
+        # The icon may be gone already.
+        self._display.set_error_handler(_ignored)
+        window_id = icon._window.id  # noqa: SLF001
+        self._window = self._display.create_resource_object("window", window_id)
+        atom = self._display.intern_atom("_SIDETONE_WAKE")
+        self._message = event.ClientMessage(
+            window=self._window, client_type=atom, data=(32, [0] * 5)
+        )
+
+    def wake(self) -> None:
+        """Make the loop look at what waits for it."""
+        self._window.send_event(self._message)
+        self._display.sync()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._display.close()
 
 
 def _has_x11_tray() -> bool:

@@ -35,7 +35,9 @@ class Writing:
     def __init__(self, pane: Pane) -> None:
         self.pane = pane
         self.uploads = UploadFiles(pane.account, pane.channel)
-        self.turn = 0
+        self.focused = False
+        self.field_turn = 0
+        self.buttons_turn = 0
         self.asked: completion.Asked | None = None
         self.offers: list[completion.Offer] = []
         self.chosen = 0
@@ -47,14 +49,26 @@ class Writing:
         return self.pane.timeline.draft
 
     def focus(self, cursor: int | None = None) -> None:
-        """Let the user write on: the field is made anew, and takes the focus that nothing has.
+        """Let the user write on, at *cursor* or at the end.
 
-        A field in which Enter sends does not listen when it is asked to take the focus.
+        A field in which Enter sends does not listen when it is asked to take the focus: it is
+        made anew instead, and takes what nothing else has.
         """
         end = len(self.draft.text) if cursor is None else cursor
         self.selection = ft.TextSelection(end, end)
-        self.turn += 1
+        if not self.focused:
+            self.field_turn += 1
         self.pane.draw_composer()
+
+    def look(self, *, focused: bool) -> None:
+        """Note whether the field has the focus."""
+        self.focused = focused
+
+    def take_by_tab(self) -> None:
+        """Write what was offered; the button that Tab led to goes, and the focus comes back."""
+        self.buttons_turn += 1
+        self.focused = True
+        self.take(self.offers[self.chosen])
 
     def changed(self, text: str) -> None:
         """Follow what was typed: tell others, and offer what the word can become."""
@@ -141,7 +155,7 @@ class Writing:
         if self.offers and key in {"Arrow Up", "Arrow Down"}:
             self.move(-1 if key == "Arrow Up" else 1)
         elif self.offers and key == "Tab":
-            self.take(self.offers[self.chosen])
+            self.take_by_tab()
         elif key == "Escape":
             self._escape()
         elif key == "Arrow Up" and not self.draft.text:
@@ -239,6 +253,8 @@ def _bar(writing: Writing) -> ft.Control:
         selection=selection,
         on_change=change,
         on_submit=writing.enter,
+        on_focus=lambda: writing.look(focused=True),
+        on_blur=lambda: writing.look(focused=False),
         on_paste_files=lambda e: _paste(writing, e.files),
         hint_text=hint,
         hint_style=ft.TextStyle(color=theme.FAINT),
@@ -255,33 +271,51 @@ def _bar(writing: Writing) -> ft.Control:
     listener = ft.KeyboardListener(
         kit.semantics("composer", box, hint), on_key_down=lambda e: writing.key(e.key)
     )
-    field = ft.Container(listener, expand=True)
-    attach = kit.icon_button(
+    field = ft.Container(listener, expand=True, key=f"field-{writing.field_turn}")
+    left = TEXT_LENGTH_MAX - len(draft.text)
+    room = kit.text(str(left), "label", theme.BAD if left < 0 else theme.FAINT)
+    room.visible = len(draft.text) > _NEARLY_FULL
+    return ft.Row(
+        [
+            _attach(writing),
+            field,
+            ft.Row(
+                [room, hooks.keyed("slow", SlowMode, pane), *_buttons(writing)],
+                spacing=0,
+                key=f"buttons-{writing.buttons_turn}",
+            ),
+        ],
+        spacing=0,
+        vertical_alignment=ft.CrossAxisAlignment.END,
+    )
+
+
+def _attach(writing: Writing) -> ft.Control:
+    pane = writing.pane
+    button = kit.icon_button(
         "attach",
         ft.Icons.ADD_CIRCLE_OUTLINE,
         tr("Attach files"),
         lambda: pane.start(pick_files(pane, writing.uploads)),
     )
-    attach.visible = pane.may(Permission.ATTACH_FILES)
-    left = TEXT_LENGTH_MAX - len(draft.text)
-    room = kit.text(str(left), "label", theme.BAD if left < 0 else theme.FAINT)
-    room.visible = len(draft.text) > _NEARLY_FULL
-    emoji = kit.icon_button(
-        "emoji-button",
-        ft.Icons.EMOJI_EMOTIONS_OUTLINED,
-        tr("Emoji"),
-        lambda: pick_emoji(pane, lambda text: _insert(writing, text)),
-    )
+    button.visible = pane.may(Permission.ATTACH_FILES)
+    button.key = "attach"
+    return button
+
+
+def _buttons(writing: Writing) -> list[ft.Control]:
+    pane, draft = writing.pane, writing.draft
     ready = bool(draft.text.strip() or draft.files)
     color = theme.ACCENT if ready else theme.FAINT
-    send = kit.icon_button("send", ft.Icons.SEND, tr("Send"), writing.send, color=color)
-    slow = hooks.keyed("slow", SlowMode, pane)
-    return ft.Row(
-        [attach, field, room, slow, emoji, send],
-        spacing=0,
-        vertical_alignment=ft.CrossAxisAlignment.END,
-        key=f"bar-{writing.turn}",
-    )
+    return [
+        kit.icon_button(
+            "emoji-button",
+            ft.Icons.EMOJI_EMOTIONS_OUTLINED,
+            tr("Emoji"),
+            lambda: pick_emoji(pane, lambda text: _insert(writing, text)),
+        ),
+        kit.icon_button("send", ft.Icons.SEND, tr("Send"), writing.send, color=color),
+    ]
 
 
 def _hint(pane: Pane) -> str:

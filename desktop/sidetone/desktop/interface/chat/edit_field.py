@@ -38,8 +38,23 @@ def EditField(pane: Pane, message: Message) -> ft.Control:
         if event.key == "Escape":
             cancel()
 
-    box = ft.TextField(
-        value=kept[0],
+    box = _box(kept[0], change, save)
+    hint = tr("Enter saves, Escape leaves it as it was")
+    return ft.KeyboardListener(
+        ft.Column(
+            [
+                kit.semantics("edit-message", box, tr("Edit the message")),
+                kit.text(hint, "section", theme.FAINT),
+            ],
+            spacing=3,
+        ),
+        on_key_down=key,
+    )
+
+
+def _box(text: str, change: kit.Handler, save: kit.Handler) -> ft.TextField:
+    return ft.TextField(
+        value=text,
         on_change=change,
         on_submit=save,
         multiline=True,
@@ -53,15 +68,4 @@ def EditField(pane: Pane, message: Message) -> ft.Control:
         border_color=theme.ACCENT,
         border_radius=theme.RADIUS,
         color=theme.TEXT,
-    )
-    hint = tr("Enter saves, Escape leaves it as it was")
-    return ft.KeyboardListener(
-        ft.Column(
-            [
-                kit.semantics("edit-message", box, tr("Edit the message")),
-                kit.text(hint, "section", theme.FAINT),
-            ],
-            spacing=3,
-        ),
-        on_key_down=key,
     )

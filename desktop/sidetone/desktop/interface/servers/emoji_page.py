@@ -65,11 +65,7 @@ def EmojiCard(
     view.watch(Topic("file", emoji.file))
     name = hooks.entry(emoji.name)
     picture = account.pictures.get(emoji.file)
-    face: ft.Control = (
-        ft.Image(picture, width=_SIZE, height=_SIZE, exclude_from_semantics=True)
-        if picture is not None
-        else ft.Container(width=_SIZE, height=_SIZE, bgcolor=theme.CHOSEN, border_radius=8)
-    )
+    face = _picture(picture)
 
     async def rename() -> None:
         if name.value != emoji.name:
@@ -109,6 +105,12 @@ def EmojiCard(
             color=theme.BAD,
         ),
     )
+
+
+def _picture(picture: bytes | None) -> ft.Control:
+    if picture is None:
+        return ft.Container(width=_SIZE, height=_SIZE, bgcolor=theme.CHOSEN, border_radius=8)
+    return ft.Image(picture, width=_SIZE, height=_SIZE, exclude_from_semantics=True)
 
 
 def _name_of(file_name: str) -> str:

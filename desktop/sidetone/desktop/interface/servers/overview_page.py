@@ -12,7 +12,7 @@ from sidetone.desktop.interface.servers.parts import Doing, ServerFace, pick_fil
 from sidetone.desktop.interface.settings.parts import page
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId
-from sidetone.protocol.servers import EditServer
+from sidetone.protocol.servers import EditServer, Server
 
 _ICON = 96
 
@@ -39,15 +39,6 @@ def OverviewPage(view: View, account: Account, server: ServerId) -> ft.Control:
     async def remove() -> None:
         await servers.edit(server, EditServer(UNSET, UNSET, None))
 
-    face = ft.Container(
-        ServerFace(view, account, shown, _ICON, theme.TEXT),
-        width=_ICON,
-        height=_ICON,
-        border_radius=24,
-        bgcolor=theme.RAISED,
-        alignment=ft.Alignment.CENTER,
-        clip_behavior=ft.ClipBehavior.ANTI_ALIAS,
-    )
     pictures: list[ft.Control] = [
         kit.button("icon-upload", tr("Choose an icon"), lambda: view.start(doing.run(choose)))
     ]
@@ -59,7 +50,10 @@ def OverviewPage(view: View, account: Account, server: ServerId) -> ft.Control:
     return page(
         tr("Overview"),
         ft.Row(
-            [face, ft.Column([ft.Row(pictures, spacing=8), hint], spacing=8, tight=True)],
+            [
+                _face(view, account, shown),
+                ft.Column([ft.Row(pictures, spacing=8), hint], spacing=8, tight=True),
+            ],
             spacing=20,
         ),
         kit.field("overview-name", tr("Name"), name.value, name.set, max_length=100),
@@ -75,4 +69,16 @@ def OverviewPage(view: View, account: Account, server: ServerId) -> ft.Control:
         ),
         *doing.shown("overview-problem"),
         ft.Row([kit.button("overview-save", tr("Save"), lambda: view.start(doing.run(save)))]),
+    )
+
+
+def _face(view: View, account: Account, shown: Server) -> ft.Control:
+    return ft.Container(
+        ServerFace(view, account, shown, _ICON, theme.TEXT),
+        width=_ICON,
+        height=_ICON,
+        border_radius=24,
+        bgcolor=theme.RAISED,
+        alignment=ft.Alignment.CENTER,
+        clip_behavior=ft.ClipBehavior.ANTI_ALIAS,
     )

@@ -28,22 +28,34 @@ _COLORS: Final = (
 )  # fmt: skip
 
 
+class _Draft:
+    """What a role shall be once it is saved: the hooks of its editor."""
+
+    def __init__(self, role: Role) -> None:
+        self.role = role
+        self.name = hooks.entry(role.name)
+        self.color = hooks.entry(_hex(role.color))
+        self.hoisted, self.set_hoisted = hooks.state(role.hoisted)
+        self.mentionable, self.set_mentionable = hooks.state(role.mentionable)
+        self.bits, self.set_bits = hooks.state(role.permissions)
+
+    def wish(self) -> EditRole:
+        """Return what to ask for. Raises ``Invalid`` for a colour that is none."""
+        color = _color(self.color.value)
+        return EditRole(self.name.value, self.bits, color, self.hoisted, self.mentionable)
+
+
 @ft.component
 def RoleEditor(view: View, account: Account, server: ServerId, role: Role) -> ft.Control:
     """Edit *role*; what its rank forbids is disabled, with the reason."""
     standing = standing_in(account, server)
     why_not = standing.why_not_role(role)
     everyone = role.position == 0
-    name = hooks.entry(role.name)
-    color = hooks.entry(_hex(role.color))
-    hoisted, set_hoisted = hooks.state(role.hoisted)
-    mentionable, set_mentionable = hooks.state(role.mentionable)
-    bits, set_bits = hooks.state(role.permissions)
+    draft = _Draft(role)
     doing = Doing()
 
     async def save() -> None:
-        wish = EditRole(name.value, bits, _color(color.value), hoisted, mentionable)
-        await account.client.api.members.edit_role(server, role.id, wish)
+        await account.client.api.members.edit_role(server, role.id, draft.wish())
         view.notice(tr("Saved."))
 
     async def delete() -> None:
@@ -54,52 +66,56 @@ def RoleEditor(view: View, account: Account, server: ServerId, role: Role) -> ft
         words = tr("It is taken from everybody who has it.")
         ask(view, tr("Delete {name}?", name=role.name), words, tr("Delete"), delete)
 
-    looks: list[ft.Control] = []
-    if not everyone:
-        looks = [
-            kit.field(
-                "role-name",
-                tr("Name"),
-                name.value,
-                name.set,
-                max_length=100,
-                read_only=bool(why_not),
-            ),
-            _colors(view, color, why_not),
-            toggle(
-                "role-hoisted",
-                tr("Show apart"),
-                tr("Its members stand under its name in the list of members."),
-                hoisted,
-                set_hoisted,
-                why_not=why_not,
-            ),
-            toggle(
-                "role-mentionable",
-                tr("Everyone may mention it"),
-                tr("Who writes @{role} calls all who have it.", role=name.value),
-                mentionable,
-                set_mentionable,
-                why_not=why_not,
-            ),
-        ]
     actions: list[ft.Control] = []
     if not why_not:
         actions.append(kit.button("role-save", tr("Save"), lambda: view.start(doing.run(save))))
         if not everyone:
             actions.append(kit.button("role-delete", tr("Delete role"), sure, kind="quiet"))
     lock = [kit.semantics("role-locked", _notice(why_not), why_not)] if why_not else []
+    looks = [] if everyone else _looks(view, draft, why_not)
+    members = [] if everyone else [_members(view, account, server, role)]
     permissions = [
-        _abilities(standing.permissions, abilities, bits, set_bits, why_not)
+        _abilities(standing.permissions, abilities, draft.bits, draft.set_bits, why_not)
         for abilities in all_abilities()
     ]
-    members = [] if everyone else [_members(view, account, server, role)]
     buttons = ft.Row(actions, spacing=8)
     return ft.Column(
         [*lock, *looks, buttons, *doing.shown("role-problem"), *members, *permissions],
         spacing=16,
         tight=True,
     )
+
+
+def _looks(view: View, draft: _Draft, why_not: str) -> list[ft.Control]:
+    """Return how the role is called and shown."""
+    name = draft.name
+    return [
+        kit.field(
+            "role-name",
+            tr("Name"),
+            name.value,
+            name.set,
+            max_length=100,
+            read_only=bool(why_not),
+        ),
+        _colors(view, draft.color, why_not),
+        toggle(
+            "role-hoisted",
+            tr("Show apart"),
+            tr("Its members stand under its name in the list of members."),
+            draft.hoisted,
+            draft.set_hoisted,
+            why_not=why_not,
+        ),
+        toggle(
+            "role-mentionable",
+            tr("Everyone may mention it"),
+            tr("Who writes @{role} calls all who have it.", role=name.value),
+            draft.mentionable,
+            draft.set_mentionable,
+            why_not=why_not,
+        ),
+    ]
 
 
 def _members(view: View, account: Account, server: ServerId, role: Role) -> ft.Control:

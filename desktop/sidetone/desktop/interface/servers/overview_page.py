@@ -44,18 +44,11 @@ def OverviewPage(view: View, account: Account, server: ServerId) -> ft.Control:
     ]
     if shown.icon is not None:
         pictures.append(kit.button("icon-remove", tr("Remove"), view.act(remove), kind="quiet"))
-    hint = kit.text(
-        tr("A square picture of at least 128 pixels looks best."), "small", theme.QUIET
-    )
+    hint = _hint()
+    beside = ft.Column([ft.Row(pictures, spacing=8), hint], spacing=8, tight=True)
     return page(
         tr("Overview"),
-        ft.Row(
-            [
-                _face(view, account, shown),
-                ft.Column([ft.Row(pictures, spacing=8), hint], spacing=8, tight=True),
-            ],
-            spacing=20,
-        ),
+        ft.Row([_face(view, account, shown), beside], spacing=20),
         kit.field("overview-name", tr("Name"), name.value, name.set, max_length=100),
         kit.field(
             "overview-description",
@@ -82,3 +75,8 @@ def _face(view: View, account: Account, shown: Server) -> ft.Control:
         alignment=ft.Alignment.CENTER,
         clip_behavior=ft.ClipBehavior.ANTI_ALIAS,
     )
+
+
+def _hint() -> ft.Control:
+    words = tr("A square picture of at least 128 pixels looks best.")
+    return kit.text(words, "small", theme.QUIET)

@@ -130,6 +130,12 @@ class Window:
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         await self.page.mouse.click(x, y, **how)
 
+    async def hover(self, identifier: str) -> None:
+        """Hold the pointer over a control."""
+        box = await (await self.sees(identifier)).bounding_box()
+        assert box is not None
+        await self.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
     async def type(self, identifier: str, text: str, *, enter: bool = False) -> None:
         """Replace what stands in a field."""
         field = (await self.sees(identifier)).locator("input, textarea").first
@@ -202,7 +208,13 @@ class Stage:
         data = folder or self.folder / f"window-{name}"
         process = await Process.start(
             r"open at (\S+)",
-            *("sidetone.desktop", "--data", str(data), "--no-open", self.address if link is None else link),
+            *(
+                "sidetone.desktop",
+                "--data",
+                str(data),
+                "--no-open",
+                self.address if link is None else link,
+            ),
             **environment,
         )
         self.stack.push_async_callback(process.stop)

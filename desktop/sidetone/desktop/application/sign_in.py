@@ -14,7 +14,7 @@ from sidetone.protocol.refusals import Refusal, Unauthenticated
 
 # Between two tries to reach a server machine that is away.
 _PAUSE_SECONDS_MIN: Final = 1.0
-_PAUSE_SECONDS_MAX: Final = 30.0
+_PAUSE_SECONDS_MAX: Final = 10.0
 
 
 async def sign_in(core: Core, address: str, name: str, password: str, code: str = "") -> Account:

@@ -207,7 +207,7 @@ def test_an_ack_of_what_aioquic_has_sent_is_for_aioquic() -> None:
     ack = np.frombuffer(b"\x02" + varint(50) + bytes(3), np.uint8).copy()
     for tracked_from, fast in ((-1, True), (51, True), (50, False), (0, False)):
         row.tracked_from = tracked_from
-        assert frames.judge(row, ack, 0, ack.size) == (frames.QUIET if fast else frames.OTHERS)
+        assert frames.judge(row, ack, 0, ack.size) == (frames.QUIET if fast else frames.SHARED)
     assert BROKEN < 0
 
 

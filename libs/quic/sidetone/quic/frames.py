@@ -19,9 +19,11 @@ DATAGRAM_WITH_LENGTH: Final = 0x31
 
 OTHERS: Final = 0
 """Frames that are not whole, or not the kernels' to handle."""
-QUIET: Final = 1
+SHARED: Final = 1
+"""Frames for kernels, of which one acknowledges what aioquic has sent: it is to see them too."""
+QUIET: Final = 2
 """Frames for kernels of which none asks for an acknowledgement."""
-ELICITING: Final = 2
+ELICITING: Final = 3
 """Frames for kernels, to be acknowledged (RFC 9000 section 13.2)."""
 
 _TYPE_BYTES: Final = 1
@@ -29,14 +31,12 @@ _TYPE_BYTES: Final = 1
 
 @kernel(signature("int64", CONNECTION, "uint8[::1]", "int64", "int64"))
 def _after(connection: Record, data: Bytes, at: int, end: int) -> int:
-    """Return the offset after the frame at *at*; BROKEN if it is not whole, or aioquic's."""
+    """Return the offset after the frame at *at*; BROKEN if it is not whole, or not for kernels."""
     kind = data[at]
     if kind <= PING:
         return at + _TYPE_BYTES
     if kind <= ACK_ECN:
-        largest, _ = varint(data, at + _TYPE_BYTES, end)
-        is_ours = connection.tracked_from < 0 or largest < connection.tracked_from
-        return sent.check_ack(connection, data, at, end) if is_ours else BROKEN
+        return sent.check_ack(connection, data, at, end)
     if kind == DATAGRAM:
         return end
     if kind != DATAGRAM_WITH_LENGTH:
@@ -47,17 +47,20 @@ def _after(connection: Record, data: Bytes, at: int, end: int) -> int:
 
 @kernel(signature("int64", CONNECTION, "uint8[::1]", "int64", "int64"))
 def judge(connection: Record, data: Bytes, at: int, end: int) -> int:
-    """Tell what stands between *at* and *end*: OTHERS, QUIET or ELICITING."""
+    """Tell what stands between *at* and *end*: OTHERS, SHARED, QUIET or ELICITING."""
     if at >= end:
         return OTHERS
-    kinds = QUIET
+    kinds, shared = QUIET, False
     while at < end:
         if data[at] == PING or data[at] > ACK_ECN:
             kinds = ELICITING
+        elif data[at] > PING:
+            largest, _ = varint(data, at + _TYPE_BYTES, end)
+            shared |= 0 <= connection.tracked_from <= largest
         at = _after(connection, data, at, end)
         if at == BROKEN:
             return OTHERS
-    return kinds
+    return SHARED if shared else kinds
 
 
 @kernel(signature("boolean", "uint8[::1]", "int64", "int64"))

@@ -30,8 +30,7 @@ ELICITING: Final = 4
 def _reaches_aioquic(connection: Record, told: Notices, number: int) -> bool:
     """Tell whether aioquic will read packet *number*, which was opened.
 
-    What it does not read must not be acknowledged, or it never comes again: packets of the key
-    phase before, and all while asyncio is far behind.
+    It does not read packets of the key phase before, nor any while asyncio is far behind.
     """
     return number >= connection.phase_since and notices.has_room(told)
 
@@ -66,12 +65,16 @@ def take(  # noqa: PLR0913, PLR0917 - the thread's state, a datagram, room to op
     if start == SLOW or not packets.is_from(connection.peer, name):
         return UNOPENED, 0, 0
     kinds = frames.judge(connection, text, start, end)
-    if kinds == frames.OTHERS and not _reaches_aioquic(connection, told, number):
-        return DROPPED, 0, 0
+    if kinds <= frames.SHARED and not _reaches_aioquic(connection, told, number):
+        if kinds == frames.OTHERS:
+            # It must not be acknowledged, or it never comes again.
+            return DROPPED, 0, 0
+        # An acknowledgement that aioquic misses is in the next one as well; a voice is not.
+        kinds = frames.ELICITING
     received.note(connection, number, now_ns)
     connection.heard_ns = now_ns
     connection.counts.packets_in += 1
-    if kinds == frames.OTHERS:
+    if kinds <= frames.SHARED:
         return MIXED, start, end
     return (ELICITING if kinds == frames.ELICITING else QUIET), start, end
 

@@ -126,8 +126,8 @@ def FoundServer(
     view: View, account: Account, kind: Literal["empty", "code", "file"]
 ) -> ft.Control:
     """Ask for a name, and for what the server shall be like."""
-    name, set_name = hooks.state("")
-    code, set_code = hooks.state("")
+    name = hooks.entry("")
+    code = hooks.entry("")
     document, set_document = hooks.state(_NO_DOCUMENT)
     chosen, set_chosen = hooks.state("")
     doing = Doing()
@@ -145,7 +145,7 @@ def FoundServer(
         if kind == "file" and document is None:
             raise Invalid("template_missing", tr("Choose the file of a template first."))
         server = await found_server(
-            account, name, template=code.strip() or None, document=document
+            account, name.value, template=code.value.strip() or None, document=document
         )
         view.close()
         view.open_server(account, server)
@@ -154,9 +154,9 @@ def FoundServer(
         await doing.run(found)
 
     label = tr("Name of the server")
-    field = kit.field("server-name", label, name, set_name, autofocus=True, on_submit=finish)
+    field = kit.field("server-name", label, name.value, name.set, autofocus=True, on_submit=finish)
     of_code = kit.field(
-        "template-code", tr("Code of the template"), code, set_code, on_submit=finish
+        "template-code", tr("Code of the template"), code.value, code.set, on_submit=finish
     )
     of_file = kit.button("template-file", chosen or tr("Choose a file"), choose, kind="quiet")
     more: dict[str, list[ft.Control]] = {"code": [of_code], "file": [of_file]}
@@ -171,12 +171,12 @@ def FoundServer(
 @ft.component
 def JoinServer(view: View, account: Account, invite: str) -> ft.Control:
     """Ask for an invite, show where it leads, and go there."""
-    text, set_text = hooks.state(invite)
+    text = hooks.entry(invite)
     found, set_found = hooks.state(_NOTHING)
     doing = Doing()
 
     async def look() -> None:
-        set_found(await preview_invite(account, read_invite(text)))
+        set_found(await preview_invite(account, read_invite(text.value)))
 
     async def join() -> None:
         if found is None:
@@ -190,7 +190,7 @@ def JoinServer(view: View, account: Account, invite: str) -> ft.Control:
         await doing.run(join)
 
     def typed(value: str) -> None:
-        set_text(value)
+        text.set(value)
         set_found(None)
 
     preview = [_preview(view, account, found)] if found is not None else []
@@ -199,7 +199,12 @@ def JoinServer(view: View, account: Account, invite: str) -> ft.Control:
         tr("Join with an invite"),
         [
             kit.field(
-                "invite", tr("Invite link or code"), text, typed, autofocus=True, on_submit=finish
+                "invite",
+                tr("Invite link or code"),
+                text.value,
+                typed,
+                autofocus=True,
+                on_submit=finish,
             ),
             *preview,
             *doing.shown("join-problem"),

@@ -76,8 +76,8 @@ def CreateChannel(
     first_parent: ChannelId | None,
 ) -> ft.Control:
     """Ask for a kind, a name, a category."""
-    name, set_name = hooks.state("")
-    topic, set_topic = hooks.state("")
+    name = hooks.entry("")
+    topic = hooks.entry("")
     kind, set_kind = hooks.state(str(first_kind))
     parent, set_parent = hooks.state(str(first_parent or ""))
     doing = Doing()
@@ -85,10 +85,10 @@ def CreateChannel(
     async def create() -> None:
         made = await account.client.api.channels.create(
             server,
-            name,
+            name.value,
             "category" if kind == "category" else "voice" if kind == "voice" else "text",
             parent=_category(parent) if kind != "category" else None,
-            topic=topic if kind == "text" else "",
+            topic=topic.value if kind == "text" else "",
         )
         view.close()
         found = await until(view.core, lambda: account.knowledge.channel(made.id) is not None)
@@ -103,9 +103,11 @@ def CreateChannel(
         kinds = [("text", tr("Text channel")), ("voice", tr("Voice channel"))]
         fields.append(choice("channel-kind", tr("Kind"), kind, kinds, set_kind))
     more: dict[str, Any] = {"autofocus": True, "max_length": 100, "on_submit": finish}
-    fields.append(kit.field("channel-name", tr("Name"), name, set_name, **more))
+    fields.append(kit.field("channel-name", tr("Name"), name.value, name.set, **more))
     if kind == "text":
-        fields.append(kit.field("channel-topic", tr("Topic"), topic, set_topic, max_length=1024))
+        fields.append(
+            kit.field("channel-topic", tr("Topic"), topic.value, topic.set, max_length=1024)
+        )
     if kind != "category":
         fields.append(_categories(account, server, parent, set_parent))
     title = tr("Create category") if first_kind == "category" else tr("Create channel")
@@ -120,8 +122,8 @@ def CreateChannel(
 @ft.component
 def ChannelEditor(view: View, account: Account, channel: Channel) -> ft.Control:
     """Ask for another name, topic, pace or category."""
-    name, set_name = hooks.state(channel.name)
-    topic, set_topic = hooks.state(channel.topic)
+    name = hooks.entry(channel.name)
+    topic = hooks.entry(channel.topic)
     slow, set_slow = hooks.state(str(channel.slow_mode_seconds))
     parent, set_parent = hooks.state(str(channel.parent or ""))
     doing = Doing()
@@ -129,8 +131,8 @@ def ChannelEditor(view: View, account: Account, channel: Channel) -> ft.Control:
     async def save() -> None:
         moved = _category(parent) if channel.kind in {"text", "voice"} else channel.parent
         changes = EditChannel(
-            UNSET if name == channel.name else name,
-            UNSET if topic == channel.topic else topic,
+            UNSET if name.value == channel.name else name.value,
+            UNSET if topic.value == channel.topic else topic.value,
             UNSET if int(slow) == channel.slow_mode_seconds else int(slow),
             UNSET if moved == channel.parent else moved,
         )
@@ -144,8 +146,8 @@ def ChannelEditor(view: View, account: Account, channel: Channel) -> ft.Control:
         kit.field(
             "channel-name",
             tr("Name"),
-            name,
-            set_name,
+            name.value,
+            name.set,
             autofocus=True,
             max_length=100,
             on_submit=finish,
@@ -154,7 +156,12 @@ def ChannelEditor(view: View, account: Account, channel: Channel) -> ft.Control:
     if channel.kind == "text":
         fields.append(
             kit.field(
-                "channel-topic", tr("Topic"), topic, set_topic, max_length=1024, multiline=True
+                "channel-topic",
+                tr("Topic"),
+                topic.value,
+                topic.set,
+                max_length=1024,
+                multiline=True,
             )
         )
         modes = sorted({*_SLOW_MODES, channel.slow_mode_seconds})

@@ -112,4 +112,5 @@ def _link(link: str) -> ft.Control:
         "invite-link",
         ft.Container(text, bgcolor=theme.SIDE, border_radius=8, padding=12),
         link,
+        exclude_semantics=True,
     )

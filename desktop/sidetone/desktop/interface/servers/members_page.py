@@ -10,7 +10,13 @@ from sidetone.desktop.domain.wording import tr, trn
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.chat import times
 from sidetone.desktop.interface.servers.member_menu import member_menu, role_items
-from sidetone.desktop.interface.servers.parts import UserName, card, empty, members_like
+from sidetone.desktop.interface.servers.parts import (
+    FIELD_WIDTH,
+    UserName,
+    card,
+    empty,
+    members_like,
+)
 from sidetone.desktop.interface.settings.parts import page
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId, UserId
@@ -46,6 +52,7 @@ def MembersPage(view: View, account: Account, server: ServerId) -> ft.Control:
             wanted.value,
             wanted.set,
             prefix_icon=ft.Icons.SEARCH,
+            width=FIELD_WIDTH,
         ),
         ft.Column(rows, spacing=6, tight=True),
     )

@@ -51,11 +51,11 @@ def lasting(ms: int) -> str:
 @ft.component
 def Kick(view: View, account: Account, server: ServerId, user: UserId) -> ft.Control:
     """Take somebody out who may come back."""
-    reason, set_reason = hooks.state("")
+    reason = hooks.entry("")
     doing = Doing()
 
     async def kick() -> None:
-        await account.client.api.members.remove(server, user, reason=reason)
+        await account.client.api.members.remove(server, user, reason=reason.value)
         view.close()
 
     async def finish() -> None:
@@ -66,7 +66,7 @@ def Kick(view: View, account: Account, server: ServerId, user: UserId) -> ft.Con
         tr("Kick {name}?", name=_name(account, server, user)),
         [
             kit.text(tr("With an invite they can come back."), color=theme.QUIET),
-            _reason(reason, set_reason),
+            _reason(reason.value, reason.set),
             *doing.shown("kick-problem"),
         ],
         [cancel(view), kit.button("kick-yes", tr("Kick"), finish, kind="danger")],
@@ -76,13 +76,13 @@ def Kick(view: View, account: Account, server: ServerId, user: UserId) -> ft.Con
 @ft.component
 def BanDialog(view: View, account: Account, server: ServerId, user: UserId) -> ft.Control:
     """Take somebody out for good."""
-    reason, set_reason = hooks.state("")
+    reason = hooks.entry("")
     seconds, set_seconds = hooks.state("0")
     doing = Doing()
 
     async def ban() -> None:
         await account.client.api.moderation.ban(
-            server, user, reason=reason, delete_messages_seconds=int(seconds)
+            server, user, reason=reason.value, delete_messages_seconds=int(seconds)
         )
         view.close()
 
@@ -96,7 +96,7 @@ def BanDialog(view: View, account: Account, server: ServerId, user: UserId) -> f
         [
             kit.text(tr("No invite lets them in until the ban is lifted."), color=theme.QUIET),
             choice("ban-delete", tr("Delete their messages"), seconds, options, set_seconds),
-            _reason(reason, set_reason),
+            _reason(reason.value, reason.set),
             *doing.shown("ban-problem"),
         ],
         [cancel(view), kit.button("ban-yes", tr("Ban"), finish, kind="danger")],
@@ -106,12 +106,12 @@ def BanDialog(view: View, account: Account, server: ServerId, user: UserId) -> f
 @ft.component
 def Timeout(view: View, account: Account, server: ServerId, user: UserId) -> ft.Control:
     """Let somebody neither write nor talk for a while."""
-    reason, set_reason = hooks.state("")
+    reason = hooks.entry("")
     lasts, set_lasts = hooks.state(str(10 * MINUTE))
     doing = Doing()
 
     async def silence() -> None:
-        await time_out(account, server, user, int(lasts), reason)
+        await time_out(account, server, user, int(lasts), reason.value)
         view.close()
 
     async def finish() -> None:
@@ -125,7 +125,7 @@ def Timeout(view: View, account: Account, server: ServerId, user: UserId) -> ft.
         [
             kit.text(words, color=theme.QUIET),
             choice("timeout-lasts", tr("For"), lasts, options, set_lasts),
-            _reason(reason, set_reason),
+            _reason(reason.value, reason.set),
             *doing.shown("timeout-problem"),
         ],
         [cancel(view), kit.button("timeout-yes", tr("Time out"), finish, kind="danger")],

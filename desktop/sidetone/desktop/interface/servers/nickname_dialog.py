@@ -22,11 +22,11 @@ def Nickname(view: View, account: Account, server: ServerId, user: UserId) -> ft
     """Ask for a name; none is the account's own."""
     member = account.knowledge.communities[server].members.get(user)
     before = (member.nickname or "") if member is not None else ""
-    name, set_name = hooks.state(before)
+    name = hooks.entry(before)
     doing = Doing()
 
     async def save() -> None:
-        await name_member(account, server, user, name)
+        await name_member(account, server, user, name.value)
         view.close()
 
     async def finish() -> None:
@@ -40,8 +40,8 @@ def Nickname(view: View, account: Account, server: ServerId, user: UserId) -> ft
             kit.field(
                 "nickname",
                 tr("Name in this server"),
-                name,
-                set_name,
+                name.value,
+                name.set,
                 hint_text=own,
                 max_length=32,
                 autofocus=True,

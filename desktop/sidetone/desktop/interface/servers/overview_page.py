@@ -8,7 +8,7 @@ from sidetone.desktop.application.bring_pictures import ENDINGS, set_icon
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.servers.parts import Doing, ServerFace, pick_file
+from sidetone.desktop.interface.servers.parts import FIELD_WIDTH, Doing, ServerFace, pick_file
 from sidetone.desktop.interface.settings.parts import page
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId
@@ -49,7 +49,9 @@ def OverviewPage(view: View, account: Account, server: ServerId) -> ft.Control:
     return page(
         tr("Overview"),
         ft.Row([_face(view, account, shown), beside], spacing=20),
-        kit.field("overview-name", tr("Name"), name.value, name.set, max_length=100),
+        kit.field(
+            "overview-name", tr("Name"), name.value, name.set, max_length=100, width=FIELD_WIDTH
+        ),
         kit.field(
             "overview-description",
             tr("Description"),
@@ -59,6 +61,7 @@ def OverviewPage(view: View, account: Account, server: ServerId) -> ft.Control:
             multiline=True,
             min_lines=3,
             max_lines=8,
+            width=FIELD_WIDTH,
         ),
         *doing.shown("overview-problem"),
         ft.Row([kit.button("overview-save", tr("Save"), lambda: view.start(doing.run(save)))]),

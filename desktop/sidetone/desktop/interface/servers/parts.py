@@ -21,6 +21,8 @@ from sidetone.protocol.servers import Server
 T = TypeVar("T")
 
 DIALOG_WIDTH: Final = 460
+# Of a line to type in on a page of settings.
+FIELD_WIDTH: Final = 560
 _PICKED_MAX: Final = 8
 Work = Callable[[], Any]
 
@@ -301,11 +303,10 @@ def UserName(
 
 def card(identifier: str, content: ft.Control, label: str, *trailing: ft.Control) -> ft.Control:
     """Return one line of a list of things, with what can be done about it."""
-    content.expand = True
     return kit.semantics(
         identifier,
         ft.Container(
-            ft.Row([content, *trailing], spacing=8),
+            ft.Row([ft.Container(content, expand=True), *trailing], spacing=8),
             bgcolor=theme.RAISED,
             border_radius=theme.RADIUS,
             padding=ft.Padding.symmetric(horizontal=14, vertical=8),

@@ -29,14 +29,14 @@ def ReportDialog(
     view: View, account: Account, server: ServerId, user: UserId, message: Message | None
 ) -> ft.Control:
     """Ask what happened."""
-    text, set_text = hooks.state("")
+    text = hooks.entry("")
     doing = Doing()
 
     async def report() -> None:
         await account.client.api.moderation.report(
             server,
             user,
-            text,
+            text.value,
             channel=message.channel if message is not None else None,
             message=message.id if message is not None else None,
         )
@@ -56,8 +56,8 @@ def ReportDialog(
             kit.field(
                 "report-text",
                 tr("What happened?"),
-                text,
-                set_text,
+                text.value,
+                text.set,
                 multiline=True,
                 min_lines=3,
                 max_lines=6,

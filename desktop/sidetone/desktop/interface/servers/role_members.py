@@ -42,8 +42,7 @@ def RoleMembers(view: View, account: Account, server: ServerId, role: RoleId) ->
             disabled=bool(why_not),
         )
         who = hooks.keyed(f"name-{user}", UserName, view, account, server, user)
-        who.expand = True
-        rows.append(ft.Row([who, take], key=str(user)))
+        rows.append(ft.Row([ft.Container(who, expand=True), take], key=str(user)))
     if len(holders) > _LISTED_MAX:
         left = len(holders) - _LISTED_MAX
         rows.append(kit.text(trn("and {n} more", "and {n} more", left), "small", theme.QUIET))

@@ -120,6 +120,7 @@ async def _moderate(bolt: Window, nova: Client) -> None:
     await bolt.click("member-ban")
     await bolt.type("reason", "too loud")
     await bolt.click("ban-yes")
+    await bolt.misses("ban-dialog")
     await bolt.misses("member-card-nova")
     assert await nova.api.servers.mine() == []
     await bolt.click("section-bans")

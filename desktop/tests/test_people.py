@@ -68,7 +68,9 @@ async def _by_keys(bolt: Window) -> None:
 async def _written(reader: Client, window: Window, channel: ChannelId, text: str) -> None:
     """Wait until a message is on the server and in the window."""
     async with asyncio.timeout(PATIENCE_MS / 1000):
-        while not (page := await reader.api.messages.history(channel, limit=1)).items:
+        page = await reader.api.messages.history(channel, limit=1)
+        while not page.items:
             await asyncio.sleep(0.05)
+            page = await reader.api.messages.history(channel, limit=1)
     assert page.items[0].text == text
     await window.sees(f"message-{page.items[0].id}")

@@ -55,6 +55,16 @@ def cursor_after(old: str, new: str) -> int:
     return len(new) - same_after
 
 
+def is_enter(old: str, new: str) -> bool:
+    r"""Return whether *old* became *new* by one press of Enter; what is pasted is none.
+
+    >>> is_enter("ab", "a\nb"), is_enter("ab", "abc"), is_enter("", "a\n")
+    (True, False, False)
+    """
+    cursor = cursor_after(old, new)
+    return new[cursor - 1 : cursor] == "\n" and new[: cursor - 1] + new[cursor:] == old
+
+
 def asked(text: str, cursor: int) -> Asked | None:
     """Return the word at *cursor* that asks to be completed.
 

@@ -11,9 +11,9 @@ from sidetone.desktop.domain.people import TABS, FriendsTab, people_of, requests
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr, trn
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.forms import Doing
 from sidetone.desktop.interface.people.friend_row import FriendRow
 from sidetone.desktop.interface.people.welcome import Welcome, is_empty
-from sidetone.desktop.interface.servers.parts import Doing
 from sidetone.desktop.interface.view import View
 
 

@@ -11,9 +11,9 @@ from sidetone.desktop.domain.channel_order import groups_of
 from sidetone.desktop.domain.people import conversations
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.forms import dialog_body, show_dialog
 from sidetone.desktop.interface.people.faces import show_conversation
 from sidetone.desktop.interface.quick_switcher import open_quick_switcher
-from sidetone.desktop.interface.servers.parts import dialog_body, show_dialog
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ChannelId, ServerId
 

@@ -73,8 +73,8 @@ def icon_button(
     **more: Any,
 ) -> ft.Semantics:
     """Return a button that is only a picture; *label* is its tooltip and what is read aloud."""
-    settings: dict[str, Any] = {"icon_size": 20, **more}
-    button = ft.IconButton(icon, icon_color=color, tooltip=label, on_click=on_click, **settings)
+    settings: dict[str, Any] = {"icon_size": 20, "icon_color": color, **more}
+    button = ft.IconButton(icon, tooltip=label, on_click=on_click, **settings)
     return semantics(identifier, button, label, button=True)
 
 

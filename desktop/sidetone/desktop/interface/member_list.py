@@ -16,8 +16,8 @@ from sidetone.desktop.domain.member_groups import (
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.forms import UserFace
 from sidetone.desktop.interface.profile_card import open_profile, person_menu
-from sidetone.desktop.interface.servers.parts import UserFace
 from sidetone.desktop.interface.view import View
 from sidetone.desktop.interface.voice.user_area import DOTS
 from sidetone.protocol.ids import ServerId, UserId

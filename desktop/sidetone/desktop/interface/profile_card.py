@@ -11,9 +11,9 @@ from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.chat import times
+from sidetone.desktop.interface.forms import show_dialog
 from sidetone.desktop.interface.people.faces import doing, face, show_conversation
 from sidetone.desktop.interface.servers.member_menu import member_menu, role_items
-from sidetone.desktop.interface.servers.parts import show_dialog
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId, UserId
 from sidetone.protocol.servers import Role

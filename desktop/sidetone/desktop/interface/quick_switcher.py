@@ -9,9 +9,9 @@ from sidetone.desktop.domain.quick_switch import Target, TargetKind, found
 from sidetone.desktop.domain.targets import targets_of
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.forms import show_dialog
 from sidetone.desktop.interface.people.faces import show_conversation
 from sidetone.desktop.interface.people.friend_row import talk
-from sidetone.desktop.interface.servers.parts import show_dialog
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ChannelId, ServerId, UserId
 

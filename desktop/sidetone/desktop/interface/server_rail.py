@@ -7,8 +7,8 @@ from sidetone.desktop.application.arrange_servers import drop_server, is_muted, 
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr, trn
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.forms import ServerFace
 from sidetone.desktop.interface.servers.add_server import open_add_server
-from sidetone.desktop.interface.servers.parts import ServerFace
 from sidetone.desktop.interface.servers.server_menu import server_menu
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId

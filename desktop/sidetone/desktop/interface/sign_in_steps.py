@@ -9,7 +9,7 @@ from sidetone.desktop.application.provider_sign_in import finish
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.follow_link import arrived
-from sidetone.desktop.interface.servers.parts import Doing
+from sidetone.desktop.interface.forms import Doing
 from sidetone.desktop.interface.sign_in_ways import SetStep, code_field
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.accounts import NameRequired, ProviderStep

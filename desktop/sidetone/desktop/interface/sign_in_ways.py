@@ -10,7 +10,7 @@ from sidetone.desktop.application.provider_sign_in import ask_provider, finish, 
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.follow_link import address_in, arrived
-from sidetone.desktop.interface.servers.parts import Doing
+from sidetone.desktop.interface.forms import Doing
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.accounts import LoggedIn, Provider, ProviderStep
 from sidetone.protocol.refusals import Refusal

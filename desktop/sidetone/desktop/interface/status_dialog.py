@@ -6,7 +6,7 @@ from sidetone.desktop.application.account import Account
 from sidetone.desktop.application.set_status import tell
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit
-from sidetone.desktop.interface.servers.parts import Doing, cancel, dialog_body, show_dialog
+from sidetone.desktop.interface.forms import Doing, cancel, dialog_body, show_dialog
 from sidetone.desktop.interface.view import View
 
 _HOUR_MS = 3_600_000

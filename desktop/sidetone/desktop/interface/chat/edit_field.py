@@ -1,4 +1,8 @@
-"""Change a message where it stands."""
+"""Change a message where it stands.
+
+The field asks for the focus, which a field in which Enter submits cannot do: Enter is read from
+the new line that it makes. When the field goes, the focus returns to where it was.
+"""
 
 import flet as ft
 
@@ -18,50 +22,44 @@ def EditField(pane: Pane, message: Message) -> ft.Control:
     def called(mention: str) -> str:
         return plain(pane.account, pane.community, mention)
 
-    # What stands in the field is the client's; this only follows it.
     text, calls = completion.readable(message.text, called)
+    # What stands in the field is the client's; this only follows it.
     kept, _ = hooks.state([text])
+    box, _ = hooks.state(ft.Ref[ft.TextField]())
 
     def change(event: ft.Event[ft.TextField]) -> None:
-        kept[0] = event.control.value
-
-    def save() -> None:
-        pane.mark(editing=None)
-        pane.start(edit_message(pane.account, message, completion.written(kept[0], calls)))
-        pane.focus_composer()
-
-    def cancel() -> None:
-        pane.mark(editing=None)
-        pane.focus_composer()
+        new = event.control.value
+        if completion.is_enter(kept[0], new) and not pane.shift:
+            pane.mark(editing=None)
+            words = completion.written(kept[0], calls)
+            pane.start(edit_message(pane.account, message, words))
+        else:
+            kept[0] = new
 
     def key(event: ft.KeyDownEvent) -> None:
         if event.key == "Escape":
-            cancel()
+            pane.mark(editing=None)
 
-    box = _box(kept[0], change, save)
+    async def take_focus() -> None:
+        if box.current is not None:
+            await box.current.focus()
+
+    ft.use_effect(lambda: pane.start(take_focus()), [])
+    field = kit.semantics("edit-message", _box(box, kept[0], change), tr("Edit the message"))
     hint = tr("Enter saves, Escape leaves it as it was")
-    return ft.KeyboardListener(
-        ft.Column(
-            [
-                kit.semantics("edit-message", box, tr("Edit the message")),
-                kit.text(hint, "section", theme.FAINT),
-            ],
-            spacing=3,
-        ),
-        on_key_down=key,
-    )
+    lines: list[ft.Control] = [field, kit.text(hint, "section", theme.FAINT)]
+    return ft.KeyboardListener(ft.Column(lines, spacing=3), on_key_down=key)
 
 
-def _box(text: str, change: kit.Handler, save: kit.Handler) -> ft.TextField:
+def _box(ref: ft.Ref[ft.TextField], text: str, change: kit.Handler) -> ft.TextField:
     return ft.TextField(
+        ref=ref,
         value=text,
+        selection=ft.TextSelection(len(text), len(text)),
         on_change=change,
-        on_submit=save,
         multiline=True,
-        shift_enter=True,
         min_lines=1,
         max_lines=12,
-        autofocus=True,
         dense=True,
         filled=True,
         fill_color=theme.RAISED,

@@ -8,7 +8,7 @@ from sidetone.desktop.domain import names
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import kit, theme
-from sidetone.desktop.interface.servers.parts import ask
+from sidetone.desktop.interface.forms import ask
 from sidetone.desktop.interface.view import View
 
 

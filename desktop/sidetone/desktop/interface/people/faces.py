@@ -7,7 +7,7 @@ from sidetone.desktop.domain import names
 from sidetone.desktop.domain.people import channel_of, others_in, title_of
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import kit, theme
-from sidetone.desktop.interface.servers.parts import UserFace
+from sidetone.desktop.interface.forms import UserFace
 from sidetone.desktop.interface.view import View
 from sidetone.desktop.interface.voice.user_area import DOTS, status_words
 from sidetone.protocol.ids import ChannelId, ServerId, UserId

@@ -6,8 +6,8 @@ from sidetone.desktop.application.account import Account
 from sidetone.desktop.application.converse import leave
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import kit
+from sidetone.desktop.interface.forms import ask
 from sidetone.desktop.interface.people.group_dialogs import open_bring_in, open_rename
-from sidetone.desktop.interface.servers.parts import ask
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId
 

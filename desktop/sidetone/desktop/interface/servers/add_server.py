@@ -14,7 +14,7 @@ from sidetone.desktop.application.enter_servers import (
 from sidetone.desktop.domain.invite_link import read_invite
 from sidetone.desktop.domain.wording import tr, trn
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.servers.parts import (
+from sidetone.desktop.interface.forms import (
     Doing,
     ServerFace,
     cancel,

@@ -12,7 +12,7 @@ from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.chat import times
-from sidetone.desktop.interface.servers.parts import Paged, empty
+from sidetone.desktop.interface.forms import Paged, empty
 from sidetone.desktop.interface.settings.parts import page
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId, UserId

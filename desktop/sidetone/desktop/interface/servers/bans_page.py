@@ -7,7 +7,7 @@ from sidetone.desktop.domain import names
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit
 from sidetone.desktop.interface.chat import times
-from sidetone.desktop.interface.servers.parts import Paged, UserName, card, empty
+from sidetone.desktop.interface.forms import Paged, UserName, card, empty
 from sidetone.desktop.interface.settings.parts import page
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId

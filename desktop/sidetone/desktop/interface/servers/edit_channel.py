@@ -11,7 +11,7 @@ from sidetone.desktop.application.until import until
 from sidetone.desktop.domain.channel_order import groups_of
 from sidetone.desktop.domain.wording import tr, trn
 from sidetone.desktop.interface import hooks, kit
-from sidetone.desktop.interface.servers.parts import (
+from sidetone.desktop.interface.forms import (
     Doing,
     ask,
     cancel,
@@ -142,16 +142,9 @@ def ChannelEditor(view: View, account: Account, channel: Channel) -> ft.Control:
     async def finish() -> None:
         await doing.run(save)
 
+    more: dict[str, Any] = {"autofocus": True, "max_length": 100, "on_submit": finish}
     fields: list[ft.Control] = [
-        kit.field(
-            "channel-name",
-            tr("Name"),
-            name.value,
-            name.set,
-            autofocus=True,
-            max_length=100,
-            on_submit=finish,
-        )
+        kit.field("channel-name", tr("Name"), name.value, name.set, **more),
     ]
     if channel.kind == "text":
         fields.append(

@@ -7,7 +7,7 @@ from sidetone.desktop.application.bring_pictures import ENDINGS, add_emoji
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.servers.parts import Doing, ask, card, empty, pick_file
+from sidetone.desktop.interface.forms import Doing, ask, card, empty, pick_file
 from sidetone.desktop.interface.servers.server_menu import standing_in
 from sidetone.desktop.interface.settings.parts import page
 from sidetone.desktop.interface.view import View

@@ -9,7 +9,7 @@ from sidetone.desktop.application.account import Account
 from sidetone.desktop.domain.invite_link import link_of
 from sidetone.desktop.domain.wording import tr, trn
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.servers.parts import (
+from sidetone.desktop.interface.forms import (
     Doing,
     cancel,
     choice,

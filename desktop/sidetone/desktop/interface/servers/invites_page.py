@@ -7,8 +7,8 @@ from sidetone.desktop.domain.invite_link import link_of
 from sidetone.desktop.domain.wording import tr, trn
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.chat import times
+from sidetone.desktop.interface.forms import Paged, UserName, card, empty
 from sidetone.desktop.interface.servers.invite_dialog import copy, open_invite
-from sidetone.desktop.interface.servers.parts import Paged, UserName, card, empty
 from sidetone.desktop.interface.settings.parts import page
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId

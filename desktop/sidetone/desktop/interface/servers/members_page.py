@@ -9,14 +9,14 @@ from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr, trn
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.chat import times
-from sidetone.desktop.interface.servers.member_menu import member_menu, role_items
-from sidetone.desktop.interface.servers.parts import (
+from sidetone.desktop.interface.forms import (
     FIELD_WIDTH,
     UserName,
     card,
     empty,
     members_like,
 )
+from sidetone.desktop.interface.servers.member_menu import member_menu, role_items
 from sidetone.desktop.interface.settings.parts import page
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId, UserId

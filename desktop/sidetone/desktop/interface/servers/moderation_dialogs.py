@@ -9,7 +9,7 @@ from sidetone.desktop.application.moderate import DAY, HOUR, LONGEST, MINUTE, ti
 from sidetone.desktop.domain import names
 from sidetone.desktop.domain.wording import tr, trn
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.servers.parts import (
+from sidetone.desktop.interface.forms import (
     Doing,
     cancel,
     choice,

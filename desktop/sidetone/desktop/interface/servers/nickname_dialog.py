@@ -7,7 +7,7 @@ from sidetone.desktop.application.moderate import name_member
 from sidetone.desktop.domain import names
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit
-from sidetone.desktop.interface.servers.parts import Doing, cancel, dialog_body, show_dialog
+from sidetone.desktop.interface.forms import Doing, cancel, dialog_body, show_dialog
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId, UserId
 

@@ -8,7 +8,7 @@ from sidetone.desktop.application.bring_pictures import ENDINGS, set_icon
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.servers.parts import FIELD_WIDTH, Doing, ServerFace, pick_file
+from sidetone.desktop.interface.forms import FIELD_WIDTH, Doing, ServerFace, pick_file
 from sidetone.desktop.interface.settings.parts import page
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId

@@ -19,7 +19,7 @@ from sidetone.desktop.domain.permission_words import Ability, abilities_of
 from sidetone.desktop.domain.see_as_role import SeenAs, with_overwrites
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.servers.parts import Doing
+from sidetone.desktop.interface.forms import Doing
 from sidetone.desktop.interface.settings.parts import group, setting
 from sidetone.desktop.interface.view import View
 from sidetone.permissions import Permission

@@ -6,7 +6,7 @@ from sidetone.desktop.application.account import Account
 from sidetone.desktop.domain import names
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.servers.parts import (
+from sidetone.desktop.interface.forms import (
     Doing,
     MemberPicker,
     ask,

@@ -12,8 +12,8 @@ from sidetone.desktop.domain.standing import ranked
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.forms import MemberPicker, choice
 from sidetone.desktop.interface.servers.overwrite_editor import OverwriteEditor
-from sidetone.desktop.interface.servers.parts import MemberPicker, choice
 from sidetone.desktop.interface.settings.parts import page
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId, UserId

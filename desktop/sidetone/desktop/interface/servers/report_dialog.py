@@ -6,7 +6,7 @@ from sidetone.desktop.application.account import Account
 from sidetone.desktop.domain import names
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.servers.parts import Doing, cancel, dialog_body, show_dialog
+from sidetone.desktop.interface.forms import Doing, cancel, dialog_body, show_dialog
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId, UserId
 from sidetone.protocol.messages import Message

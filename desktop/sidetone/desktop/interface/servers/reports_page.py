@@ -8,8 +8,7 @@ from sidetone.desktop.domain import names
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.chat import times
-from sidetone.desktop.interface.servers.member_menu import member_menu
-from sidetone.desktop.interface.servers.parts import (
+from sidetone.desktop.interface.forms import (
     Doing,
     Paged,
     UserName,
@@ -20,6 +19,7 @@ from sidetone.desktop.interface.servers.parts import (
     empty,
     show_dialog,
 )
+from sidetone.desktop.interface.servers.member_menu import member_menu
 from sidetone.desktop.interface.settings.parts import page
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId

@@ -11,7 +11,7 @@ from sidetone.desktop.domain.permission_words import Abilities, all_abilities
 from sidetone.desktop.domain.readable_color import readable
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.servers.parts import Doing, ask
+from sidetone.desktop.interface.forms import Doing, ask
 from sidetone.desktop.interface.servers.role_members import RoleMembers
 from sidetone.desktop.interface.servers.server_menu import standing_in
 from sidetone.desktop.interface.settings.parts import group, toggle

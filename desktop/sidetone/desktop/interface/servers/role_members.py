@@ -9,8 +9,8 @@ from sidetone.desktop.domain import names
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr, trn
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.forms import MemberPicker, UserName
 from sidetone.desktop.interface.servers.member_menu import change_role
-from sidetone.desktop.interface.servers.parts import MemberPicker, UserName
 from sidetone.desktop.interface.servers.server_menu import standing_in
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import RoleId, ServerId, UserId

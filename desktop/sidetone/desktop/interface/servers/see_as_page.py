@@ -10,7 +10,7 @@ from sidetone.desktop.domain.standing import ranked
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.servers.parts import choice
+from sidetone.desktop.interface.forms import choice
 from sidetone.desktop.interface.settings.parts import page
 from sidetone.desktop.interface.view import View
 from sidetone.permissions import Permission

@@ -8,10 +8,10 @@ from sidetone.desktop.application.mark_server_read import mark_server_read
 from sidetone.desktop.domain.standing import Standing
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import kit
+from sidetone.desktop.interface.forms import ask
 from sidetone.desktop.interface.servers.edit_channel import open_create_channel
 from sidetone.desktop.interface.servers.invite_dialog import open_invite
 from sidetone.desktop.interface.servers.nickname_dialog import open_nickname
-from sidetone.desktop.interface.servers.parts import ask
 from sidetone.desktop.interface.view import View
 from sidetone.permissions import Permission
 from sidetone.protocol.ids import ServerId

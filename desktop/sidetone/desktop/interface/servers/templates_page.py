@@ -6,8 +6,8 @@ from sidetone.desktop.application.account import Account
 from sidetone.desktop.application.enter_servers import write_template
 from sidetone.desktop.domain.wording import tr, trn
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.forms import Doing, Paged, card, empty
 from sidetone.desktop.interface.servers.invite_dialog import copy
-from sidetone.desktop.interface.servers.parts import Doing, Paged, card, empty
 from sidetone.desktop.interface.settings.parts import page
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId

@@ -1,4 +1,4 @@
-"""What dialogs and sections about servers have in common."""
+"""What dialogs and forms have in common: fields that submit, their refusals, choices, pages."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial

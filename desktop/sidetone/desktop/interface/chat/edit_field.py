@@ -25,7 +25,9 @@ def EditField(pane: Pane, message: Message) -> ft.Control:
     text, calls = completion.readable(message.text, called)
     # What stands in the field is the client's; this only follows it.
     kept, _ = hooks.state([text])
-    box, _ = hooks.state(ft.Ref[ft.TextField]())
+    # In a list, because a reference can be called and would be.
+    boxes, _ = hooks.state([ft.Ref[ft.TextField]()])
+    box = boxes[0]
 
     def change(event: ft.Event[ft.TextField]) -> None:
         new = event.control.value

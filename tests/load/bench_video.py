@@ -109,6 +109,8 @@ def compare(folder: Path) -> dict[str, Any]:
         if at % 10 == 0 and luma.shape == video_screen.SIZE[::-1]:
             wanted = video_screen.scene(number, text, over)[:, :, :3] @ _LUMA
             noise_db.append(float(10 * np.log10(255**2 / np.mean((luma - wanted) ** 2))))
+    if not late_ms:
+        sys.exit("no picture was seen in the time that is measured: the machine is too busy")
     return {
         "pictures": len(seen),
         "picture_kilobytes": float(np.mean([len(picture.jpeg) for picture in seen])) / 1000,

@@ -248,6 +248,7 @@ class Conversation:
             awaited.cancel()
 
     async def _fall_silent(self) -> None:
+        await self.screens.closed()
         try:
             await self.beside.recorder.stop()
         except Refusal as refusal:

@@ -66,6 +66,8 @@ class ScreenBoard:
         self._senders: dict[UserId, int] = {}
         self._views: dict[UserId, ScreenView] = {}
         self._share: ScreenShare | None = None
+        # Of a share that has ended, the process may still be ending.
+        self._last: ScreenShare | None = None
         self._sharing = False
         self._rights = Perm(0)
         self._over = False
@@ -98,7 +100,7 @@ class ScreenBoard:
         except BaseException:
             self._sharing = False
             raise
-        share = self._share = ScreenShare(
+        share = self._share = self._last = ScreenShare(
             encoder, subject, quality, self._seal_and_send, self._share_ended
         )
         try:
@@ -210,6 +212,11 @@ class ScreenBoard:
         for user, heard_at in list(self._heard_at.items()):
             if now - heard_at > _FORGET_SECONDS:
                 self._forget(user, "nothing was heard of the screen any more")
+
+    async def closed(self) -> None:
+        """Return when the process of the last share, if there was one, is gone."""
+        if self._last is not None:
+            await self._last.stop()
 
     def end(self) -> None:
         """Show and see nothing any more: the call is over."""

@@ -55,6 +55,7 @@ class ScreenShare:
         self._frames = self._keyframes = self._bytes = 0
         self._restarted_at = -_RESTART_SECONDS
         self._ended: asyncio.Future[str] = self._loop.create_future()
+        self._closing: asyncio.Task[None] | None = None
         self._work = asyncio.create_task(self._run())
 
     @property
@@ -79,7 +80,8 @@ class ScreenShare:
     async def stop(self) -> None:
         """Show it no longer; a second time does nothing."""
         self.end("")
-        await asyncio.wait([self._work])
+        if self._closing is not None:
+            await asyncio.shield(self._closing)
 
     def stats(self) -> ShareStats:
         """Return a moment's figures."""
@@ -89,8 +91,10 @@ class ScreenShare:
 
     def end(self, reason: str) -> None:
         """Show it no longer, for *reason*."""
-        self._finish(reason)
-        self._work.cancel()
+        if self.is_shown:
+            self._ended.set_result(reason)
+            self._closing = asyncio.create_task(self._close())
+            self._on_end(reason)
 
     def keyframe_wanted(self) -> None:
         """Let one of the next frames be a keyframe."""
@@ -117,21 +121,17 @@ class ScreenShare:
     # --- frames ---
 
     async def _run(self) -> None:
-        reason = "the screen is not shown any more because of a fault; see the log"
         try:
-            reason = await self._until_failure()
-        except asyncio.CancelledError:
-            reason = ""
+            self.end(await self._until_failure())
         except Exception:
             _log.exception("a screen share ended by a fault of this program")
-        finally:
-            self._finish(reason)
-            await asyncio.shield(self._encoder.close())
+            self.end("the screen is not shown any more because of a fault; see the log")
 
-    def _finish(self, reason: str) -> None:
-        if not self._ended.done():
-            self._ended.set_result(reason)
-            self._on_end(reason)
+    async def _close(self) -> None:
+        """End the process; not at the end of `_run`, which may be cancelled before it begins."""
+        self._work.cancel()
+        await asyncio.wait([self._work])
+        await self._encoder.close()
 
     async def _until_failure(self) -> str:
         while True:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sidetone.desktop.domain.rows import (
@@ -161,7 +161,8 @@ def test_at_the_end_what_is_new_is_seen() -> None:
     assert client.pixels == 0
 
 
-@given(st.lists(st.floats(-3_000, 3_000), max_size=60))
+@given(st.lists(st.floats(-9_000, 15_000), min_size=1, max_size=30))
+@example([15_000.0, 15_000.0, 15_000.0, -9_000.0, -9_000.0])
 def test_wherever_one_scrolls_what_is_seen_is_drawn(steps: list[float]) -> None:
     sheet, scrolling = Sheet(day_of), Scrolling()
     client = Client(scrolling)
@@ -169,13 +170,16 @@ def test_wherever_one_scrolls_what_is_seen_is_drawn(steps: list[float]) -> None:
     scrolling.settled = True
     client.lay_out(chunks, at_end=True)
     for step in steps:
-        total = sum(client.heights.get(chunk.key, 1_100.0) for chunk in chunks)
-        client.pixels = min(max(0.0, client.pixels + step), max(0.0, total - 600))
-        if scrolling.moved(client.pixels, 600):
+        drawn = scrolling.draw(chunks)
+        total = drawn.below + drawn.above + sum(client.heights[c.key] for c in drawn.chunks)
+        client.pixels = min(max(0.0, client.pixels + step), total - 600)
+        # Chunks turn out higher or lower than thought: after a few looks all is as it stays.
+        for _ in range(len(chunks)):
+            if not scrolling.moved(client.pixels, 600):
+                break
             client.lay_out(chunks, at_end=False)
         drawn = scrolling.draw(chunks)
-        assert sum(len(chunk.rows) for chunk in drawn.chunks) <= ALIVE_MAX
         top = drawn.below + sum(client.heights[chunk.key] for chunk in drawn.chunks)
+        assert sum(len(chunk.rows) for chunk in drawn.chunks) <= ALIVE_MAX
         assert drawn.below <= client.pixels + 1
-        assert client.pixels + 600 <= top + drawn.above + 1
-        assert client.pixels <= top
+        assert client.pixels + 600 <= top + 1 or drawn.above == 0

@@ -123,8 +123,10 @@ async def _play(console: Console, options: Options, folder: Path) -> Report:
 
 def _warm_up() -> None:
     from sidetone.audio.warm import warm_up  # noqa: PLC0415 - takes seconds: after the first line
+    from sidetone.client.link_trial import kernels_work  # noqa: PLC0415
 
     warm_up()
+    kernels_work()
 
 
 def _judged(outcome: Outcome, folder: Path) -> Report:

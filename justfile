@@ -48,6 +48,10 @@ types: _lint-tools _client
 test *args: _client _browser
     pytest -n 3 --dist loadfile {{ args }}
 
+# The stories that take minutes each in the browser.
+test-long *args: _client _browser
+    pytest -m long {{ args }}
+
 # The same with ten times as many examples of each property: for a night.
 test-thorough *args: _client _browser
     HYPOTHESIS_PROFILE=thorough pytest -n 3 --dist loadfile --timeout 1200 {{ args }}

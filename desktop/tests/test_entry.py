@@ -10,6 +10,8 @@ from sidetone.client.client import Client
 from sidetone.desktop.domain.invite_link import link_of
 from sidetone.protocol.ids import ChannelId
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.timeout(300)
 async def test_what_keeps_one_out_is_said_and_an_invite_leads_in(stage: Stage) -> None:

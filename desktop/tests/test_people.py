@@ -2,9 +2,13 @@
 
 import asyncio
 
+import pytest
+
 from desktop.tests.stage import PATIENCE_MS, Stage, Window
 from sidetone.client.client import Client
 from sidetone.protocol.ids import ChannelId
+
+pytestmark = pytest.mark.long
 
 
 async def test_from_an_empty_account_to_a_group_of_friends(stage: Stage) -> None:

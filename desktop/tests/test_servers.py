@@ -9,6 +9,8 @@ from sidetone.protocol.ids import ServerId
 from sidetone.protocol.refusals import Forbidden
 from sidetone.protocol.servers import Channel
 
+pytestmark = pytest.mark.long
+
 
 async def test_a_server_from_its_founding_to_its_end(stage: Stage) -> None:
     nova = await stage.client("nova")

@@ -15,7 +15,7 @@ from sidetone.protocol.ids import ChannelId, ServerId, UserId
 _SPEECH = Path(__file__).parents[2] / "services/all_in_one/sidetone/all_in_one/demo/speech"
 # The first call on a machine compiles.
 _WARM_MS = 180_000
-pytestmark = pytest.mark.timeout(_WARM_MS // 1000 + 240)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(_WARM_MS // 1000 + 240)]
 
 
 async def test_two_people_talk_in_a_voice_channel(stage: Stage) -> None:

@@ -1,38 +1,13 @@
 """What a channel allows, denies or leaves as it is, to everyone, a role or a member. Pure."""
 
 from collections.abc import Sequence
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 from uuid import UUID
 
-from sidetone.permissions import Permission
+from sidetone.permissions import OF_CALLS, OF_CHANNELS, Permission
 from sidetone.protocol.servers import Channel, ChannelKind, Overwrite
 
 State: TypeAlias = Literal["allow", "inherit", "deny"]
-
-_OF_TEXT: Final = (
-    Permission.VIEW_CHANNEL
-    | Permission.MANAGE_CHANNELS
-    | Permission.MANAGE_PERMISSIONS
-    | Permission.SEND_MESSAGES
-    | Permission.READ_HISTORY
-    | Permission.MANAGE_MESSAGES
-    | Permission.ATTACH_FILES
-    | Permission.EMBED_LINKS
-    | Permission.ADD_REACTIONS
-    | Permission.MENTION_EVERYONE
-    | Permission.CREATE_THREADS
-    | Permission.MANAGE_THREADS
-    | Permission.BYPASS_SLOW_MODE
-)
-OF_CALLS: Final = (
-    Permission.CONNECT
-    | Permission.SPEAK
-    | Permission.VIDEO
-    | Permission.PRIORITY_SPEAKER
-    | Permission.MUTE_MEMBERS
-    | Permission.DEAFEN_MEMBERS
-    | Permission.MOVE_MEMBERS
-)
 
 
 def settable(kind: ChannelKind) -> Permission:
@@ -41,7 +16,7 @@ def settable(kind: ChannelKind) -> Permission:
     >>> Permission.SPEAK in settable("text"), Permission.SPEAK in settable("category")
     (False, True)
     """
-    return _OF_TEXT if kind == "text" else _OF_TEXT | OF_CALLS
+    return OF_CHANNELS if kind == "text" else OF_CHANNELS | OF_CALLS
 
 
 def overwrite_of(channel: Channel, subject: UUID, kind: Literal["role", "member"]) -> Overwrite:

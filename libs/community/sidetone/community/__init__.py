@@ -13,6 +13,7 @@ import msgspec
 from sidetone.permissions import (
     IN_TIMEOUT,
     NO_OVERWRITE,
+    OF_CALLS,
     Overwrite,
     Permission,
     effective,
@@ -24,16 +25,7 @@ from sidetone.protocol.servers import Channel, Emoji, Member, Role, Server, Serv
 
 _NOTHING = Permission.NONE
 _ADMIN = Permission.ADMINISTRATOR
-# What is about calls has no meaning where one cannot talk, and is never granted there.
-_NOT_OF_CALLS = ~(
-    Permission.CONNECT
-    | Permission.SPEAK
-    | Permission.VIDEO
-    | Permission.PRIORITY_SPEAKER
-    | Permission.MUTE_MEMBERS
-    | Permission.DEAFEN_MEMBERS
-    | Permission.MOVE_MEMBERS
-)
+_NOT_OF_CALLS = ~OF_CALLS
 # What a member loses whom a moderator muted.
 _NOT_OF_SPEAKING = ~(Permission.SPEAK | Permission.PRIORITY_SPEAKER)
 _TALKING = frozenset({"voice", "direct"})

@@ -62,6 +62,32 @@ EVERYONE = (
 )
 # What is left to a member in timeout.
 IN_TIMEOUT = Permission.VIEW_CHANNEL | Permission.READ_HISTORY
+# What is about calls has no meaning where one cannot talk, and is never granted there.
+OF_CALLS = (
+    Permission.CONNECT
+    | Permission.SPEAK
+    | Permission.VIDEO
+    | Permission.PRIORITY_SPEAKER
+    | Permission.MUTE_MEMBERS
+    | Permission.DEAFEN_MEMBERS
+    | Permission.MOVE_MEMBERS
+)
+# What every channel can allow or deny; one where one can talk, and a category, OF_CALLS as well.
+OF_CHANNELS = (
+    Permission.VIEW_CHANNEL
+    | Permission.MANAGE_CHANNELS
+    | Permission.MANAGE_PERMISSIONS
+    | Permission.SEND_MESSAGES
+    | Permission.READ_HISTORY
+    | Permission.MANAGE_MESSAGES
+    | Permission.ATTACH_FILES
+    | Permission.EMBED_LINKS
+    | Permission.ADD_REACTIONS
+    | Permission.MENTION_EVERYONE
+    | Permission.CREATE_THREADS
+    | Permission.MANAGE_THREADS
+    | Permission.BYPASS_SLOW_MODE
+)
 
 
 _ADMINISTRATOR = int(Permission.ADMINISTRATOR)

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+from sidetone.permissions import OF_CALLS, OF_CHANNELS, Permission
 from sidetone.permissions import Overwrite as Level
-from sidetone.permissions import Permission
 from sidetone.protocol.refusals import Invalid, NotFound
 from sidetone.protocol.servers import Channel, ChannelKind, Overwrite
 
@@ -11,32 +11,6 @@ SLOW_MODE_SECONDS_MAX = 6 * 3600
 OVERWRITES_MAX = 500
 # What people make themselves; threads begin with a message, and conversations have their one.
 KINDS_TO_CREATE = frozenset({"text", "voice", "category"})
-
-# What is about calls has no meaning where one cannot talk, and is never granted there.
-_CALL = (
-    Permission.CONNECT
-    | Permission.SPEAK
-    | Permission.VIDEO
-    | Permission.PRIORITY_SPEAKER
-    | Permission.MUTE_MEMBERS
-    | Permission.DEAFEN_MEMBERS
-    | Permission.MOVE_MEMBERS
-)
-_OF_TEXT = (
-    Permission.VIEW_CHANNEL
-    | Permission.MANAGE_CHANNELS
-    | Permission.MANAGE_PERMISSIONS
-    | Permission.SEND_MESSAGES
-    | Permission.READ_HISTORY
-    | Permission.MANAGE_MESSAGES
-    | Permission.ATTACH_FILES
-    | Permission.EMBED_LINKS
-    | Permission.ADD_REACTIONS
-    | Permission.MENTION_EVERYONE
-    | Permission.CREATE_THREADS
-    | Permission.MANAGE_THREADS
-    | Permission.BYPASS_SLOW_MODE
-)
 
 
 def checked_level(kind: ChannelKind, allow: int, deny: int) -> Level:
@@ -47,7 +21,7 @@ def checked_level(kind: ChannelKind, allow: int, deny: int) -> Level:
     >>> checked_level("voice", 0, int(Permission.SPEAK)).deny
     4
     """
-    known = _OF_TEXT if kind == "text" else _OF_TEXT | _CALL
+    known = OF_CHANNELS if kind == "text" else OF_CHANNELS | OF_CALLS
     if allow < 0 or deny < 0 or (allow | deny) & ~int(known):
         raise Invalid(
             "permission_unsettable", f"a {kind} channel can allow or deny only {known.name}"

@@ -7,10 +7,12 @@ from typing import Any, Protocol, TypeAlias
 
 from aioquic.quic.connection import QuicConnection
 
+from sidetone.quic.beside import Beside
+
 Receive: TypeAlias = Callable[[bytes, tuple[Any, ...]], None]
 
 
-class Lane(Protocol):
+class Lane(Beside, Protocol):
     """One connection's media. Its link says before and after what aioquic does."""
 
     @property
@@ -28,36 +30,8 @@ class Lane(Protocol):
         """How many frames found the network full."""
         ...
 
-    def has_passed(self) -> bool:
-        """Tell whether the frame that aioquic reads now was passed on before it read it."""
-        ...
-
-    def receiving(self) -> None:
-        """Aioquic is about to take a datagram."""
-        ...
-
-    def received(self) -> None:
-        """Aioquic has taken a datagram."""
-        ...
-
-    def sending(self) -> None:
-        """Aioquic is about to send."""
-        ...
-
-    def sent(self) -> None:
-        """Aioquic has sent."""
-        ...
-
-    def timing(self) -> None:
-        """Aioquic is about to look at its timers."""
-        ...
-
     def renew_keys(self) -> None:
         """Begin a new key phase, if it is time."""
-        ...
-
-    def close(self) -> None:
-        """Leave all to aioquic again; a second time does nothing."""
         ...
 
 

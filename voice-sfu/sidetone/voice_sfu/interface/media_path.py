@@ -7,11 +7,12 @@ from typing import Protocol
 
 from aioquic.quic.connection import QuicConnection
 
+from sidetone.quic.beside import Beside
 from sidetone.voice_sfu.application.ports import Member, Place
 from sidetone.voice_sfu.interface.udp import Address
 
 
-class Lane(Protocol):
+class Lane(Beside, Protocol):
     """One connection's media. Its driver says before and after what aioquic does."""
 
     def allow(self, *, speaks: bool, hears: bool) -> None:
@@ -26,36 +27,8 @@ class Lane(Protocol):
         """Allow so many packets more in this second: they carry or acknowledge video."""
         ...
 
-    def has_passed(self) -> bool:
-        """Tell whether the frame that aioquic reads now was passed on before it read it."""
-        ...
-
-    def receiving(self) -> None:
-        """Aioquic is about to take a datagram."""
-        ...
-
-    def received(self) -> None:
-        """Aioquic has taken a datagram."""
-        ...
-
-    def sending(self) -> None:
-        """Aioquic is about to send."""
-        ...
-
-    def sent(self) -> None:
-        """Aioquic has sent."""
-        ...
-
-    def timing(self) -> None:
-        """Aioquic is about to look at its timers."""
-        ...
-
     def settle(self) -> None:
         """Add to the member's meters what has passed since the last time."""
-        ...
-
-    def close(self) -> None:
-        """Let the member go; a second time does nothing."""
         ...
 
 

@@ -10,6 +10,7 @@ from sidetone.desktop.domain.standing import Standing
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.sections import Section, close, sectioned
 from sidetone.desktop.interface.servers.audit_page import AuditPage
 from sidetone.desktop.interface.servers.bans_page import BansPage
 from sidetone.desktop.interface.servers.emoji_page import EmojiPage
@@ -27,7 +28,6 @@ from sidetone.desktop.interface.view import View
 from sidetone.permissions import Permission
 from sidetone.protocol.ids import ServerId
 
-_SIDE_WIDTH = 240
 _PAGE_WIDTH = 820
 
 
@@ -101,56 +101,11 @@ def ServerSettings(view: View) -> ft.Control:
     sections = _open_to(standing)
     name, _, _ = view.place.section.partition("/")
     open_ = next((each for each in sections if each.name == name), sections[0])
-    page = hooks.keyed(f"{open_.name}-{server}", open_.page, view, account, server)
-    body = ft.Container(
-        page, width=_PAGE_WIDTH, padding=ft.Padding.only(left=36, right=24, top=28, bottom=48)
-    )
-    done = kit.icon_button("close-settings", ft.Icons.CLOSE, tr("Close"), lambda: close(view))
-    return ft.Container(
-        ft.Row(
-            [
-                _side(view, standing, sections, open_),
-                ft.Column([body], scroll=ft.ScrollMode.AUTO, expand=True),
-                ft.Container(done, padding=16),
-            ],
-            spacing=0,
-            expand=True,
-            vertical_alignment=ft.CrossAxisAlignment.START,
-        ),
-        bgcolor=theme.GROUND,
-        expand=True,
-    )
-
-
-def close(view: View) -> None:
-    """Go back to the server."""
-    view.go(screen="server" if view.place.server is not None else "friends", section="")
-
-
-def _side(
-    view: View, standing: Standing, sections: Sequence[_Section], open_: _Section
-) -> ft.Control:
-    rows = [_row(view, each, chosen=each is open_) for each in sections]
-    return ft.Container(
-        ft.ListView([kit.section(standing.community.server.name), *rows], spacing=2, expand=True),
-        width=_SIDE_WIDTH,
-        bgcolor=theme.SIDE,
-        padding=ft.Padding.only(top=12),
-    )
-
-
-def _row(view: View, section: _Section, *, chosen: bool) -> ft.Control:
-    content = ft.Row(
-        [
-            ft.Icon(section.icon, size=18, color=theme.TEXT if chosen else theme.QUIET),
-            kit.line(section.title, "name" if chosen else "body", expand=True),
-        ],
-        spacing=12,
-    )
-    return kit.row(
-        f"section-{section.name}",
-        section.title,
-        content,
-        lambda: view.go(section=section.name),
-        chosen=chosen,
+    return sectioned(
+        view,
+        standing.community.server.name,
+        [Section(each.name, f"section-{each.name}", each.title, each.icon) for each in sections],
+        open_.name,
+        hooks.keyed(f"{open_.name}-{server}", open_.page, view, account, server),
+        _PAGE_WIDTH,
     )

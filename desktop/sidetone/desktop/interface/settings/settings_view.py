@@ -7,7 +7,8 @@ import flet as ft
 
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
-from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface import hooks
+from sidetone.desktop.interface.sections import Section, sectioned
 from sidetone.desktop.interface.settings.account_page import AccountPage
 from sidetone.desktop.interface.settings.advanced_page import AdvancedPage
 from sidetone.desktop.interface.settings.appearance_page import AppearancePage
@@ -19,7 +20,6 @@ from sidetone.desktop.interface.settings.sessions_page import SessionsPage
 from sidetone.desktop.interface.settings.sound_page import SoundPage
 from sidetone.desktop.interface.view import View
 
-_WIDTH = 240
 _PAGE_WIDTH = 680
 
 
@@ -51,49 +51,11 @@ def SettingsView(view: View) -> ft.Control:
     sections = _sections()
     names = [each.name for each in sections]
     open_ = sections[names.index(view.place.section) if view.place.section in names else 0]
-    rows = [_row(view, each, chosen=each is open_) for each in sections]
-    side = ft.Container(
-        ft.ListView([kit.section(tr("Settings")), *rows], spacing=2, expand=True),
-        width=_WIDTH,
-        bgcolor=theme.SIDE,
-        padding=ft.Padding.only(top=12),
-    )
-    body = ft.Container(
+    return sectioned(
+        view,
+        tr("Settings"),
+        [Section(each.name, f"settings-{each.name}", each.title, each.icon) for each in sections],
+        open_.name,
         hooks.keyed(open_.name, open_.page, view),
-        width=_PAGE_WIDTH,
-        padding=ft.Padding.only(left=36, right=24, top=28, bottom=48),
-    )
-    scrolling = ft.Column([body], scroll=ft.ScrollMode.AUTO, expand=True)
-    done = kit.icon_button("close-settings", ft.Icons.CLOSE, tr("Close"), lambda: close(view))
-    return ft.Container(
-        ft.Row(
-            [side, scrolling, ft.Container(done, padding=16)],
-            spacing=0,
-            expand=True,
-            vertical_alignment=ft.CrossAxisAlignment.START,
-        ),
-        bgcolor=theme.GROUND,
-        expand=True,
-    )
-
-
-def close(view: View) -> None:
-    """Go back to where the settings were opened from."""
-    view.go(screen="server" if view.place.server is not None else "friends", section="")
-
-
-def _row(view: View, section: _Section, *, chosen: bool) -> ft.Control:
-    content = ft.Row(
-        [
-            ft.Icon(section.icon, size=18, color=theme.TEXT if chosen else theme.QUIET),
-            kit.line(section.title, "name" if chosen else "body", expand=True),
-        ],
-        spacing=12,
-    )
-    return kit.row(
-        f"settings-{section.name}",
-        section.title,
-        content,
-        lambda: view.go(section=section.name),
-        chosen=chosen,
+        _PAGE_WIDTH,
     )

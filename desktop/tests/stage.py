@@ -52,6 +52,8 @@ class Process:
         self.process = process
         self.found = found
         self.lines: list[str] = []
+        # Where it logs, if not to its output.
+        self.logs: Path | None = None
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
@@ -88,8 +90,14 @@ class Process:
         await self._reading
 
     def unhappy(self) -> list[str]:
-        """Return what it said that no user should ever see."""
-        return [line for line in self.lines if "Traceback" in line or "Error" in line]
+        """Return what it said or logged that no user should ever see."""
+        logged = [
+            line
+            for path in (sorted(self.logs.glob("*")) if self.logs is not None else [])
+            for line in path.read_text().splitlines()
+        ]
+        said = [*self.lines, *logged]
+        return [line for line in said if "Traceback" in line or "Error" in line]
 
 
 def _out(process: asyncio.subprocess.Process) -> asyncio.StreamReader:
@@ -217,6 +225,7 @@ class Stage:
             ),
             **environment,
         )
+        process.logs = data / "logs"
         self.stack.push_async_callback(process.stop)
         context = await self.browser.new_context(viewport={"width": size[0], "height": size[1]})
         self.stack.push_async_callback(context.close)

@@ -8,22 +8,35 @@ import os
 from pathlib import Path
 
 import flet as ft
+import msgspec
 
+from sidetone.desktop.application.look_for_updates import LookForUpdates
 from sidetone.desktop.application.machine import Machine
+from sidetone.desktop.application.notify import Notify
 from sidetone.desktop.application.program import Core
 from sidetone.desktop.application.sign_in import remember_logins, sign_in_again
-from sidetone.desktop.domain.place import place_at
+from sidetone.desktop.domain.notifying import News
+from sidetone.desktop.domain.place import Place, place_at
 from sidetone.desktop.domain.topics import Topic, Topics, topics
 from sidetone.desktop.domain.wording import Language, language, speak
 from sidetone.desktop.infrastructure.catalogues import load, system_language
+from sidetone.desktop.infrastructure.diagnostics_file import DiagnosticsFile
 from sidetone.desktop.infrastructure.hotkeys import DesktopKeys
 from sidetone.desktop.infrastructure.keyring_secrets import open_secrets
+from sidetone.desktop.infrastructure.log_file import log_to, set_level
 from sidetone.desktop.infrastructure.loopback import Loopback
 from sidetone.desktop.infrastructure.preferences_file import PreferencesFile
 from sidetone.desktop.infrastructure.ringing import EngineRinger
 from sidetone.desktop.infrastructure.sound_devices import Devices
 from sidetone.desktop.infrastructure.sound_loop import EngineLoop
 from sidetone.desktop.infrastructure.system_fonts import system_fonts
+from sidetone.desktop.infrastructure.system_notices import SystemNotices
+from sidetone.desktop.infrastructure.updates_http import (
+    SeenVersionFile,
+    UpdatesHttp,
+    installation,
+    release,
+)
 from sidetone.desktop.interface import keys
 from sidetone.desktop.interface.drawing import keep_drawing
 from sidetone.desktop.interface.follow_link import follow_link
@@ -38,6 +51,12 @@ class App:
 
     def __init__(self, core: Core, fonts: dict[str, Path], notice: str) -> None:
         self.core = core
+        self._views: list[View] = []
+        self._notify = Notify(
+            SystemNotices(self._open_place), core.preferences, core.clock, self._looked_at
+        )
+        core.hear(self._notify.heard)
+        self._looking = asyncio.create_task(self._look_for_updates())
         self._fonts = {family: f"/fonts/{family}" for family in fonts}
         self._notice = notice
         self._entering = asyncio.create_task(sign_in_again(core))
@@ -53,7 +72,16 @@ class App:
         page.render(Root, view)
         keep_drawing(page, view.drawing_failed)
         drawing = asyncio.ensure_future(view.keep_drawn())
-        page.on_close = drawing.cancel
+        self._views.append(view)
+
+        def gone() -> None:
+            drawing.cancel()
+            self._views.remove(view)
+
+        def away() -> None:
+            view.focused = False
+
+        page.on_close, page.on_disconnect = gone, away
         await ft.BrowserContextMenu().disable()
         # Ten megabytes: after what one sees first.
         page.fonts = self._fonts
@@ -67,7 +95,9 @@ class App:
         return view
 
     def told(self, changed: Topics) -> None:
-        """Speak the language that is set from now on."""
+        """Speak the language and log as much as is set from now on."""
+        if Topic("preferences") in changed:
+            set_level(self.core.preferences.current.log_level)
         if Topic("preferences") in changed and language() != wished_language(self.core):
             speak(load(wished_language(self.core)))
             self.core.told(topics(Topic("language")))
@@ -75,7 +105,29 @@ class App:
     async def close(self) -> None:
         """Let go of everything."""
         self._entering.cancel()
+        self._looking.cancel()
+        await self._notify.close()
         await self.core.close()
+
+    def _open_place(self, place: Place) -> None:
+        """Go where a notice leads, in the window that was opened last."""
+        for view in self._views[-1:]:
+            view.go(**msgspec.structs.asdict(place))
+            if place.channel is not None and view.account is not None:
+                view.open_channel(view.account, place.channel)
+
+    def _looked_at(self, news: News) -> bool:
+        """Tell whether somebody looks at what *news* is about."""
+        channel = news.place.channel
+        return channel is not None and any(
+            view.focused and view.place.channel == channel for view in self._views
+        )
+
+    async def _look_for_updates(self) -> None:
+        if self.core.updates is not None:
+            await self.core.updates.run(
+                lambda: self.core.preferences.current.privacy.looks_for_updates
+            )
 
 
 def wished_language(core: Core) -> Language:
@@ -88,13 +140,26 @@ async def compose(folder: Path) -> App:
     """Return the client whose keys and settings are in *folder*, signing in as last time."""
     store = PreferencesFile(folder / "preferences.json")
     set_now, problem = await asyncio.to_thread(store.load)
+    await asyncio.to_thread(log_to, folder / "logs", set_now.log_level)
     keyring, notice = await asyncio.to_thread(open_secrets, folder)
     devices = Devices(
         os.environ.get("SIDETONE_MICROPHONE", ""), os.environ.get("SIDETONE_SPEAKER", "")
     )
-    machine = Machine(devices, EngineRinger(devices), DesktopKeys(), EngineLoop(devices))
-    core = Core(folder, keyring, SystemClock(), store, set_now, machine)
+    machine = Machine(
+        devices,
+        EngineRinger(devices),
+        DesktopKeys(),
+        EngineLoop(devices),
+        DiagnosticsFile(folder / "logs"),
+    )
+    clock = SystemClock()
+    core = Core(folder, keyring, clock, store, set_now, machine)
     core.preferences.problem = problem
+    known = await asyncio.to_thread(release)
+    if known is not None:
+        seen = SeenVersionFile(folder / "newest-version")
+        source = UpdatesHttp(known.manifest_url)
+        core.updates = LookForUpdates(installation(known), source, seen, clock, core.told)
     speak(await asyncio.to_thread(load, wished_language(core)))
     await remember_logins(core)
     return App(core, await asyncio.to_thread(system_fonts), notice)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sidetone.desktop.application.export_diagnostics import Diagnostics
 from sidetone.desktop.application.listen_to_keys import KeySource
 from sidetone.desktop.application.sound_devices import Ringer, SoundDevices
 from sidetone.desktop.application.sound_test import Loop
@@ -15,3 +16,4 @@ class Machine:
     ringer: Ringer
     keys: KeySource
     loop: Loop
+    diagnostics: Diagnostics

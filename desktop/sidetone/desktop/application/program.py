@@ -14,6 +14,7 @@ from sidetone.client.client import Client
 from sidetone.desktop.application.account import Account, Heard
 from sidetone.desktop.application.keep_preferences import KeepPreferences, PreferencesStore
 from sidetone.desktop.application.logins import Keyring, Logins
+from sidetone.desktop.application.look_for_updates import LookForUpdates
 from sidetone.desktop.application.machine import Machine
 from sidetone.desktop.application.returning import Returning
 from sidetone.desktop.application.ring_bell import RingBell
@@ -64,6 +65,9 @@ class Core:
         self.keys = TalkByKeys(machine.keys, self.voice, self.preferences)
         self.bell = RingBell(machine.ringer, self.preferences)
         self.devices = machine.devices
+        self.diagnostics = machine.diagnostics
+        # None where this is no release, which knows of no later one.
+        self.updates: LookForUpdates | None = None
         self.sound_test = SoundTest(machine.loop, self.preferences, self.told)
         self.logins = Logins(keyring)
         self.accounts: dict[UserId, Account] = {}

@@ -1,6 +1,7 @@
 """Shows notices by the system's own means; the only module that knows desktop-notifier.
 
-That library logs whole notices when it debugs: it is told not to, whatever the level.
+That library logs whole notices when it debugs, and a traceback for each where the system shows
+none: it is told not to, whatever the level.
 """
 
 import logging
@@ -21,7 +22,7 @@ class SystemNotices:
 
     def __init__(self, opened: Callable[[Place], None]) -> None:
         for name in ("desktop_notifier", "dbus_fast"):
-            logging.getLogger(name).setLevel(logging.WARNING)
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._notifier = DesktopNotifier("Sidetone", app_icon=None)
         self._opened = opened
         self._shown: dict[str, str] = {}

@@ -17,6 +17,7 @@ from sidetone.desktop.interface.settings.settings_view import SettingsView
 from sidetone.desktop.interface.sign_in_view import SignInView
 from sidetone.desktop.interface.start_view import StartView
 from sidetone.desktop.interface.trouble_bar import TroubleBar
+from sidetone.desktop.interface.update_bar import UpdateBar
 from sidetone.desktop.interface.view import View
 from sidetone.desktop.interface.voice.incoming import IncomingCalls
 from sidetone.desktop.interface.voice.page_keys import WithKeys
@@ -60,6 +61,7 @@ def _home(view: View) -> ft.Control:
     return ft.Column(
         [
             TroubleBar(view),
+            UpdateBar(view),
             ft.Row(
                 [
                     _left(view),

@@ -120,6 +120,18 @@ class Window:
         """Return the controls whose identifiers begin like this."""
         return self.page.locator(f"[flt-semantics-identifier^='{start}']")
 
+    async def identifiers(self, start: str) -> list[str]:
+        """Return the identifiers on the screen that begin like this."""
+        script = "all => all.map(each => each.getAttribute('flt-semantics-identifier'))"
+        return await self.find_all(start).evaluate_all(script)
+
+    async def waits_for_more(self, start: str, before: set[str]) -> set[str]:
+        """Return what is there beside *before*, when there is something."""
+        async with asyncio.timeout(PATIENCE_MS / 1000):
+            while not (more := set(await self.identifiers(start)) - before):
+                await self.page.wait_for_timeout(50)
+        return more
+
     async def sees(self, identifier: str) -> Locator:
         found = self.find(identifier)
         await found.wait_for(state="attached", timeout=PATIENCE_MS)
@@ -183,7 +195,8 @@ class Window:
         await self.click("sign-in-other")
         await self.type("sign-in-name", name)
         await self.type("sign-in-password", password, enter=True)
-        await self.sees("rail-home")
+        # An invite may open a dialog above all at once.
+        await self.misses("sign-in-submit")
 
 
 class Stage:

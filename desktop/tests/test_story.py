@@ -56,10 +56,7 @@ async def _found_and_invite(nova: Window) -> str:
     await nova.click("server-menu")
     await nova.click("server-invite")
     await nova.click("invite-make")
-    # The link can be selected, so it is a field to a screen reader.
-    field = (await nova.sees("invite-link")).locator("input, textarea").first
-    await field.wait_for(state="attached")
-    link = await field.get_attribute("aria-label") or ""
+    link = await nova.said("invite-link")
     await nova.press("Escape")
     await nova.misses("invite-link")
     assert "/invite/" in link
@@ -67,14 +64,12 @@ async def _found_and_invite(nova: Window) -> str:
 
 
 async def _write_react_search(nova: Window, bolt: Window) -> None:
+    # That bolt has joined is a message as well.
+    before = set(await bolt.identifiers("message-"))
     await nova.type("composer", "the old fox waits by the gate", enter=True)
-    first = bolt.find_all("message-")
-    await first.first.wait_for(state="attached")
-    identifier = await first.first.get_attribute("flt-semantics-identifier")
-    assert identifier is not None
-    await bolt.hover(identifier)
+    (said,) = await bolt.waits_for_more("message-", before)
+    await bolt.hover(said)
     await bolt.click("tool-quick-reaction")
-    await nova.find_all("reaction-").first.wait_for(state="attached")
     await nova.find_all("reaction-").first.wait_for(state="attached")
     await nova.click("panel-search")
     await nova.type("search-field", "fox", enter=True)

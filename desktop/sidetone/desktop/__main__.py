@@ -70,7 +70,9 @@ async def page(folder: Path, link: str, port: int, *, open_: bool) -> None:
     async with _composed(folder) as opened:
 
         async def shown(page: "ft.Page") -> None:
-            await (await opened()).open_window(page, links.pop() if links else link)
+            app = await opened()
+            app.show = lambda: _show(address("/"), open_=open_)
+            await app.open_window(page, links.pop() if links else link)
 
         async with serving(shown, ASSETS, port or _last_port(folder)) as address:
             url = address("/")

@@ -5,11 +5,14 @@ The process around it is in ``__main__``, which imports this when the page is th
 
 import asyncio
 import os
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import flet as ft
 import msgspec
 
+from sidetone.desktop.application.keep_tray import KeepTray
 from sidetone.desktop.application.look_for_updates import LookForUpdates
 from sidetone.desktop.application.machine import Machine
 from sidetone.desktop.application.notify import Notify
@@ -18,6 +21,7 @@ from sidetone.desktop.application.sign_in import remember_logins, sign_in_again
 from sidetone.desktop.domain.notifying import News
 from sidetone.desktop.domain.place import Place, place_at
 from sidetone.desktop.domain.topics import Topic, Topics, topics
+from sidetone.desktop.domain.tray import Choice, TrayState
 from sidetone.desktop.domain.wording import Language, language, speak
 from sidetone.desktop.infrastructure.catalogues import load, system_language
 from sidetone.desktop.infrastructure.diagnostics_file import DiagnosticsFile
@@ -31,6 +35,7 @@ from sidetone.desktop.infrastructure.sound_devices import Devices
 from sidetone.desktop.infrastructure.sound_loop import EngineLoop
 from sidetone.desktop.infrastructure.system_fonts import system_fonts
 from sidetone.desktop.infrastructure.system_notices import SystemNotices
+from sidetone.desktop.infrastructure.tray import SystemTray
 from sidetone.desktop.infrastructure.updates_http import (
     SeenVersionFile,
     UpdatesHttp,
@@ -57,6 +62,10 @@ class App:
         )
         core.hear(self._notify.heard)
         self._looking = asyncio.create_task(self._look_for_updates())
+        # What opens one more window; the process sets it.
+        self.show: Callable[[], None] = lambda: None
+        self._tray = KeepTray(SystemTray(self._chosen), self._tray_state)
+        core.listen(self._tray)
         self._fonts = {family: f"/fonts/{family}" for family in fonts}
         self._notice = notice
         self._entering = asyncio.create_task(sign_in_again(core))
@@ -106,8 +115,31 @@ class App:
         """Let go of everything."""
         self._entering.cancel()
         self._looking.cancel()
-        await self._notify.close()
+        await asyncio.gather(self._notify.close(), self._tray.close())
         await self.core.close()
+
+    def _tray_state(self) -> TrayState:
+        """Return how things stand for the icon."""
+        voice = self.core.voice
+        unread = any(
+            account.knowledge.waiting(server)[0]
+            for account in self.core.accounts.values()
+            for server in account.knowledge.communities
+        )
+        return TrayState(voice.phase != "none", voice.muted, voice.deafened, unread)
+
+    def _chosen(self, choice: Choice) -> None:
+        """Do what was chosen at the icon."""
+        voice = self.core.voice
+        match choice:
+            case "show":
+                self.show()
+            case "mute":
+                voice.set_muted(muted=not voice.muted)
+            case "deafen":
+                voice.set_deafened(deafened=not voice.deafened)
+            case "quit":
+                signal.raise_signal(signal.SIGTERM)
 
     def _open_place(self, place: Place) -> None:
         """Go where a notice leads, in the window that was opened last."""

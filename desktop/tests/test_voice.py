@@ -161,10 +161,13 @@ async def _look_over(bolt: Window) -> None:
     """The small window says who is there and who speaks, in the browser that is let in."""
     beside = await bolt.page.context.new_page()
     await load(beside, urljoin(bolt.page.url, "/overlay"))
+    # A browser draws the page in front; the other one only now and then.
+    await beside.bring_to_front()
     overlay = Window(beside, bolt.process, bolt.folder)
     await overlay.sees("overlay-bolt")
     await overlay.sees("overlay-cinder")
     await overlay.find_all("speaking-").first.wait_for(state="attached", timeout=PATIENCE_MS)
+    await bolt.page.bring_to_front()
 
 
 async def _share(bolt: Window, cinder: Window) -> None:

@@ -66,13 +66,14 @@ async def page(folder: Path, link: str, port: int, *, open_: bool) -> None:
         instance.hand_over([link])
         click.echo("Sidetone runs already: it has opened another window.")
         return
-    links: list[str] = []
+    links = [link]
     async with _composed(folder) as opened:
 
         async def shown(page: "ft.Page") -> None:
             app = await opened()
             app.show = lambda: _show(address("/"), open_=open_)
-            await app.open_window(page, links.pop() if links else link)
+            follow = bool(links)
+            await app.open_window(page, links.pop() if follow else link, follow=follow)
 
         async with serving(shown, ASSETS, port or _last_port(folder)) as address:
             url = address("/")

@@ -71,8 +71,11 @@ class App:
         self._entering = asyncio.create_task(sign_in_again(core))
         core.listen(self)
 
-    async def open_window(self, page: ft.Page, link: str = "") -> View:
-        """Show the client on *page*: where *link* leads, or where the user is signed in."""
+    async def open_window(self, page: ft.Page, link: str = "", *, follow: bool = True) -> View:
+        """Show the client on *page*: where *link* leads, or where the user is signed in.
+
+        A page that is loaded again does not *follow* it again; nor does one of its own kind.
+        """
         page.title = "Sidetone"
         page.padding = 0
         dress(page, self.core.preferences.current.appearance)
@@ -96,7 +99,7 @@ class App:
         page.fonts = self._fonts
         page.update()
         keys.listen(view)
-        if link:
+        if link and follow and place.screen not in {"overlay", "watch"}:
             view.start(follow_link(view, link))
         if self._notice:
             view.notice(self._notice)

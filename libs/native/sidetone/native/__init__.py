@@ -83,7 +83,7 @@ def _compile_as(made: Any, takes: Signature) -> None:
         with _compiling:
             if not made.overloads:
                 cache.enable(made)
-                with without("scipy"):
+                with cache.alone(made.py_func), without("scipy"):
                     compile_for(_type_of(takes))
                 made.disable_compile()
         return next(iter(made.overloads.values())).entry_point

@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 import numba as _numba  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
 import platformdirs
+from filelock import FileLock
 from numba.core.runtime.nrt import rtsys  # pyright: ignore[reportMissingTypeStubs]
 
 from sidetone.native.lean import uncollected
@@ -71,6 +72,18 @@ def keyed(function: Callable[..., Any]) -> Generator[None]:
         yield
     finally:
         _config.CACHE_DIR = before
+
+
+@contextmanager
+def alone(function: Callable[..., Any]) -> Generator[None]:
+    """Let no other process compile *function* inside the block: it would do the same work again.
+
+    The workers of a node start together: one compiles, and the others load what it has kept.
+    """
+    folder = _folder / digest_of(function)
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "compiling"):
+        yield
 
 
 @cache

@@ -1,12 +1,13 @@
 """How the whole suite runs: properties without a deadline, and a word on what it ran against."""
 
 import os
+from collections.abc import Generator
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
-from tests import engines
+from tests import engines, turns
 
 # How fast something is belongs to the benchmarks; a slow example is not a wrong one.
 settings.register_profile("default", deadline=None)
@@ -18,6 +19,13 @@ collect_ignore = [
     "libs/audio/sidetone/audio/echo.py",
     "libs/audio/sidetone/audio/rnnoise.py",
 ]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let a test have its turn; it is first, because waiting is no part of a test's time."""
+    with turns.turn(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

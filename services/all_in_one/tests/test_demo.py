@@ -18,6 +18,7 @@ def demo(folder: Path, *arguments: object) -> tuple[str, dict[str, Any]]:
     return result.stdout, json.loads(report.read_text())
 
 
+@pytest.mark.alone
 def test_everybody_is_heard_and_nobody_else_can_listen(tmp_path: Path) -> None:
     printed, report = demo(tmp_path, "--record", tmp_path / "ears")
     assert report["delivered_ratio"] > 0.95
@@ -37,6 +38,7 @@ def test_everybody_is_heard_and_nobody_else_can_listen(tmp_path: Path) -> None:
     assert (tmp_path / "ears" / "heard-by-Cho.wav").stat().st_size > 48_000 * 2 * 4
 
 
+@pytest.mark.alone
 def test_what_the_network_loses_is_lost_and_partly_repaired(tmp_path: Path) -> None:
     _, report = demo(tmp_path, "--loss", 20, "--jitter", 5)
     assert 0.7 < report["delivered_ratio"] < 0.9

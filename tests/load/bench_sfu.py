@@ -97,7 +97,7 @@ def _summed_up(case: str, ours: SfuContender, runs: dict[str, list[Figures]]) ->
         "ours_per_raw": ratio_of(mine, runs.get("raw"), "us"),
         "delivered_ratio": sum(run["delivered"] for run in mine) / sum(run["due"] for run in mine),
         "latency_ms": {key: median_of(mine, key) for key in ("p50", "p99")},
-        "rss_kib_per_member": ours.member_kib(),
+        "rss_kib_per_member": ours.member_kib,
         "join_ms": ours.join_ms,
         "packets_per_frame": median_of(mine, "packets_per_frame"),
         "late_ms": median_of(mine, "late_ms"),

@@ -17,6 +17,7 @@ from sidetone.native import prepare
 from sidetone.protocol.events import NodeAlive
 from sidetone.protocol.ids import ChannelId
 from sidetone.voice_sfu.infrastructure.fastpath import loop, self_test
+from sidetone.voice_sfu.infrastructure.fastpath.fast_path import LOOK_SECONDS
 from tests.load import raw_loop
 from tests.load.mumble import murmurd
 from tests.load.mumble_crowd import MumbleCrowd
@@ -88,9 +89,9 @@ class SfuContender:
         self.watched = watched
         self.crowd = SfuCrowd(alive, desk)
         self.join_ms = 0.0
+        self.member_kib = 0.0
         self._case = case
         self._speaking = case.speaking()
-        self._rss_kib = 0
 
     @classmethod
     @asynccontextmanager
@@ -105,10 +106,6 @@ class SfuContender:
                     yield made
                 finally:
                     made.crowd.close()
-
-    def member_kib(self) -> float:
-        """Return what each member has added to the unit's memory."""
-        return (self.watched.rss_kib() - self._rss_kib) / len(self.crowd)
 
     async def rest(self) -> None:
         """Let the unit know that all live."""
@@ -143,7 +140,7 @@ class SfuContender:
         first = SfuCrowd(self.alive, self.desk)
         await first.join([ChannelId(_NOBODYS)] * 2)
         await first.talk([0, 1], WARM_UP_SECONDS)
-        self._rss_kib, cpu = self.watched.rss_kib(), self.watched.cpu_ns()
+        kib, cpu = self.watched.rss_kib(), self.watched.cpu_ns()
         channels = [
             channel_of(room) for room in range(self._case.rooms) for _ in range(self._case.members)
         ]
@@ -152,6 +149,14 @@ class SfuContender:
         self.join_ms = (self.watched.cpu_ns() - cpu) / 1e6 / len(channels)
         first.close()
         await self.crowd.talk(self._speaking, WARM_UP_SECONDS)
+        await self._forget_handshakes()
+        self.member_kib = (self.watched.rss_kib() - kib) / len(channels)
+
+    async def _forget_handshakes(self) -> None:
+        """Wait until the unit has given back what it needed for handshakes alone."""
+        for _ in range(round(LOOK_SECONDS) + 1):
+            await asyncio.sleep(1)
+            await self.rest()
 
 
 class MumbleContender:

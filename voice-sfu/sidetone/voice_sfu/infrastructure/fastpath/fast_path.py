@@ -33,8 +33,10 @@ from sidetone.voice_sfu.infrastructure.fastpath.rows import ROOMS_MAX, ROWS_MAX
 
 Receive: TypeAlias = Callable[[bytes, tuple[Any, ...]], None]
 
+LOOK_SECONDS: Final = 5.0
+"""How often rows are looked after, and memory that is free is given back."""
+
 _TURN_SECONDS: Final = 0.04
-_LOOK_SECONDS: Final = 5.0
 _TIME: Final = struct.Struct("@qq")
 
 _log = structlog.get_logger()
@@ -81,7 +83,7 @@ class FastPath:
         self.shared.notices.words[notices.BELL] = self._wake
         event_loop = asyncio.get_running_loop()
         event_loop.add_reader(self._wake, self._woken)
-        self._looking = event_loop.call_later(_LOOK_SECONDS, self._look)
+        self._looking = event_loop.call_later(LOOK_SECONDS, self._look)
         arrived = batches.new_batch(batches.RECEIVED_MAX, batches.DATAGRAM_BYTES_MAX)
         batch, cipher = control.new_buffers()
         text = np.zeros(batches.DATAGRAM_BYTES_MAX, np.uint8)
@@ -177,7 +179,7 @@ class FastPath:
             # Handshakes take more memory than connections.
             self._has_grown = False
             return_memory()
-        self._looking = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look)
+        self._looking = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
 
     def _stop(self) -> None:
         write_word(self.shared.words, words.STOP, 1)

@@ -12,11 +12,9 @@ import msgspec
 import structlog
 from aioquic.asyncio.protocol import QuicConnectionProtocol
 from aioquic.asyncio.server import QuicServer
-from aioquic.buffer import Buffer  # pyright: ignore[reportPrivateImportUsage]
 from aioquic.quic import events
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnection
-from aioquic.quic.packet import QuicHeader, QuicPacketType, pull_quic_header
 from aioquic.quic.retry import QuicRetryTokenHandler
 from aioquic.tls import CipherSuite
 from typing_extensions import override
@@ -28,6 +26,7 @@ from sidetone.voice_sfu.domain.handshakes import HalfOpen, HandshakeLimits
 from sidetone.voice_sfu.domain.limits import FLOOD_FACTOR, Flood, Rates, Verdict
 from sidetone.voice_sfu.domain.meter import Drop, Meter
 from sidetone.voice_sfu.interface.congestion import ForwardingWindow
+from sidetone.voice_sfu.interface.initial import header_of_initial
 from sidetone.voice_sfu.interface.media_path import Lane, MediaPath
 from sidetone.voice_sfu.interface.session import Session
 from sidetone.voice_sfu.interface.streams import is_stopped, unread
@@ -47,8 +46,6 @@ _APPLICATION_ERROR = 1
 _CONNECTION_ID_BYTES = 8
 # What stands before the data in a DATAGRAM frame: its type, and a length of two bytes.
 _DATAGRAM_HEAD_BYTES = 3
-# The smallest datagram in which a connection can begin (RFC 9000, section 14.1).
-_INITIAL_BYTES_MIN = 1200
 _LONG_HEADER = 0x80
 
 _log = structlog.get_logger()
@@ -133,26 +130,12 @@ class SfuServer(QuicServer):
         if not data[0] & _LONG_HEADER:
             known = self._protocols.get(data[1 : 1 + _CONNECTION_ID_BYTES])
             return not isinstance(known, SfuConnection) or known.admits()
-        opening = self._opening(data)
-        if opening is None:
+        opening = header_of_initial(data, _CONNECTION_ID_BYTES)
+        if opening is None or opening.destination_cid in self._protocols:
             return True
         proves = bool(opening.token) or self.half_open.must_prove_address(addr[0])
         self._retry = self._retry_tokens if proves else None
         return len(self.connections) < self.limits.connections_max
-
-    def _opening(self, data: bytes) -> QuicHeader | None:
-        """Return the header of a datagram that would begin a new connection."""
-        if len(data) < _INITIAL_BYTES_MIN:
-            return None
-        try:
-            header = pull_quic_header(Buffer(data=data), host_cid_length=_CONNECTION_ID_BYTES)
-        except ValueError:
-            return None
-        is_new = (
-            header.packet_type == QuicPacketType.INITIAL
-            and header.destination_cid not in self._protocols
-        )
-        return header if is_new else None
 
     def _connect(self, quic: QuicConnection, **_: object) -> "SfuConnection":
         bound_streams(quic)
@@ -301,8 +284,19 @@ class SfuConnection(QuicConnectionProtocol):
     def _handle_timer(self) -> None:
         if self._lane is not None:
             self._guard(self._lane.timing)
+            if self._is_early():
+                return
         if not self._failed:
             self._guard(super()._handle_timer)
+
+    def _is_early(self) -> bool:
+        """Wait on, if only the idle time was up, and kernels have heard the peer meanwhile."""
+        timer_at = self._quic.get_timer()
+        if timer_at is None or timer_at <= self._loop.time():
+            return False
+        self._timer = self._loop.call_at(timer_at, self._handle_timer)
+        self._timer_at = timer_at
+        return True
 
     @override
     def quic_event_received(self, event: events.QuicEvent) -> None:

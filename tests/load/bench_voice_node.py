@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from sidetone.all_in_one.app import build
-from sidetone.all_in_one.commands.serve import Settings
+from sidetone.all_in_one.settings import Settings
 from sidetone.bus.memory import MemoryBus
 from sidetone.client.api import Api
 from sidetone.client.client import Client as Member

@@ -76,15 +76,10 @@ def test_a_service_starts_serves_and_stops_when_told(service: str) -> None:
 
 
 @pytest.mark.parametrize("service", ["chat", "voice"])
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [("PORT", "many"), ("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")],
-)
-def test_what_cannot_start_says_why_in_one_line(service: str, setting: str, value: str) -> None:
+def test_what_cannot_start_says_why_in_one_line(service: str) -> None:
     prefix = f"SIDETONE_{service.upper()}"
-    with fresh_postgres() as database:
-        process = run(service, {f"{prefix}_DATABASE_URL": database, f"{prefix}_{setting}": value})
-        _, errors = process.communicate(timeout=60)
+    process = run(service, {f"{prefix}_DATABASE_URL": "x", f"{prefix}_PORT": "many"})
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert errors.startswith("sidetone: ")
     assert errors.count("\n") == 1

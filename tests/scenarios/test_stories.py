@@ -1,6 +1,7 @@
 """What people do together, told once and run in every topology."""
 
 import asyncio
+from urllib.parse import urljoin
 
 import msgspec
 import pytest
@@ -23,7 +24,8 @@ from sidetone.protocol.messages import Message
 from sidetone.protocol.requests import Page
 from sidetone.protocol.servers import Channel, Server, ServerState
 from tests.scenarios.conftest import Cast
-from tests.scenarios.world import Ears, Person, code_of, until
+from tests.scenarios.ears import Ears
+from tests.scenarios.world import Person, code_of, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -151,7 +153,7 @@ async def test_a_file_is_uploaded_sent_and_read_by_those_who_see_it(cast: Cast) 
     ticket = (await cast.ada.send("POST", "/media/uploads", wish)).json()
     media = cast.platform.urls["media"][0]
     put = await cast.platform.http.put(
-        media + ticket["url"], content=content, headers=ticket["headers"]
+        urljoin(media, ticket["url"]), content=content, headers=ticket["headers"]
     )
     assert put.is_success, put.text
     file = await cast.ada.ask("POST", f"/media/uploads/{ticket['id']}/complete", File)

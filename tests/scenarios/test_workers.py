@@ -21,6 +21,7 @@ from sidetone.protocol.voice_control import Leave, Move
 from sidetone.voice_sfu.infrastructure.worker import Listening
 from tests import engines
 from tests.load.sfu_stage import Client, connected, frame, free_ports_in_a_row
+from tests.processes import child_at_port
 from tests.scenarios.world import Person, Platform, open_platform, sign_up, until
 
 # From the kill on. Before its death was told a dead node was handed out for 1.6 s.
@@ -37,17 +38,7 @@ class Unit:
 
     def worker_at(self, port: int) -> int:
         """Return the process that has the UDP *port*."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        for pid in map(int, children.read_text().split()):
-            sockets = {
-                str(link.readlink()).removeprefix("socket:[").removesuffix("]")
-                for link in Path(f"/proc/{pid}/fd").iterdir()
-            }
-            for line in Path("/proc/net/udp").read_text().splitlines()[1:]:
-                fields = line.split()
-                if int(fields[1].split(":")[1], 16) == port and fields[9] in sockets:
-                    return pid
-        raise AssertionError(f"no child has the port {port}")
+        return child_at_port(self.process.pid, port)
 
 
 @asynccontextmanager

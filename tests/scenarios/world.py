@@ -2,14 +2,15 @@
 
 ``embedded`` is one application on embedded adapters. ``distributed`` is every service on its own,
 two of chat and two of voice, each with its own connections to PostgreSQL, Valkey and NATS: nothing
-can travel between them but through these.
+can travel between them but through these. A cluster (``tests.cluster``) is the same as processes,
+two of each, as an operator runs them.
 """
 
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from uuid import UUID
 
 import httpx
 import msgspec
+import pytest
 from litestar import Router
 from uuid_utils.compat import uuid7
 
@@ -27,9 +29,10 @@ import sidetone.presence.app
 from sidetone.all_in_one.app import SERVICES, Place, Policies, build
 from sidetone.bus import Bus
 from sidetone.bus.jetstream import NatsJournal
+from sidetone.bus.nats import NatsBus
 from sidetone.bus.tasks import Tasks
 from sidetone.chat.infrastructure.typesense_search import TypesenseSearch
-from sidetone.client.gateway_link import GatewayLink, Happening
+from sidetone.client.gateway_link import GatewayLink
 from sidetone.client.pinned import Endpoint
 from sidetone.credentials.tickets import Ticket, verify
 from sidetone.e2ee.identity import create_identity
@@ -40,7 +43,7 @@ from sidetone.protocol.ids import ChannelId, DeviceId, NodeId, UserId
 from sidetone.protocol.messages import Message
 from sidetone.protocol.questions import BriefNode
 from sidetone.protocol.requests import Page
-from sidetone.protocol.servers import Channel, ChannelKind, Invite, Server, ServerState
+from sidetone.protocol.servers import Channel, ChannelKind, Invite, Server
 from sidetone.runtime.clock import SystemClock
 from sidetone.runtime.deployment import checks
 from sidetone.runtime.http import app_of
@@ -51,6 +54,8 @@ from sidetone.runtime.surroundings import Surroundings
 from sidetone.storage.files_folder import FolderFiles
 from sidetone.storage.valkey import ValkeyKeyValue
 from tests import engines
+from tests.cluster.stage import Cluster
+from tests.scenarios.ears import Ears
 from tests.surroundings import (
     Topology,
     fresh_postgres,
@@ -88,7 +93,6 @@ POLICIES = Policies(
 REPLICAS = {"chat": 2, "voice": 2}
 
 A = TypeVar("A")
-H = TypeVar("H", bound=Happening)
 
 
 class MovedClock(SystemClock):
@@ -106,8 +110,23 @@ class Platform:
 
     urls: Mapping[str, list[str]]
     bus: Bus
-    clock: MovedClock
+    clock: MovedClock | None
     http: httpx.AsyncClient
+
+    def now_ms(self) -> int:
+        """Return the time that the services know."""
+        return (self.clock or SystemClock()).now_ms()
+
+    @contextmanager
+    def later(self, ms: int) -> Generator[None]:
+        """Let the block happen *ms* later."""
+        if self.clock is None:
+            pytest.skip("the time of other processes cannot be moved")
+        self.clock.offset_ms += ms
+        try:
+            yield
+        finally:
+            self.clock.offset_ms -= ms
 
     async def sign_in_again(self, person: "Person") -> "Person":
         """Log *person* in once more, as from another device."""
@@ -131,7 +150,7 @@ class Person:
         self.user = login.user
         self.token = login.access_token
         self.identity = create_identity(
-            login.user.bytes, uuid7().bytes, platform.clock.now_ms(), os.urandom
+            login.user.bytes, uuid7().bytes, platform.now_ms(), os.urandom
         )
         self.device = DeviceId(UUID(bytes=self.identity.device))
 
@@ -197,7 +216,7 @@ class Person:
         return self.login
 
     @asynccontextmanager
-    async def listening(self) -> AsyncGenerator["Ears"]:
+    async def listening(self) -> AsyncGenerator[Ears]:
         """Hear what the gateway tells, for the length of the block."""
         link = GatewayLink(Endpoint(self.platform.urls["gateway"][0]), self)
         async with link.listening() as happenings:
@@ -219,36 +238,6 @@ class Person:
     ) -> None:
         path = f"/chat/channels/{channel}/overwrites/{subject}"
         await self.tell("PUT", path, {"allow": allow, "deny": deny})
-
-
-class Ears:
-    """What one person is told, in order."""
-
-    def __init__(self, ready: Ready, happenings: AsyncIterator[Happening]) -> None:
-        self.ready = ready
-        self._happenings = happenings
-
-    async def next(self, kind: type[H], which: Callable[[H], bool] = lambda _: True) -> H:
-        """Return the next happening of *kind*, of those *which* is true for; skip all others."""
-        async with asyncio.timeout(10):
-            async for happening in self._happenings:
-                if isinstance(happening, kind) and which(happening):
-                    return happening
-        raise AssertionError("the gateway went away")
-
-    async def until(self, kind: type[H], which: Callable[[H], bool]) -> list[Happening]:
-        """Return all that happens up to the happening of *kind* that *which* is true for."""
-        heard: list[Happening] = []
-        async with asyncio.timeout(10):
-            async for happening in self._happenings:
-                heard.append(happening)
-                if isinstance(happening, kind) and which(happening):
-                    return heard
-        raise AssertionError("the gateway went away")
-
-    def server(self, server: Server) -> ServerState:
-        """Return how *server* stood when the session began."""
-        return next(state for state in self.ready.servers if state.server.id == server.id)
 
 
 async def sign_up(platform: Platform, name: str) -> Person:
@@ -286,6 +275,20 @@ async def open_platform(
             bus = (await cluster.join()).bus
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
         yield Platform(urls, bus, clock, http)
+
+
+@asynccontextmanager
+async def platform_of(cluster: Cluster) -> AsyncGenerator[Platform]:
+    """Use *cluster*: each replica by its own address, the gateways through the balancer."""
+    urls = {
+        name: [f"http://{place}" for place in places] for name, places in cluster.replicas.items()
+    }
+    bus = await NatsBus.connect(cluster.bus_url)
+    try:
+        async with httpx.AsyncClient(timeout=30, follow_redirects=True) as http:
+            yield Platform({**urls, "gateway": [cluster.url]}, bus, None, http)
+    finally:
+        await bus.close()
 
 
 async def _serve_together(stack: AsyncExitStack, place: Place) -> dict[str, list[str]]:

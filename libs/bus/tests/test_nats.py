@@ -121,3 +121,32 @@ async def test_what_cannot_be_read_hurts_nobody() -> None:
     assert [entry["event"] for entry in logs] == ["event_malformed"] * len(GARBAGE)
     await stranger.close()
     await bus.close()
+
+
+async def test_a_question_that_was_taken_is_answered_although_the_bus_is_closed() -> None:
+    taken, released = asyncio.Event(), asyncio.Event()
+
+    async def answer_at_last(question: WhatMayUserDo) -> ChannelRights:
+        taken.set()
+        await released.wait()
+        return ChannelRights(permissions=5, generation=1)
+
+    leaving, asker = [await NatsBus.connect(engines.nats_url()) for _ in range(2)]
+    await leaving.answer(WhatMayUserDo, answer_at_last)
+    asking = asyncio.create_task(asker.ask(QUESTION))
+    await taken.wait()
+    closing = asyncio.create_task(leaving.close())
+    staying = await NatsBus.connect(engines.nats_url())
+    await staying.answer(WhatMayUserDo, answer)
+
+    async def is_answered_by_who_stays() -> bool:
+        async with asyncio.timeout(1):
+            return (await asker.ask(QUESTION)).permissions == 1
+
+    # The one that leaves takes no further question, and the other answers all of them.
+    assert [await is_answered_by_who_stays() for _ in range(8)] == [True] * 8
+    released.set()
+    assert (await asking).permissions == 5
+    await closing
+    for bus in (asker, staying):
+        await bus.close()

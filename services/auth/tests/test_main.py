@@ -20,8 +20,6 @@ from sidetone.runtime.tls import Identity
 from tests.engines import nats_url, valkey_url
 from tests.surroundings import fresh_postgres
 
-UNUSED = "127.0.0.1:1"
-
 
 def start(**settings: str) -> "subprocess.Popen[str]":
     if "nats_url" in settings:
@@ -119,7 +117,6 @@ def test_two_processes_share_the_keys_they_sign_with() -> None:
             {"database_url": "x", "logins_per_account_per_minute": "0"},
             "SIDETONE_AUTH_LOGINS_PER_ACCOUNT_PER_MINUTE cannot be used",
         ),
-        ({"database_url": f"postgresql://{UNUSED}/auth"}, "database"),
         ({"database_url": "x", "providers": "[{}]"}, "SIDETONE_AUTH_PROVIDERS cannot be used"),
         ({"database_url": "x", "smtp_security": "no"}, "SIDETONE_AUTH_SMTP_SECURITY cannot"),
         ({"database_url": "x", "tls_folder": "/dev/null/tls"}, "the TLS identity in"),

@@ -22,7 +22,7 @@ from prometheus_client import start_http_server
 
 from sidetone.bus.local import LocalBus, LocalBusServer
 from sidetone.bus.memory import MemoryBus
-from sidetone.protocol.refusals import Refusal
+from sidetone.protocol.refusals import Refusal, Unavailable
 from sidetone.runtime import logs, metrics, settings
 from sidetone.runtime.clock import SystemClock
 from sidetone.runtime.start import (
@@ -50,6 +50,7 @@ from sidetone.voice_sfu.interface.prometheus import NodeCollector
 from sidetone.voice_sfu.settings import Settings
 
 if TYPE_CHECKING:
+    from sidetone.bus.nats import NatsBus
     from sidetone.voice_sfu.app import Options, Unit
 
 _LOCAL = "local:"
@@ -64,12 +65,12 @@ _log = structlog.get_logger()
 
 async def supervise(chosen: Settings) -> None:
     """Keep workers on this machine until told to stop; then let them drain, side by side."""
-    from sidetone.bus.nats import NatsBus  # noqa: PLC0415 - workers do without it
-
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         stop = stack.enter_context(stop_requests())
-        bus = await NatsBus.connect(chosen.bus)
+        bus = await _bus_at_last(chosen.bus, stop)
+        if bus is None:
+            return
         stack.push_async_callback(bus.close)
         names = [chosen.announced_host] if chosen.announced_host else []
         identity = Identity.open(Path(chosen.tls_folder), names, clock.now_ms())
@@ -89,6 +90,18 @@ async def supervise(chosen: Settings) -> None:
         for listening in workers.listening:
             _say(listening)
         await stop.wait()
+
+
+async def _bus_at_last(url: str, stop: asyncio.Event) -> "NatsBus | None":
+    """Return the bus as soon as it is there, or None once we are told to stop."""
+    from sidetone.bus.nats import NatsBus  # noqa: PLC0415 - workers do without it
+
+    while not stop.is_set():
+        try:
+            return await NatsBus.connect(url)
+        except Unavailable as unavailable:
+            _log.warning("waiting", reason=unavailable.detail)
+    return None
 
 
 async def _keep_fresh(identity: Identity, clock: SystemClock) -> NoReturn:

@@ -22,6 +22,10 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     fastpath: Literal["on", "off"] = "on"
     evidence: str = ""
 
+    def require_sound(self) -> None:
+        """Raise ``StartError`` where the settings do not go together."""
+        self.count()
+
     def count(self) -> int:
         """Return how many workers there are to be. Raises ``StartError``."""
         if self.evidence and self.workers > 1:

@@ -43,6 +43,8 @@ _CONNECT_SECONDS_MAX = 5.0
 _RECONNECT_SECONDS = 0.5
 
 _GIVE_UP_SECONDS = 0.5
+# Whoever asked waits no longer either.
+_GOODBYE_SECONDS = 1
 _PACKED_FROM_BYTES = 128 * 1024
 _UNPACKED_BYTES_MAX = 32 * 1024 * 1024
 
@@ -60,6 +62,7 @@ class NatsBus:
         self._client = client
         self._deliveries = Tasks()
         self._answers = Tasks()
+        self._questions: list[Subscription] = []
 
     @classmethod
     async def connect(
@@ -119,10 +122,15 @@ class NatsBus:
     async def answer(self, kind: type[Q], answerer: Callable[[Q], Awaitable[Any]]) -> None:
         """Answer every question of *kind* from now on, side by side with other processes."""
         take = partial(self._take_question, kind, answerer)
-        await self._register(kind.subject, take, queue=kind.subject)
+        self._questions.append(await self._register(kind.subject, take, queue=kind.subject))
 
     async def close(self) -> None:
-        """Send what is on its way, end the handlers that still run, and disconnect."""
+        """Take no more questions, answer those that came, end what still runs, and disconnect."""
+        with suppress(Error):
+            for subscription in self._questions:
+                await subscription.unsubscribe()
+            await self._client.flush(_GOODBYE_SECONDS)
+        await self._answers.finish(_GOODBYE_SECONDS)
         await self._client.close()
         await self._deliveries.close()
         await self._answers.close()
@@ -185,6 +193,34 @@ def _unpacked(reply: bytes, subject: str) -> bytes:
     return unpacked
 
 
+class _Events:
+    """What a client tells us of its connection, for the log."""
+
+    def __init__(self, client: Client, reconnected: Callable[[], Awaitable[None]] | None) -> None:
+        self._client = client
+        self._reconnected = reconnected
+        self._reason = ""
+
+    async def failed(self, error: Exception) -> None:
+        """Log why, once: the client tries twice a second and says it each time."""
+        reason = str(error) or type(error).__name__
+        if reason != self._reason:
+            log.warning("bus_error", error=reason)
+        self._reason = reason
+
+    async def disconnected(self) -> None:
+        """Log what nobody asked for."""
+        if not self._client.is_closed:
+            log.warning("bus_disconnected")
+
+    async def reconnected(self) -> None:
+        """Log it, and tell who wants to know."""
+        self._reason = ""
+        log.info("bus_reconnected")
+        if self._reconnected is not None:
+            await self._reconnected()
+
+
 async def connected(
     url: str,
     *,
@@ -195,24 +231,15 @@ async def connected(
 
     Unless it *reconnects* by itself, its first loss is its end.
     """
-
-    async def log_disconnect() -> None:
-        if not client.is_closed:
-            log.warning("bus_disconnected")
-
-    async def tell() -> None:
-        log.info("bus_reconnected")
-        if reconnected is not None:
-            await reconnected()
-
     client = Client()
+    events = _Events(client, reconnected)
     connecting = asyncio.create_task(
         client.connect(
             url,
             allow_reconnect=reconnects,
-            error_cb=_log_error,
-            disconnected_cb=log_disconnect,
-            reconnected_cb=tell,
+            error_cb=events.failed,
+            disconnected_cb=events.disconnected,
+            reconnected_cb=events.reconnected,
             max_reconnect_attempts=-1,
             reconnect_time_wait=_RECONNECT_SECONDS,  # pyright: ignore[reportArgumentType]  # its hint says int, it sleeps for it
         )
@@ -247,7 +274,3 @@ async def _give_up(connecting: asyncio.Task[None], client: Client) -> None:
 
 def _lost(subject: str) -> Unavailable:
     return Unavailable("bus_lost", f"the bus is away for {subject}; try again later")
-
-
-async def _log_error(error: Exception) -> None:
-    log.warning("bus_error", error=str(error) or type(error).__name__)

@@ -24,6 +24,11 @@ class Tasks:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
+    async def finish(self, seconds: float) -> None:
+        """Return when what runs has come to its end, or after *seconds*."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=seconds)
+
     async def close(self) -> None:
         """Cancel what still runs, except the caller itself, and wait until it has ended."""
         # A task that is cancelled before its first step cannot clean up after itself.

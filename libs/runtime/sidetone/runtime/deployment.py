@@ -3,29 +3,34 @@
 This module opens the real engines for all of them: PostgreSQL, Valkey and NATS.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 import structlog
 from litestar import Router
+from litestar.types import ASGIApp
 
 from sidetone.bus.jetstream import NatsJournal
 from sidetone.bus.nats import NatsBus
 from sidetone.bus.tasks import Tasks
 from sidetone.credentials.tokens import TokenPolicy
+from sidetone.protocol.refusals import Unavailable
 from sidetone.runtime import logs
 from sidetone.runtime.clock import SystemClock
+from sidetone.runtime.entrance import Entrance
 from sidetone.runtime.http import app_of
 from sidetone.runtime.http_gate import HttpPolicy
 from sidetone.runtime.http_probes import Check
 from sidetone.runtime.limits import Limit
-from sidetone.runtime.process import serving, stop_requested
-from sidetone.runtime.start import settle_memory
+from sidetone.runtime.process import Upgrades, require_tls_or_loopback, serving
+from sidetone.runtime.start import settle_memory, stop_requests
 from sidetone.runtime.surroundings import Surroundings
 from sidetone.runtime.tls import Identity
+from sidetone.storage import EngineAway
 from sidetone.storage.postgres import PostgresDatabase
 from sidetone.storage.valkey import ValkeyKeyValue
 
@@ -34,6 +39,7 @@ Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 Build: TypeAlias = Callable[[Surroundings], Awaitable[Router]]
 
 _SECOND_MS = 1_000
+_AGAIN_SECONDS = 0.5
 _log = structlog.get_logger(__name__)
 
 
@@ -42,7 +48,8 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     Without *tls_folder* it speaks plain HTTP, on loopback only. *issuer* and *audience* are those
     of the auth service, whose tokens are taken. The limits are those of one process; a burst of
-    twice as many is let through.
+    twice as many is let through. A process that is told to stop says for *leave_seconds* that it
+    is not ready and goes on answering, so that no load balancer finds the port closed.
     """
 
     database_url: str
@@ -60,6 +67,11 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     cors_origins: list[str] = []
     log_form: logs.Form = "json"
     log_level: logs.Level = "info"
+    leave_seconds: Annotated[float, msgspec.Meta(ge=0, le=5)] = 1.0
+
+    def require_sound(self) -> None:
+        """Raise ``StartError`` where the settings do not go together."""
+        require_tls_or_loopback(self.host, has_tls=self.tls_folder is not None)
 
     def tokens(self) -> TokenPolicy:
         """Return whose access tokens are taken."""
@@ -86,27 +98,104 @@ def per_second(count: int) -> Limit:
     return Limit(2 * count, 2 * _SECOND_MS)
 
 
+class Door(Upgrades, Protocol):
+    """Sockets that are let in only when nothing that happens is missed any more."""
+
+    async def require_open(self) -> None:
+        """Raise ``Unavailable`` where nobody is let in yet."""
+        ...
+
+
+class Served(NamedTuple):
+    """What a process serves: an application, and what its sockets come in by."""
+
+    app: ASGIApp
+    door: Upgrades | None = None
+
+
+# The stack takes what has to be closed with the engines.
+Make: TypeAlias = Callable[[Surroundings, AsyncExitStack], Awaitable[Served]]
+
+
 async def run_service(settings: HttpSettings, build: Build) -> None:
-    """Serve what *build* makes until the process is told to stop."""
+    """Serve the routes that *build* returns until the process is told to stop."""
+
+    async def make(around: Surroundings, _: AsyncExitStack) -> Served:
+        return served(settings, around, [await build(around)])
+
+    await run_process(settings, make)
+
+
+def served(
+    settings: HttpSettings,
+    around: Surroundings,
+    routers: Sequence[Router],
+    door: Door | None = None,
+) -> Served:
+    """Return what serves *routers* and *door* with the manners of every service."""
+    ready = [*checks(around), *([door.require_open] if door else [])]
+    app = app_of(routers, around=around, policy=settings.http(), ready=ready)
+    return Served(app, door)
+
+
+async def run_process(settings: HttpSettings, make: Make, *, sockets: bool = False) -> None:
+    """Serve what *make* returns until the process is told to stop.
+
+    The port is open from the start; while an engine is away ``/readyz`` says which, and *make* is
+    called again. At the end ``/readyz`` says that we leave, a while before we do. Only with
+    *sockets* are there any.
+    """
     logs.configure(settings.log_form, settings.log_level)
     clock = SystemClock()
     identity = settings.identity(clock.now_ms())
-    async with surroundings(settings, clock) as around:
-        app = app_of(
-            [await build(around)], around=around, policy=settings.http(), ready=checks(around)
-        )
+    entrance = Entrance()
+    async with AsyncExitStack() as engines:
+        stop = engines.enter_context(stop_requests())
         async with serving(
-            app,
+            entrance.answer,
             settings.host,
             settings.port,
             clock=clock,
             identity=identity,
             trusted_proxies=settings.trusted_proxies,
+            upgrades=entrance if sockets else None,
         ) as port:
-            settle_memory()
-            _log.info("serving", host=settings.host, port=port)
-            await stop_requested()
+            where = {"host": settings.host, "port": port}
+            opening = asyncio.create_task(_open(entrance, settings, make, where))
+            stopping = asyncio.create_task(stop.wait())
+            await asyncio.wait([opening, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if opening.done():
+                engines.push_async_exit(opening.result())
+                settle_memory()
+                _log.info("serving", **where)
+                await stopping
+            opening.cancel()
             _log.info("stopping")
+            entrance.leave()
+            await asyncio.sleep(settings.leave_seconds if opening.done() else 0)
+
+
+async def _open(
+    entrance: Entrance, settings: HttpSettings, make: Make, where: Mapping[str, object]
+) -> AsyncExitStack:
+    """Open *entrance* as soon as the engines are there; return what closes them.
+
+    Raises ``StorageError`` for what does not pass by itself.
+    """
+    while True:
+        async with AsyncExitStack() as engines:
+            try:
+                around = await engines.enter_async_context(surroundings(settings, SystemClock()))
+                made = await make(around, engines)
+            except (EngineAway, Unavailable) as error:
+                reason = error.detail if isinstance(error, Unavailable) else str(error)
+                if reason != entrance.missing:
+                    _log.warning("waiting", reason=reason, **where)
+                entrance.missing = reason
+            else:
+                entrance.open(*made)
+                return engines.pop_all()
+        await asyncio.sleep(_AGAIN_SECONDS)
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ from sidetone.runtime.tls import Identity
 from sidetone.storage import StorageError
 
 _KEEP_ALIVE_SECONDS = 75
-_DRAIN_SECONDS = 8
+_DRAIN_SECONDS = 7
 _GOODBYE_SECONDS = 0.2
 _CONNECTIONS_MAX = 4096
 _IDENTITY_REFRESHED_EVERY_SECONDS = 60.0
@@ -64,13 +64,9 @@ async def serving(  # noqa: PLR0913  # each is named by the caller, and most hav
 
     With *identity* it speaks TLS and the certificate rotates while it runs. The address that a
     proxy reports for a client is believed from *trusted_proxies* only. Leaving the block stops
-    accepting at once and gives open requests 8 seconds. Raises ``StartError``.
+    accepting at once and gives open requests 7 seconds. Raises ``StartError``.
     """
-    if identity is None and not _is_loopback(host):
-        raise StartError(
-            f"plain HTTP is for this machine only, and {host} is not loopback; "
-            "bind to 127.0.0.1 or configure TLS"
-        )
+    require_tls_or_loopback(host, has_tls=identity is not None)
     listener = _listen(host, port)
     server = _Server(_config(app, identity, trusted_proxies, upgrades), upgrades)
     tasks = [asyncio.create_task(server.serve([listener]), name="serve")]
@@ -103,6 +99,15 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
             raise StartError(str(error)) from error
 
     start.run(guarded, _new_loop())
+
+
+def require_tls_or_loopback(host: str, *, has_tls: bool) -> None:
+    """Raise ``StartError`` where plain HTTP would leave this machine."""
+    if not has_tls and not _is_loopback(host):
+        raise StartError(
+            f"plain HTTP is for this machine only, and {host} is not loopback; "
+            "bind to 127.0.0.1 or configure TLS"
+        )
 
 
 class _Server(uvicorn.Server):
@@ -153,6 +158,7 @@ def _config(
 ) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
+        interface="asgi3",
         loop="none",
         http=GatheringHttp,
         ws="none",

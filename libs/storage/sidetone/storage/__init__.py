@@ -22,6 +22,10 @@ class StorageError(Exception):
     """
 
 
+class EngineAway(StorageError):
+    """The server of a store does not let us in now; it may be on its way."""
+
+
 class Transaction(Protocol):
     """Statements that happen together or not at all.
 

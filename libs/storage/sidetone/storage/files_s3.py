@@ -14,7 +14,7 @@ from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sidetone.protocol.refusals import Refusal
-from sidetone.storage import StorageError
+from sidetone.storage import EngineAway, StorageError
 from sidetone.storage.files import (
     REMOVED_AT_ONCE_MAX,
     SignedUpload,
@@ -64,7 +64,9 @@ class S3Files:
         except (BotoCoreError, ClientError, OSError, ValueError) as error:
             await closing.aclose()
             remedy = "check that the store runs, the URL, the keys and that the bucket is ours"
-            raise StorageError(f"cannot open bucket {bucket.name}: {error}; {remedy}") from error
+            is_away = isinstance(error, BotoCoreError | OSError)
+            kind = EngineAway if is_away else StorageError
+            raise kind(f"cannot open bucket {bucket.name}: {error}; {remedy}") from error
         return cls(client, signer, bucket.name, closing)
 
     async def close(self) -> None:

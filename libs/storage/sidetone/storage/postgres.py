@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from sidetone.protocol.refusals import Conflict, Unavailable
-from sidetone.storage import Row, StorageError, Transaction, Values
+from sidetone.storage import EngineAway, Row, StorageError, Transaction, Values
 from sidetone.storage.transactions import StrictTransaction
 
 Connection: TypeAlias = AsyncConnection[TupleRow]
@@ -100,9 +100,7 @@ class PostgresDatabase:
             await pool.close()
             reason = " ".join(str(error).split())
             remedy = "check that the server runs and that the URL is right"
-            raise StorageError(
-                f"cannot open the PostgreSQL database: {reason}; {remedy}"
-            ) from error
+            raise EngineAway(f"cannot open the PostgreSQL database: {reason}; {remedy}") from error
         return cls(pool)
 
     async def close(self) -> None:

@@ -10,7 +10,7 @@ from valkey.exceptions import TimeoutError as ValkeyTimeoutError
 from valkey.exceptions import ValkeyError
 
 from sidetone.protocol.refusals import Unavailable
-from sidetone.storage import StorageError
+from sidetone.storage import EngineAway, StorageError
 
 _SECONDS_MAX = 2.0
 # Whoever finds all of them in use waits.
@@ -82,7 +82,7 @@ class ValkeyKeyValue:
         except ValkeyError as error:
             await client.aclose()
             remedy = "check that the server runs and that the URL is right"
-            raise StorageError(f"cannot open the Valkey store: {error}; {remedy}") from error
+            raise EngineAway(f"cannot open the Valkey store: {error}; {remedy}") from error
         return cls(client)
 
     async def close(self) -> None:

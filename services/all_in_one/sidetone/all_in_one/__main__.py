@@ -8,11 +8,13 @@ from typing_extensions import override
 COMMANDS = {
     "audio": "Find out what is wrong with sound on this machine.",
     "client": "Open the client: friends, servers, voice.",
+    "config": "Check the settings of this machine, or list all there are.",
     "demo": "Watch three members hear each other through a server that cannot decrypt them.",
     "keys": "Change the keys that sign access tokens before their time.",
     "migrate": "Bring a database up to this version, or back to an earlier one.",
     "serve": "Run a server on this machine.",
     "service": "Run one service on PostgreSQL, Valkey and NATS.",
+    "sfu": "Run this machine's voice nodes on NATS.",
     "vectors": "Check a file of VX1 test vectors.",
 }
 

@@ -3,12 +3,14 @@
 from typing import Literal
 
 import msgspec
+from typing_extensions import override
 
 from sidetone.auth.app import Policy
 from sidetone.auth.infrastructure.mail import FolderMail, MailPolicy, NoMail, SmtpMail
 from sidetone.auth.infrastructure.oidc import ProviderPolicy
 from sidetone.runtime.deployment import Count, HttpSettings, Port
 from sidetone.runtime.limits import Limit
+from sidetone.runtime.settings import Secret
 from sidetone.runtime.start import StartError
 
 _MINUTE_MS = 60_000
@@ -42,9 +44,14 @@ class Settings(HttpSettings, frozen=True, kw_only=True):
     smtp_host: str = ""
     smtp_port: Port = 587
     smtp_user: str = ""
-    smtp_password: str = ""
+    smtp_password: Secret = ""
     smtp_security: Literal["tls", "starttls", "none"] = "starttls"
-    providers: str = "[]"
+    providers: Secret = "[]"
+
+    @override
+    def require_sound(self) -> None:
+        super().require_sound()
+        self.policy()
 
     def policy(self) -> Policy:
         """Return the settings as auth takes them. Raises ``StartError``."""

@@ -1,6 +1,7 @@
 """What may differ between two deployments of chat."""
 
 from sidetone.runtime.deployment import Count, HttpSettings, Port
+from sidetone.runtime.settings import Secret
 
 
 class Settings(HttpSettings, frozen=True, kw_only=True):
@@ -14,4 +15,4 @@ class Settings(HttpSettings, frozen=True, kw_only=True):
     invites_per_address_per_minute: Count = 10
     messages_per_channel_in_five_seconds: Count = 5
     typesense_url: str = ""
-    typesense_api_key: str = ""
+    typesense_api_key: Secret = ""

@@ -5,42 +5,25 @@ where its session is: a load balancer keeps a client at one of them, or the sess
 """
 
 import os
-
-import structlog
+from contextlib import AsyncExitStack
 
 from sidetone.gateway.app import build
 from sidetone.gateway.settings import Settings
-from sidetone.runtime import logs
-from sidetone.runtime.clock import SystemClock
-from sidetone.runtime.deployment import checks, surroundings
-from sidetone.runtime.http import app_of
-from sidetone.runtime.process import run, serving, stop_requested
+from sidetone.runtime.deployment import Served, run_process, served
+from sidetone.runtime.process import run
 from sidetone.runtime.settings import load
-
-_log = structlog.get_logger(__name__)
+from sidetone.runtime.surroundings import Surroundings
 
 
 async def main() -> None:
     """Run until told to stop."""
     settings = load(Settings, "SIDETONE_GATEWAY", os.environ)
-    logs.configure(settings.log_form, settings.log_level)
-    clock = SystemClock()
-    identity = settings.identity(clock.now_ms())
-    async with surroundings(settings, clock) as around:
+
+    async def make(around: Surroundings, _: AsyncExitStack) -> Served:
         door = await build(around, settings.policy(), settings.tokens())
-        app = app_of([], around=around, policy=settings.http(), ready=checks(around))
-        async with serving(
-            app,
-            settings.host,
-            settings.port,
-            clock=clock,
-            identity=identity,
-            trusted_proxies=settings.trusted_proxies,
-            upgrades=door,
-        ) as port:
-            _log.info("serving", host=settings.host, port=port)
-            await stop_requested()
-            _log.info("stopping")
+        return served(settings, around, [], door)
+
+    await run_process(settings, make, sockets=True)
 
 
 if __name__ == "__main__":

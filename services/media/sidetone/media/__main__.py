@@ -2,19 +2,16 @@
 
 import os
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-
-from litestar import Router
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from sidetone.media.app import Policy, build
 from sidetone.media.application.ports import Quota
 from sidetone.media.domain.holding import Sizes
 from sidetone.media.settings import Settings
-from sidetone.runtime.deployment import run_service
+from sidetone.runtime.deployment import Served, run_process, served
 from sidetone.runtime.limits import Limit
 from sidetone.runtime.process import run
 from sidetone.runtime.settings import load
-from sidetone.runtime.start import StartError
 from sidetone.runtime.surroundings import Surroundings
 from sidetone.storage.files import Files
 from sidetone.storage.files_folder import FolderFiles
@@ -30,17 +27,17 @@ async def main() -> None:
         uploads_per_user=Limit(settings.uploads_per_user_per_minute, 60_000),
         clamd=settings.clamd,
     )
-    async with _files(settings) as files:
 
-        async def built(around: Surroundings) -> Router:
-            return await build(around, files, policy)
+    async def make(around: Surroundings, closing: AsyncExitStack) -> Served:
+        files = await closing.enter_async_context(_files(settings))
+        return served(settings, around, [await build(around, files, policy)])
 
-        await run_service(settings, built)
+    await run_process(settings, make)
 
 
 @asynccontextmanager
 async def _files(settings: Settings) -> AsyncGenerator[Files]:
-    """Open the store that *settings* name. Raises ``StartError`` where they name none."""
+    """Open the store that *settings* name."""
     if settings.s3_url is not None:
         bucket = Bucket(
             settings.s3_url,
@@ -57,11 +54,6 @@ async def _files(settings: Settings) -> AsyncGenerator[Files]:
             await store.close()
     elif settings.files_folder is not None:
         yield FolderFiles(settings.files_folder)
-    else:
-        raise StartError(
-            "media has no place for files; "
-            "set SIDETONE_MEDIA_S3_URL or SIDETONE_MEDIA_FILES_FOLDER"
-        )
 
 
 if __name__ == "__main__":

@@ -9,21 +9,15 @@ from pathlib import Path
 import click
 import msgspec
 
-import sidetone.auth.app
-import sidetone.chat.app
-import sidetone.gateway.app
-from sidetone.all_in_one.app import Policies, build
+from sidetone.all_in_one.app import build
 from sidetone.all_in_one.data_folder import DataFolder, opened
-from sidetone.auth.infrastructure.mail import FolderMail
+from sidetone.all_in_one.settings import Settings
 from sidetone.bus.local import LocalBusServer
 from sidetone.bus.memory import MemoryBus, MemoryJournal
 from sidetone.bus.tasks import Tasks
 from sidetone.credentials.pins import Address
 from sidetone.runtime import logs
 from sidetone.runtime.clock import SystemClock
-from sidetone.runtime.deployment import Count, per_second
-from sidetone.runtime.http_gate import HttpPolicy
-from sidetone.runtime.limits import Limit
 from sidetone.runtime.process import run, serving, stop_requested
 from sidetone.runtime.settings import load
 from sidetone.runtime.start import settle_memory
@@ -34,46 +28,6 @@ from sidetone.storage.memory import MemoryKeyValue
 from sidetone.storage.sqlite import SqliteDatabase
 from sidetone.voice_sfu.infrastructure.workers import Workers, environment_with, places
 from sidetone.voice_sfu.settings import WorkerSettings
-
-_MINUTE_MS = 60_000
-
-
-class Settings(msgspec.Struct, frozen=True):
-    """What is seldom changed: ``SIDETONE_…`` in the environment.
-
-    *limits_factor* raises every limit on how often something may be done: tests and benches ask
-    faster than people.
-    """
-
-    registrations_per_minute: Count = 10
-    logins_per_minute: Count = 20
-    logins_per_minute_and_account: Count = 5
-    messages_per_channel_per_second: Count = 1
-    requests_per_caller_per_second: Count = 50
-    requests_per_address_per_second: Count = 20
-    cors_origins: list[str] = []
-    limits_factor: Count = 1
-
-    def policies(self, folder: DataFolder) -> Policies:
-        """Return the limits as the services take them."""
-        policies = Policies(
-            http=HttpPolicy(
-                per_caller=per_second(self.requests_per_caller_per_second),
-                per_address=per_second(self.requests_per_address_per_second),
-                cors_origins=self.cors_origins,
-            ),
-            auth=sidetone.auth.app.Policy(
-                register_per_address=Limit(self.registrations_per_minute, _MINUTE_MS),
-                login_per_address=Limit(self.logins_per_minute, _MINUTE_MS),
-                login_per_account=Limit(self.logins_per_minute_and_account, _MINUTE_MS),
-                mail=FolderMail(str(folder.mail)),
-            ),
-            chat=sidetone.chat.app.Policy(
-                messages_per_channel=Limit(5 * self.messages_per_channel_per_second, 5_000)
-            ),
-            gateway=sidetone.gateway.app.Policy(origins=self.cors_origins),
-        )
-        return policies.with_limits_raised(self.limits_factor)
 
 
 class Options(msgspec.Struct, frozen=True):

@@ -12,6 +12,6 @@ SERVICES = ("auth", "chat", "gateway", "media", "presence", "voice")
 def service(name: str) -> None:
     """Run one service on PostgreSQL, Valkey and NATS, with settings from the environment.
 
-    SIDETONE_CHAT_DATABASE_URL and so on: see the settings.py of the service.
+    SIDETONE_CHAT_DATABASE_URL and so on: `sidetone config list NAME` names them all.
     """
     runpy.run_module(f"sidetone.{name}", run_name="__main__", alter_sys=True)

@@ -19,6 +19,7 @@ from sidetone.gateway.interface.reception import Reception
 from sidetone.gateway.interface.ticks import Ticks
 from sidetone.gateway.interface.websocket import Socket
 from sidetone.protocol.frames import ClientFrame, CloseCode
+from sidetone.protocol.refusals import Unavailable
 
 _GOODBYE_SECONDS: Final = 0.2
 _log = structlog.get_logger(__name__)
@@ -57,6 +58,11 @@ class Door:
     def open(self) -> None:
         """Let clients in: from now on nothing that happens is missed."""
         self._is_open = True
+
+    async def require_open(self) -> None:
+        """Raise ``Unavailable`` while clients would be sent away."""
+        if not self._is_open:
+            raise Unavailable("gateway_deaf", "the gateway does not hear the other services yet")
 
     # --- Sockets come and go ---
 

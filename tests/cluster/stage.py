@@ -1,0 +1,210 @@
+"""A whole cluster on this machine: every service as a process of its own, and real engines.
+
+Two of each service that keeps no state stand behind a load balancer; two voice nodes are reached
+by their own ports, each with a supervisor of its own, as on two machines.
+"""
+
+import json
+import socket
+import sys
+import tempfile
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+
+from tests import engines
+from tests.cluster.balancer import balancer
+from tests.cluster.programs import Program, Supervisor, answers
+
+SERVICES = ("auth", "chat", "presence", "voice", "media", "gateway")
+REPLICAS = 2
+VOICE_NODES = 2
+# Limits have tests of their own; a test asks more often than people do.
+UNLIMITED: Mapping[str, Sequence[str]] = {
+    "auth": [
+        "LOGINS_PER_ACCOUNT_PER_MINUTE",
+        "LOGINS_PER_ACCOUNT_AND_ADDRESS_PER_HOUR",
+        "LOGINS_PER_ADDRESS_PER_MINUTE",
+        "REGISTRATIONS_PER_ADDRESS_PER_MINUTE",
+        "REFRESHES_PER_ADDRESS_PER_MINUTE",
+        "REQUESTS_PER_NETWORK_PER_MINUTE",
+    ],
+    "chat": ["INVITES_PER_ADDRESS_PER_MINUTE", "MESSAGES_PER_CHANNEL_IN_FIVE_SECONDS"],
+    "presence": ["RELATIONSHIP_CHANGES_PER_MINUTE", "PRESENCE_CHANGES_PER_MINUTE"],
+    "voice": ["CALLS_PER_MINUTE", "MOVES_PER_MINUTE"],
+    "media": ["UPLOADS_PER_USER_PER_MINUTE"],
+}
+_A_LOT = "100000"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the cluster is to be; *port* is the balancer's.
+
+    Unless *limited* nothing is refused for being asked too often. *durable* engines survive a
+    kill with their data.
+    """
+
+    port: int | None = None
+    limited: bool = False
+    durable: bool = False
+    voice_nodes: int = VOICE_NODES
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What runs, and where: *url* is that of the balancer, *replicas* has those behind it."""
+
+    url: str
+    replicas: Mapping[str, Sequence[str]]
+    bus_url: str
+    folder: Path
+    programs: dict[str, Program]
+    engines: Mapping[str, engines.Engine]
+    supervisor: Supervisor
+
+
+@contextmanager
+def open_cluster(options: Options = Options()) -> Generator[Cluster]:
+    """Run a cluster for the length of the block."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sidetone-cluster-")))
+        running = _start_engines(stack, durable=options.durable)
+        places = _places(len(SERVICES) * REPLICAS)
+        ports = {name: [next(places) for _ in range(REPLICAS)] for name in SERVICES}
+        replicas = {
+            name: [f"127.0.0.1:{port}" for port in of_service]
+            for name, of_service in ports.items()
+        }
+        programs: dict[str, Program] = {}
+        shared = _shared(running)
+        for name, of_service in ports.items():
+            own = {**shared[name], **({} if options.limited else _unlimited(name))}
+            for number, port in enumerate(of_service, 1):
+                programs[f"{name}-{number}"] = service(name, own, port, folder, number)
+        for number in range(1, options.voice_nodes + 1):
+            programs[f"sfu-{number}"] = _voice_node(running["NATS"].url, folder, number)
+        programs["balancer"] = balancer(replicas, folder, options.port)
+        for program in programs.values():
+            program.start()
+        # Its end is also the end of all that it started.
+        supervisor = stack.enter_context(Supervisor(programs))
+        for program in programs.values():
+            program.wait_until_ready()
+        yield Cluster(
+            programs["balancer"].url,
+            replicas,
+            running["NATS"].url,
+            folder,
+            programs,
+            running,
+            supervisor,
+        )
+
+
+def service(
+    name: str, environment: Mapping[str, str], port: int, folder: Path, number: int
+) -> Program:
+    """Return the replica *number* of the service *name*, with the settings that all of it have."""
+    prefix = f"SIDETONE_{name.upper()}_"
+    settings = {f"{prefix}{key}": value for key, value in environment.items()}
+    settings[f"{prefix}PORT"] = str(port)
+    url = f"http://127.0.0.1:{port}"
+    return Program(
+        [sys.executable, "-m", "sidetone.all_in_one", "service", name],
+        settings,
+        folder / f"{name}-{number}.log",
+        lambda: answers(f"{url}/readyz"),
+        url,
+    )
+
+
+def _start_engines(stack: ExitStack, *, durable: bool) -> dict[str, engines.Engine]:
+    running = {
+        "PostgreSQL": engines.start_postgres(durable=durable),
+        "NATS": engines.start_nats(),
+        "Valkey": engines.start_valkey(),
+        "Typesense": engines.start_typesense(),
+        "S3": engines.start_s3(),
+    }
+    for engine in running.values():
+        stack.callback(engine.stop)
+    with psycopg.connect(running["PostgreSQL"].url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE sidetone")
+    return running
+
+
+def _shared(running: Mapping[str, engines.Engine]) -> dict[str, dict[str, str]]:
+    """Return the settings that the replicas of each service have in common."""
+    every = {
+        "DATABASE_URL": running["PostgreSQL"].url.rpartition("/")[0] + "/sidetone",
+        "NATS_URL": running["NATS"].url,
+        "VALKEY_URL": running["Valkey"].url,
+        "TRUSTED_PROXIES": "127.0.0.1",
+    }
+    store = urlsplit(running["S3"].url)
+    own = {
+        "chat": {
+            "TYPESENSE_URL": running["Typesense"].url,
+            "TYPESENSE_API_KEY": engines.TYPESENSE_API_KEY,
+        },
+        "media": {
+            "S3_URL": f"http://{store.hostname}:{store.port}",
+            "S3_ACCESS_KEY": store.username or "",
+            "S3_SECRET_KEY": store.password or "",
+        },
+    }
+    return {name: {**every, **own.get(name, {})} for name in SERVICES}
+
+
+def _unlimited(name: str) -> dict[str, str]:
+    every = ("REQUESTS_PER_CALLER_PER_SECOND", "REQUESTS_PER_ADDRESS_PER_SECOND")
+    return dict.fromkeys((*every, *UNLIMITED.get(name, ())), _A_LOT)
+
+
+def _voice_node(bus_url: str, folder: Path, number: int) -> Program:
+    """Return a machine's voice nodes: here one worker, as on a machine with one core."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    settings = {
+        "BUS": bus_url,
+        "TLS_FOLDER": str(folder / f"sfu-{number}-tls"),
+        "HOST": "127.0.0.1",
+        "ANNOUNCED_HOST": "127.0.0.1",
+        "PORT": str(port),
+        "WORKERS": "1",
+        "LOG_FORM": "json",
+    }
+    log = folder / f"sfu-{number}.log"
+    return Program(
+        [sys.executable, "-m", "sidetone.all_in_one", "sfu"],
+        {f"SIDETONE_SFU_{key}": value for key, value in settings.items()},
+        log,
+        lambda: _listens(log),
+        f"udp://127.0.0.1:{port}",
+    )
+
+
+def _listens(log: Path) -> bool:
+    """Tell whether the last that a voice node said of itself on its own is where it listens."""
+    for line in log.read_bytes().splitlines():
+        try:
+            said = json.loads(line)
+        except ValueError:
+            continue
+        if "port" in said and "event" not in said:
+            return True
+    return False
+
+
+def _places(count: int) -> Generator[int]:
+    """Yield *count* ports, all of them free at the same time."""
+    with ExitStack() as stack:
+        held = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        ports = [int(one.getsockname()[1]) for one in held]
+    yield from ports

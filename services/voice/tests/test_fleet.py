@@ -3,6 +3,7 @@
 import msgspec
 
 from services.voice.tests.stage import node, room
+from sidetone.protocol.ids import NodeId
 from sidetone.voice.domain.fleet import HEALTHY_MS, NODES_MAX, Fleet, holder_of
 
 
@@ -88,3 +89,19 @@ def test_no_more_lost_units_are_remembered_than_living_ones() -> None:
     fleet.hear(node(0), now_ms=0)
     fleet.hear(node(1), now_ms=0)
     assert list(fleet.open_nodes(0)) == [node(0)]
+
+
+def test_after_silence_no_unit_is_handed_out_before_all_could_report() -> None:
+    fleet = Fleet(settle_ms=600)
+    fleet.hear(node(1), now_ms=0)
+    assert list(fleet.open_nodes(599)) == []
+    fleet.hear(node(2, room(1)), now_ms=400)
+    assert list(fleet.open_nodes(600)) == [node(1), node(2, room(1))]
+    # The death of the only unit is no silence: its successor takes calls at once.
+    fleet.lose(NodeId(1))
+    fleet.lose(NodeId(2))
+    fleet.hear(node(3), now_ms=700)
+    assert list(fleet.open_nodes(700)) == [node(3)]
+    fleet.hear(node(3), now_ms=700 + HEALTHY_MS)
+    assert list(fleet.open_nodes(700 + HEALTHY_MS)) == []
+    assert list(fleet.open_nodes(700 + HEALTHY_MS + 600)) == [node(3)]

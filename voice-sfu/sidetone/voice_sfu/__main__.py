@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 _LOCAL = "local:"
 _LOOPBACK = "127.0.0.1"
 _CERTIFICATE_CHECK_SECONDS = 60.0
+# The voice service forgets a node that it has not heard of for 1.6 s.
+_FORGOTTEN_SECONDS = 2.0
 
 _log = structlog.get_logger()
 
@@ -190,8 +192,10 @@ async def _parents_bus(address: str, stop: asyncio.Event) -> AsyncGenerator[Loca
 
 
 async def _stop_when_lost(bus: LocalBus, stop: asyncio.Event) -> None:
+    """Stop once nobody is sent here any more: until then members would come back at once."""
     await bus.closed.wait()
     _log.warning("parent_gone")
+    await asyncio.sleep(_FORGOTTEN_SECONDS)
     stop.set()
 
 

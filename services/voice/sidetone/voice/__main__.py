@@ -10,6 +10,7 @@ from sidetone.runtime.process import run
 from sidetone.runtime.settings import load
 from sidetone.runtime.surroundings import Surroundings
 from sidetone.voice.app import Policy, build
+from sidetone.voice.domain.fleet import SETTLE_MS
 from sidetone.voice.settings import Settings
 
 _MINUTE_MS = 60_000
@@ -21,6 +22,7 @@ async def main() -> None:
     policy = Policy(
         calls=Limit(settings.calls_per_minute, _MINUTE_MS),
         moves=Limit(settings.moves_per_minute, _MINUTE_MS),
+        settle_ms=SETTLE_MS,
     )
 
     async def built(around: Surroundings) -> Router:

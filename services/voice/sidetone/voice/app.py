@@ -47,12 +47,16 @@ _MINUTE_MS = 60_000
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """What may differ between two deployments of voice."""
+    """What may differ between two deployments of voice.
+
+    *settle_ms* is how long units have to report to a process that has heard of none for a while.
+    """
 
     patience: Patience = Patience()
     move_grace_seconds: float = 5.0
     calls: Limit = Limit(20, _MINUTE_MS)
     moves: Limit = Limit(60, _MINUTE_MS)
+    settle_ms: int = 0
 
 
 DEFAULT = Policy()
@@ -70,7 +74,7 @@ async def build(around: Surroundings, policy: Policy = DEFAULT) -> Router:
         return await bus.ask(DescribeServer(server))
 
     places = Places(bus, Communities(load))
-    fleet, occupancy = Fleet(), Occupancy()
+    fleet, occupancy = Fleet(policy.settle_ms), Occupancy()
     show_rooms = ShowRooms(occupancy, places, KeyValueShownRooms(store, clock), bus, clock)
     watch_calls = WatchCalls(calls, occupancy, clock, policy.patience)
     list_calls = ListCalls(calls)

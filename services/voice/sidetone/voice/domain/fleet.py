@@ -9,15 +9,24 @@ from sidetone.protocol.ids import ChannelId, NodeId
 # within 2 s and ask again; by then it must not be handed out any more.
 HEALTHY_MS = 1_600
 NODES_MAX = 1_000
+# A unit reports within this time.
+SETTLE_MS = 600
 
 
 class Fleet:
     """Which units live, and which rooms they hold.
 
     At most ``NODES_MAX`` are remembered; beyond that the one that was silent longest is forgotten.
+
+    Who has heard of none for a while, at its start or without the bus, hears of some before it
+    hears of others: then all have *settle_ms* to report before any is handed out. Else a call
+    whose unit just had not reported yet would go on in two places.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, settle_ms: int = 0) -> None:
+        self._settle_ms = settle_ms
+        self._settled_at_ms = 0
+        self._last_heard_ms: int | None = None
         # In the order of their last heartbeats: the first is the one that was silent longest.
         self._heard: dict[NodeId, tuple[NodeAlive, int]] = {}
         self._lost: dict[NodeId, None] = {}
@@ -32,6 +41,9 @@ class Fleet:
             return
         if alive.node in self._lost:
             return
+        if self._last_heard_ms is None or now_ms - self._last_heard_ms >= HEALTHY_MS:
+            self._settled_at_ms = now_ms + self._settle_ms
+        self._last_heard_ms = now_ms
         address = (alive.host, alive.port)
         for node, (before, _) in list(self._heard.items()):
             if node == alive.node or (before.host, before.port) == address:
@@ -51,7 +63,9 @@ class Fleet:
             del self._lost[next(iter(self._lost))]
 
     def open_nodes(self, now_ms: int) -> Sequence[NodeAlive]:
-        """Return the units that live and are not draining."""
+        """Return the units that live and are not draining; none while reports come in anew."""
+        if now_ms < self._settled_at_ms:
+            return []
         return [
             alive
             for alive, heard_at_ms in self._heard.values()

@@ -149,6 +149,7 @@ class Watcher:
     wrong_seconds: float = 0.0
     _there: bool = False
     _since: float = 0.0
+    _right: float = 0.0
 
     async def run(self, ended: asyncio.Event) -> None:
         """Watch until *ended*."""
@@ -173,8 +174,6 @@ class Watcher:
             self.wrong_seconds = max(self.wrong_seconds, asked_at - max(self._since, self._right))
         else:
             self._right = asked_at
-
-    _right: float = 0.0
 
     async def _come_and_go(self, ended: asyncio.Event) -> None:
         while not ended.is_set():

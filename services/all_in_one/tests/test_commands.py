@@ -68,6 +68,11 @@ def test_a_service_names_the_setting_that_it_lacks(name: str) -> None:
     assert line.startswith(f"sidetone: SIDETONE_{name.upper()}_DATABASE_URL is not set; ")
 
 
+def test_the_voice_nodes_name_the_setting_that_they_lack() -> None:
+    line = only_line(sidetone("sfu", "--workers", "1"))
+    assert line.startswith("sidetone: SIDETONE_SFU_BUS is not set; ")
+
+
 def test_the_vectors_hold() -> None:
     result = sidetone("vectors", VECTORS)
     assert result.returncode == 0, result.stderr

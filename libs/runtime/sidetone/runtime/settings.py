@@ -5,7 +5,7 @@ Nothing here reads ``os.environ``: a ``__main__`` hands the environment over.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Protocol, TypeAlias, TypeVar, get_origin, runtime_checkable
+from typing import Annotated, Protocol, TypeAlias, TypeVar, cast, get_origin, runtime_checkable
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -70,8 +70,10 @@ class Variable:
 
     def _is_secret(self) -> bool:
         described = msgspec.inspect.type_info(self.field.type)
-        extra = described.extra if isinstance(described, msgspec.inspect.Metadata) else None
-        return bool((extra or {}).get("secret"))
+        if not isinstance(described, msgspec.inspect.Metadata):
+            return False
+        extra = cast("dict[str, object]", described.extra or {})  # pyright: ignore[reportUnknownMemberType]  # it says dict
+        return bool(extra.get("secret"))
 
     def _text(self, environment: Mapping[str, str]) -> str | None:
         path = environment.get(self.file_name)

@@ -13,7 +13,7 @@ from tests.engines import free_port, missing
 
 _HEAD = """\
 global
-    maxconn 20000
+    maxconn 4000
 defaults
     mode http
     option forwardfor

@@ -62,6 +62,10 @@ test *args: _client _browser
 test-long *args: _client _browser
     pytest -m long {{ args }}
 
+# The stories on a whole cluster of processes, and what an operator does to one.
+test-cluster *args:
+    pytest -m cluster tests/scenarios {{ args }}
+
 # The same with ten times as many examples of each property: for a night.
 test-thorough *args: _client _browser
     HYPOTHESIS_PROFILE=thorough pytest -n 3 --dist loadfile --timeout 1200 {{ args }}

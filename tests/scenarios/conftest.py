@@ -38,7 +38,9 @@ def _platform(request: pytest.FixtureRequest) -> AbstractAsyncContextManager[Pla
 
 
 @pytest_asyncio.fixture(
-    scope="module", loop_scope="module", params=["embedded", "distributed", "cluster"]
+    scope="module",
+    loop_scope="module",
+    params=["embedded", "distributed", pytest.param("cluster", marks=pytest.mark.cluster)],
 )
 async def cast(request: pytest.FixtureRequest) -> AsyncGenerator[Cast]:
     async with _platform(request) as platform:

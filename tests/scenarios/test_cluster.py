@@ -16,6 +16,8 @@ from tests.cluster.stage import SERVICES, Cluster
 from tests.cluster.versions import MARK, next_version
 from tests.scenarios.world import Person, Platform, platform_of, sign_up
 
+pytestmark = pytest.mark.cluster
+
 STOP_SECONDS_MAX = 10.0
 WRITERS = 6
 

@@ -5,7 +5,7 @@ screen reader says). Colours and sizes are roles of the theme, see ``theme``.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import flet as ft
 
@@ -26,7 +26,12 @@ _STYLES: dict[Style, ft.TextThemeStyle] = {
     "section": ft.TextThemeStyle.LABEL_SMALL,
     "button": ft.TextThemeStyle.LABEL_LARGE,
 }
+# On any face: all of them are light.
+INITIALS: Final = "#0B0D12"
 _NOTICE_SECONDS = 6
+# A button beside a line of text does not make the line higher.
+_MORE: Final = 28
+_SHEET_SHAPE = ft.RoundedRectangleBorder(radius=16, side=ft.BorderSide(1, theme.LINE))
 
 
 def semantics(
@@ -105,7 +110,7 @@ def field(
     """Return a line to type in; *on_change* gets the text."""
     settings: dict[str, Any] = {
         "filled": True,
-        "fill_color": theme.RAISED,
+        "fill_color": theme.WELL,
         "border_color": theme.LINE,
         "focused_border_color": theme.ACCENT,
         "border_radius": theme.RADIUS,
@@ -125,12 +130,16 @@ def avatar(
     *,
     picture: bytes | None = None,
     presence: Any = None,
+    ground: Any = theme.SIDE,
 ) -> ft.Control:
-    """Return somebody's picture or initials, with a dot for how they are there."""
+    """Return somebody's picture or initials, with a dot for how they are there.
+
+    *ground* is what it stands on: the dot is cut out of it.
+    """
     face = ft.CircleAvatar(
         content=None
         if picture
-        else ft.Text(name, size=radius * 0.8, weight=ft.FontWeight.W_600, color="#0B0D12"),
+        else ft.Text(name, size=radius * 0.8, weight=ft.FontWeight.W_600, color=INITIALS),
         foreground_image_src=picture,
         bgcolor=color,
         radius=radius,
@@ -144,7 +153,7 @@ def avatar(
         bgcolor=presence,
         right=-1,
         bottom=-1,
-        border=ft.Border.all(2, theme.SIDE),
+        border=ft.Border.all(2, ground),
     )
     return ft.Stack(
         [face, dot], width=2 * radius, height=2 * radius, clip_behavior=ft.ClipBehavior.NONE
@@ -207,8 +216,8 @@ def dialog(
             title,
         ),
         actions=list(actions),
-        bgcolor=theme.RAISED,
-        shape=ft.RoundedRectangleBorder(radius=16),
+        bgcolor=theme.SHEET,
+        shape=_SHEET_SHAPE,
     )
 
 
@@ -218,8 +227,8 @@ def sheet(content: ft.Control, *, width: float = 440) -> ft.AlertDialog:
         content=ft.Container(content, width=width),
         content_padding=24,
         actions_padding=0,
-        bgcolor=theme.RAISED,
-        shape=ft.RoundedRectangleBorder(radius=16),
+        bgcolor=theme.SHEET,
+        shape=_SHEET_SHAPE,
     )
 
 
@@ -230,9 +239,10 @@ def menu_item(
     on_click: Handler,
     *,
     danger: bool = False,
+    tint: Any = theme.QUIET,
 ) -> ft.PopupMenuItem:
     """Return one thing that a menu offers; see ``View.menu``."""
-    color, tint = (theme.BAD, theme.BAD) if danger else (theme.TEXT, theme.QUIET)
+    color, tint = (theme.BAD, theme.BAD) if danger else (theme.TEXT, tint)
     words = ft.Row(
         [
             ft.Icon(icon, size=18, color=tint),
@@ -265,11 +275,11 @@ def more(
         icon_color=theme.QUIET,
         items=items,
         tooltip=label,
-        padding=2,
-        bgcolor=theme.RAISED,
+        padding=0,
         menu_position=ft.PopupMenuPosition.UNDER,
     )
-    return semantics(identifier, control, label, button=True)
+    small = ft.Container(control, width=_MORE, height=_MORE, alignment=ft.Alignment.CENTER)
+    return semantics(identifier, small, label, button=True)
 
 
 def feedback(label: str) -> ft.Control:

@@ -176,6 +176,7 @@ def _category(
                 width=26,
                 height=26,
                 padding=0,
+                icon_size=18,
             )
         )
         parts.append(

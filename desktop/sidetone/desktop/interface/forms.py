@@ -43,7 +43,7 @@ class Doing:
         try:
             await work()
         except Refusal as refusal:
-            self._set_problem(refusal.detail)
+            self._set_problem(refusal.detail[:1].upper() + refusal.detail[1:])
         finally:
             self._set_busy(False)
 
@@ -61,7 +61,7 @@ def dialog_body(
     """Return all of a dialog: what it is about, what one fills in, what one can do."""
     foot = ft.Row(list(actions), alignment=ft.MainAxisAlignment.END, spacing=8)
     stretched = ft.CrossAxisAlignment.STRETCH
-    middle = ft.Column(list(content), tight=True, spacing=12, horizontal_alignment=stretched)
+    middle = ft.Column(list(content), tight=True, spacing=14, horizontal_alignment=stretched)
     return kit.semantics(
         identifier,
         ft.Column(
@@ -129,7 +129,12 @@ def ServerFace(
 
 @ft.component
 def UserFace(
-    view: View, account: Account, user: UserId, radius: float, presence: Any
+    view: View,
+    account: Account,
+    user: UserId,
+    radius: float,
+    presence: Any,
+    ground: Any = theme.SIDE,
 ) -> ft.Control:
     """Draw the picture of somebody, or their initials; *presence* is the colour of a dot."""
     known = account.knowledge.users.get(user)
@@ -141,6 +146,7 @@ def UserFace(
         radius,
         picture=account.pictures.get(file) if file is not None else None,
         presence=presence,
+        ground=ground,
     )
 
 
@@ -178,9 +184,10 @@ def choice(
         options=[ft.DropdownOption(key=key, text=text) for key, text in options],
         on_select=lambda e: on_change(e.control.value or value),
         filled=True,
-        fill_color=theme.RAISED,
+        fill_color=theme.WELL,
         border_color=theme.LINE,
         border_radius=theme.RADIUS,
+        color=theme.TEXT,
         width=DIALOG_WIDTH,
         **more,
     )
@@ -307,9 +314,10 @@ def card(identifier: str, content: ft.Control, label: str, *trailing: ft.Control
         identifier,
         ft.Container(
             ft.Row([ft.Container(content, expand=True), *trailing], spacing=8),
-            bgcolor=theme.RAISED,
-            border_radius=theme.RADIUS,
-            padding=ft.Padding.symmetric(horizontal=14, vertical=8),
+            bgcolor=theme.SIDE,
+            border=ft.Border.all(1, theme.LINE),
+            border_radius=12,
+            padding=ft.Padding.symmetric(horizontal=14, vertical=10),
         ),
         label,
     )

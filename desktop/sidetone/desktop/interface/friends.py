@@ -11,7 +11,7 @@ from sidetone.desktop.domain.people import TABS, FriendsTab, people_of, requests
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr, trn
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.forms import Doing
+from sidetone.desktop.interface.forms import Doing, empty
 from sidetone.desktop.interface.people.friend_row import FriendRow
 from sidetone.desktop.interface.people.welcome import Welcome, is_empty
 from sidetone.desktop.interface.view import View
@@ -52,7 +52,12 @@ def FriendsPane(view: View) -> ft.Control:
         body = hooks.keyed(f"people-{account.id}-{tab}", People, view, account, tab)
     return ft.Container(
         ft.Column(
-            [header, hooks.keyed(f"add-{account.id}", AddFriend, view, account), body], spacing=0
+            [
+                header,
+                hooks.keyed(f"add-{account.id}", AddFriend, view, account),
+                ft.Container(body, expand=True),
+            ],
+            spacing=0,
         ),
         expand=True,
         bgcolor=theme.GROUND,
@@ -129,11 +134,9 @@ def People(view: View, account: Account, tab: FriendsTab) -> ft.Control:
     view.watch(Topic("people"), Topic("presences"))
     users = people_of(account.knowledge, tab)
     if not users:
-        return ft.Container(
-            kit.semantics("friends-none", kit.text(_nobody(tab), color=theme.QUIET), _nobody(tab)),
-            expand=True,
-            alignment=ft.Alignment.CENTER,
-        )
+        icon = ft.Icons.BLOCK if tab == "blocked" else ft.Icons.PEOPLE_OUTLINE
+        nobody = empty("friends-none", icon, _nobody(tab))
+        return ft.Container(nobody, expand=True, alignment=ft.Alignment.CENTER)
     rows: list[ft.Control] = [
         hooks.keyed(str(user), FriendRow, view, account, user) for user in users
     ]

@@ -18,6 +18,7 @@ from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ChannelId, ServerId
 
 T = TypeVar("T")
+_PRINTED = {"Arrow Up": "↑", "Arrow Down": "↓", "Escape": "Esc"}
 
 
 class Shortcut(NamedTuple):
@@ -96,7 +97,7 @@ def Shortcuts(view: View) -> ft.Control:
         kit.semantics(
             f"shortcut-{keys}",
             ft.Row(
-                [kit.text(words, expand=True), kit.text(keys, "label", theme.ACCENT)], spacing=14
+                [kit.text(words, expand=True), *(_cap(key) for key in keys.split("+"))], spacing=4
             ),
             f"{keys}: {words}",
         )
@@ -104,6 +105,16 @@ def Shortcuts(view: View) -> ft.Control:
     ]
     close = kit.button("dialog-close", tr("Close"), view.close, kind="quiet")
     return dialog_body("shortcuts", tr("Keys"), rows, [close])
+
+
+def _cap(key: str) -> ft.Control:
+    """Return a key as it stands on a keyboard."""
+    return ft.Container(
+        kit.text(_PRINTED.get(key, key), "label", theme.QUIET),
+        bgcolor=theme.CHOSEN,
+        border_radius=6,
+        padding=ft.Padding.symmetric(horizontal=8, vertical=2),
+    )
 
 
 def _settings(view: View) -> None:

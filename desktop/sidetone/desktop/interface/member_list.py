@@ -83,13 +83,16 @@ def MemberRow(
     name = names.name_of(account.knowledge, user, community)
     presence = account.knowledge.presences.get(user)
     status = presence.status if presence is not None else "offline"
-    words: list[ft.Control] = [kit.line(name, "body", color)]
+    away = status == "offline"
+    words: list[ft.Control] = [kit.line(name, "body", theme.FAINT if away else color)]
     doing = (presence.text or presence.game) if presence is not None else ""
     if doing:
         words.append(kit.line(doing, "small", theme.QUIET))
     content = ft.Row(
         [
-            UserFace(view, account, user, 16, DOTS[status]),
+            ft.Container(
+                UserFace(view, account, user, 16, DOTS[status]), opacity=0.5 if away else 1
+            ),
             ft.Column(
                 words, spacing=0, expand=True, alignment=ft.MainAxisAlignment.CENTER, tight=True
             ),
@@ -107,7 +110,6 @@ def MemberRow(
         content,
         lambda: open_profile(view, account, user, server),
         padding=ft.Padding.symmetric(horizontal=8, vertical=4),
-        opacity=0.55 if status == "offline" else 1,
         height=ROW_HEIGHT,
     )
     return ft.GestureDetector(row, on_secondary_tap_down=offer)

@@ -7,6 +7,7 @@ from sidetone.desktop.domain import names
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.forms import UserFace
 from sidetone.desktop.interface.view import View
 from sidetone.desktop.interface.voice.speaking_ring import ringed
 from sidetone.protocol.ids import UserId
@@ -44,7 +45,7 @@ def OverlayRow(view: View, account: Account, user: UserId) -> ft.Control:
     """Draw one person; the ring alone follows their voice."""
     view.watch(Topic("user", user))
     name = names.name_of(account.knowledge, user)
-    face = kit.avatar(names.initials(name), names.avatar_color(user), _RADIUS)
+    face = UserFace(view, account, user, _RADIUS, None)
     return kit.semantics(
         f"overlay-{name}",
         ft.Row(

@@ -75,7 +75,7 @@ def ProfileCard(view: View, account: Account, user: UserId, server: ServerId | N
         about += _in_server(view, account, community, user)
     head = ft.Row(
         [
-            face(view, account, user, 34),
+            face(view, account, user, 34, theme.SHEET),
             ft.Column(
                 [
                     kit.line(name, "title", view.name_color(community, user)),

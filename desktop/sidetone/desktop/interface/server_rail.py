@@ -24,7 +24,11 @@ def ServerRail(view: View) -> ft.Control:
     view.watch(
         Topic("servers"), Topic("accounts"), Topic("place"), Topic("unread"), Topic("preferences")
     )
-    entries: list[ft.Control] = [_home(view)]
+    line = ft.Container(
+        ft.Container(width=32, height=2, border_radius=1, bgcolor=theme.LINE),
+        alignment=ft.Alignment.CENTER,
+    )
+    entries: list[ft.Control] = [_home(view), line]
     for account, server in servers_of(view.core):
         unread, mentions = account.knowledge.waiting(ServerId(server.id))
         muted = is_muted(view.core, ServerId(server.id))

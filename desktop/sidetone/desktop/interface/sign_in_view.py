@@ -59,7 +59,14 @@ def SignInView(view: View) -> ft.Control:
         )
     if inside:
         others.append(kit.button("sign-in-back", tr("Back"), lambda: arrived(view), kind="quiet"))
-    return card([_title(), form, ft.Row(others, alignment=ft.MainAxisAlignment.CENTER, wrap=True)])
+    return card(
+        [
+            _title(),
+            ft.Container(height=2),
+            form,
+            ft.Row(others, alignment=ft.MainAxisAlignment.CENTER, wrap=True),
+        ]
+    )
 
 
 def card(parts: list[ft.Control]) -> ft.Control:
@@ -74,6 +81,7 @@ def card(parts: list[ft.Control]) -> ft.Control:
         border_radius=18,
         bgcolor=theme.GROUND,
         border=ft.Border.all(1, theme.LINE),
+        shadow=ft.BoxShadow(blur_radius=48, color=ft.Colors.with_opacity(0.25, "#000000")),
     )
     return ft.Container(
         ft.Column(
@@ -84,7 +92,18 @@ def card(parts: list[ft.Control]) -> ft.Control:
         ),
         expand=True,
         alignment=ft.Alignment.CENTER,
-        bgcolor=theme.RAIL,
+        # Light that falls on the page's own ground from two corners.
+        gradient=ft.LinearGradient(
+            begin=ft.Alignment.TOP_LEFT,
+            end=ft.Alignment.BOTTOM_RIGHT,
+            colors=[
+                ft.Colors.with_opacity(0.16, theme.ACCENT),
+                ft.Colors.with_opacity(0, theme.ACCENT),
+                ft.Colors.with_opacity(0, theme.GOOD),
+                ft.Colors.with_opacity(0.10, theme.GOOD),
+            ],
+            stops=[0.0, 0.45, 0.6, 1.0],
+        ),
         padding=16,
     )
 

@@ -78,6 +78,7 @@ def _address_field(address: str, set_address: Callable[[str], None]) -> ft.Contr
         address,
         set_address,
         hint_text="sidetone://host:port#…",
+        prefix_icon=ft.Icons.DNS_OUTLINED,
         autofocus=not address,
     )
 
@@ -88,6 +89,7 @@ def _name_field(name: hooks.Entry[str], submit: kit.Handler, *, focused: bool) -
         tr("Name"),
         name.value,
         name.set,
+        prefix_icon=ft.Icons.PERSON_OUTLINE,
         on_submit=submit,
         autofocus=focused,
         autofill_hints=[ft.AutofillHint.USERNAME],
@@ -100,10 +102,11 @@ def _password_field(password: hooks.Entry[str], submit: kit.Handler, *, new: boo
         tr("Password"),
         password.value,
         password.set,
+        prefix_icon=ft.Icons.LOCK_OUTLINE,
         password=True,
         can_reveal_password=True,
         on_submit=submit,
-        helper=tr("At least 8 letters, and none that many use.") if new else None,
+        helper=tr("At least 12 characters, and none that many use.") if new else None,
     )
 
 

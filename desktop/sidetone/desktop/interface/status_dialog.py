@@ -5,7 +5,7 @@ import flet as ft
 from sidetone.desktop.application.account import Account
 from sidetone.desktop.application.set_status import tell
 from sidetone.desktop.domain.wording import tr
-from sidetone.desktop.interface import hooks, kit
+from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.forms import Doing, cancel, dialog_body, show_dialog
 from sidetone.desktop.interface.view import View
 
@@ -37,7 +37,13 @@ def StatusDialog(view: View, account: Account) -> ft.Control:
     choices = ft.RadioGroup(
         ft.Column(
             [
-                kit.semantics(f"status-for-{each}", ft.Radio(value=str(each), label=words), words)
+                kit.semantics(
+                    f"status-for-{each}",
+                    ft.Radio(
+                        value=str(each), label=words, label_style=ft.TextStyle(color=theme.TEXT)
+                    ),
+                    words,
+                )
                 for each, words in spans.items()
             ],
             spacing=0,

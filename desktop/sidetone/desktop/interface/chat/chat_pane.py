@@ -71,7 +71,8 @@ def Header(pane: Pane) -> ft.Control:
     pane.view.watch(Topic("server", server), Topic("place"))
     known = pane.known
     direct = known is not None and known.kind == "direct"
-    icon = ft.Icons.ALTERNATE_EMAIL if direct else ft.Icons.TAG
+    group = pane.community is not None and pane.community.server.kind == "group"
+    icon = ft.Icons.GROUP if group else ft.Icons.ALTERNATE_EMAIL if direct else ft.Icons.TAG
     words: list[ft.Control] = [
         ft.Icon(icon, color=theme.FAINT, size=22),
         kit.line(_title(pane), "heading"),
@@ -87,7 +88,8 @@ def Header(pane: Pane) -> ft.Control:
         words.append(_door(pane, "threads", ft.Icons.FORUM_OUTLINED, tr("Threads")))
     words.append(_door(pane, "pins", ft.Icons.PUSH_PIN_OUTLINED, tr("Pinned messages")))
     words.append(_door(pane, "search", ft.Icons.SEARCH, tr("Search")))
-    words.append(_door(pane, "members", ft.Icons.PEOPLE_OUTLINE, tr("Members")))
+    if group or not direct:
+        words.append(_door(pane, "members", ft.Icons.PEOPLE_OUTLINE, tr("Members")))
     return ft.Container(
         ft.Row(words, spacing=6),
         height=52,
@@ -115,5 +117,5 @@ def _door(pane: Pane, panel: Panel, icon: ft.IconData, label: str) -> ft.Control
     def go() -> None:
         pane.view.go(panel="none" if here else panel, thread=None)
 
-    color = theme.TEXT if here else theme.QUIET
-    return kit.icon_button(f"panel-{panel}", icon, label, go, color=color)
+    color, ground = (theme.TEXT, theme.CHOSEN) if here else (theme.QUIET, None)
+    return kit.icon_button(f"panel-{panel}", icon, label, go, color=color, bgcolor=ground)

@@ -196,6 +196,7 @@ def Composer(pane: Pane) -> ft.Control:
     box = ft.Container(
         ft.Column([_files(writing), _bar(writing)], spacing=0),
         bgcolor=theme.RAISED,
+        border=ft.Border.all(1, theme.LINE),
         border_radius=12,
         padding=ft.Padding.symmetric(horizontal=6, vertical=3),
     )

@@ -64,7 +64,7 @@ def _box(ref: ft.Ref[ft.TextField], text: str, change: kit.Handler) -> ft.TextFi
         max_lines=12,
         dense=True,
         filled=True,
-        fill_color=theme.RAISED,
+        fill_color=theme.WELL,
         border_color=theme.ACCENT,
         border_radius=theme.RADIUS,
         color=theme.TEXT,

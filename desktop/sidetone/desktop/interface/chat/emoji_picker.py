@@ -46,7 +46,7 @@ def pick_emoji(pane: Pane, chosen: Callable[[str], None], *, by_id: bool = False
             content=ft.Container(hooks.apart(EmojiPicker, pane, choose)),
             content_padding=ft.Padding.all(12),
             alignment=ft.Alignment(0.5, 0.85),
-            bgcolor=theme.RAISED,
+            bgcolor=theme.SHEET,
             barrier_color=ft.Colors.with_opacity(0.15, "#000000"),
             shape=ft.RoundedRectangleBorder(radius=14),
         )

@@ -92,6 +92,8 @@ def Beginning(pane: Pane) -> ft.Control:
 
 
 def _icon(known: Channel | None) -> ft.IconData:
+    if known is not None and known.kind == "direct":
+        return ft.Icons.CHAT_BUBBLE_OUTLINE
     return ft.Icons.FORUM_OUTLINED if known and known.kind == "thread" else ft.Icons.TAG
 
 

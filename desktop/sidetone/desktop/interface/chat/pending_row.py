@@ -10,6 +10,7 @@ from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.chat import times
 from sidetone.desktop.interface.chat.pane import Pane
 from sidetone.desktop.interface.chat.written import Written
+from sidetone.desktop.interface.forms import UserFace
 
 _GUTTER = 36
 
@@ -38,7 +39,7 @@ def PendingRow(pane: Pane, pending: Pending) -> ft.Control:
             kit.semantics(f"waits-{pending.nonce}", kit.text(waits, "section", theme.FAINT), waits)
         )
     face = (
-        kit.avatar(names.initials(name), names.avatar_color(me), _GUTTER / 2)
+        UserFace(pane.view, pane.account, me, _GUTTER / 2, None)
         if head
         else ft.Container(width=_GUTTER)
     )

@@ -167,6 +167,9 @@ def _choice(
         menu_height=320,
         enable_search=True,
         text_size=13,
+        color=theme.TEXT,
+        filled=True,
+        fill_color=theme.WELL,
         border_color=theme.LINE,
         border_radius=theme.RADIUS,
     )

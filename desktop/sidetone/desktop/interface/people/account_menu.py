@@ -77,6 +77,8 @@ def _items(view: View, account: Account) -> list[ft.PopupMenuItem]:
     ]
 
     async def end() -> None:
+        # Whoever comes back comes back here.
+        view.link = account.address
         await sign_out(view.core, account)
 
     return [

@@ -1,5 +1,7 @@
 """Somebody as a line of a list: face, name, and how they are there."""
 
+from typing import Any
+
 import flet as ft
 
 from sidetone.desktop.application.account import Account
@@ -30,9 +32,11 @@ def doing(account: Account, user: UserId) -> str:
     return status_words(status_of(account, user))
 
 
-def face(view: View, account: Account, user: UserId, radius: float = 16) -> ft.Control:
+def face(
+    view: View, account: Account, user: UserId, radius: float = 16, ground: Any = theme.SIDE
+) -> ft.Control:
     """Return the picture of *user* with a dot for their status."""
-    return UserFace(view, account, user, radius, DOTS[status_of(account, user)])
+    return UserFace(view, account, user, radius, DOTS[status_of(account, user)], ground)
 
 
 def name_lines(account: Account, user: UserId, words: str) -> ft.Control:

@@ -27,7 +27,7 @@ def FriendRow(view: View, account: Account, user: UserId) -> ft.Control:
     words = _words(account, user, relationship.kind)
     content = ft.Row(
         [
-            faces.face(view, account, user, 18),
+            faces.face(view, account, user, 18, theme.GROUND),
             faces.name_lines(account, user, words),
             *_buttons(view, account, user, relationship.kind),
         ],

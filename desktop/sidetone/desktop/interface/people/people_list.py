@@ -104,7 +104,9 @@ def ConversationRow(view: View, account: Account, server: ServerId) -> ft.Contro
     lines = ft.Column(
         [
             kit.line(
-                title, "name" if unread or here else "body", theme.TEXT if unread else theme.QUIET
+                title,
+                "name" if unread or here else "body",
+                theme.TEXT if unread or here else theme.QUIET,
             ),
             kit.line(faces.conversation_words(account, server), "small", theme.FAINT),
         ],

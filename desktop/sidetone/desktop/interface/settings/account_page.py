@@ -11,7 +11,7 @@ from sidetone.desktop.application.sign_in import sign_out
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.settings.parts import group, page, setting
+from sidetone.desktop.interface.settings.parts import block, group, page, setting
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.accounts import Me, TotpSecret
 
@@ -36,10 +36,14 @@ def AccountPage(view: View) -> ft.Control:
         hooks.keyed("profile", Profile, view, account),
         hooks.keyed("password", Password, view, account),
         *([hooks.keyed("factor", SecondFactor, view, account, me[0])] if me else []),
-        setting(
-            tr("Sign out"),
-            tr("The keys of this device stay on it."),
-            kit.button("sign-out", tr("Sign out"), view.act(_leave, view, account), kind="danger"),
+        block(
+            setting(
+                tr("Sign out"),
+                tr("The keys of this device stay on it."),
+                kit.button(
+                    "sign-out", tr("Sign out"), view.act(_leave, view, account), kind="danger"
+                ),
+            )
         ),
     )
 
@@ -48,6 +52,8 @@ NOBODY: list[Me] = []
 
 
 async def _leave(view: View, account: Account) -> None:
+    # Whoever comes back comes back here.
+    view.link = account.address
     await sign_out(view.core, account)
     view.go(
         screen="sign_in" if not view.core.accounts else "friends",

@@ -8,7 +8,7 @@ from sidetone.desktop.application.export_diagnostics import export_diagnostics
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import kit, theme
-from sidetone.desktop.interface.settings.parts import choice, group, page, set_in, setting
+from sidetone.desktop.interface.settings.parts import block, choice, group, page, set_in, setting
 from sidetone.desktop.interface.view import View
 
 
@@ -37,10 +37,12 @@ def AdvancedPage(view: View) -> ft.Control:
                 lambda value: set_in(view, "", log_level=value),
             ),
         ),
-        setting(
-            tr("Diagnostics"),
-            tr("A file for whoever helps you: versions, settings, the log. Read it first."),
-            kit.button("diagnostics", tr("Write it"), view.act(_write, view), kind="quiet"),
+        block(
+            setting(
+                tr("Diagnostics"),
+                tr("A file for whoever helps you: versions, settings, the log. Read it first."),
+                kit.button("diagnostics", tr("Write it"), view.act(_write, view), kind="quiet"),
+            )
         ),
         *([kit.text(problem, "small", theme.WARNING)] if problem else []),
     )

@@ -11,7 +11,7 @@ from sidetone.desktop.domain.preferences import Action
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.settings.parts import choice, group, page, set_in, setting
+from sidetone.desktop.interface.settings.parts import block, choice, group, page, set_in, setting
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId
 
@@ -37,13 +37,15 @@ def KeysPage(view: View) -> ft.Control:
             if problem
             else []
         ),
-        choice(
-            "keys-profile",
-            tr("For"),
-            "",
-            profile,
-            _profiles(view),
-            lambda value: set_profile(value or ""),
+        block(
+            choice(
+                "keys-profile",
+                tr("For"),
+                "",
+                profile,
+                _profiles(view),
+                lambda value: set_profile(value or ""),
+            )
         ),
         group(
             tr("Bindings"),

@@ -30,15 +30,37 @@ def page(title: str, *content: ft.Control) -> ft.Control:
     heading = kit.semantics(
         f"settings-title-{title}", kit.text(title, "screen"), title, header=True
     )
-    return ft.Column([heading, *content], spacing=18, tight=True)
+    return ft.Column(
+        [heading, *content],
+        spacing=22,
+        tight=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
 
 
 def group(title: str, *content: ft.Control) -> ft.Control:
     """Return what belongs together on a page."""
     return ft.Column(
-        [kit.text(title, "label", theme.FAINT), *content, ft.Divider(height=1, color=theme.LINE)],
-        spacing=12,
+        [kit.text(title, "label", theme.QUIET), block(*content)],
+        spacing=8,
         tight=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def block(*content: ft.Control) -> ft.Control:
+    """Return *content* on a ground of its own."""
+    return ft.Container(
+        ft.Column(
+            list(content),
+            spacing=14,
+            tight=True,
+            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        ),
+        bgcolor=theme.SIDE,
+        border=ft.Border.all(1, theme.LINE),
+        border_radius=12,
+        padding=ft.Padding.symmetric(horizontal=18, vertical=16),
     )
 
 
@@ -91,7 +113,7 @@ def choice(
         border_color=theme.LINE,
         border_radius=theme.RADIUS,
         filled=True,
-        fill_color=theme.RAISED,
+        fill_color=theme.WELL,
         color=theme.TEXT,
     )
     return setting(name, hint, kit.semantics(identifier, menu, name))

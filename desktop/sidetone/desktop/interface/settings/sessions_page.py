@@ -7,7 +7,7 @@ import flet as ft
 from sidetone.desktop.application import manage_account
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.settings.parts import page, setting
+from sidetone.desktop.interface.settings.parts import block, page, setting
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.accounts import LoginInfo
 from sidetone.protocol.ids import LoginId
@@ -49,7 +49,7 @@ def SessionsPage(view: View) -> ft.Control:
     ]
     return page(
         tr("Sessions"),
-        *rows,
+        *([block(*rows)] if rows else []),
         ft.Row(
             [
                 kit.button(

@@ -14,6 +14,7 @@ from sidetone.desktop.domain import names
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.forms import UserFace
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.calls import Call
 from sidetone.protocol.ids import ChannelId
@@ -57,7 +58,7 @@ def IncomingCall(view: View, account: Account, call: Call) -> ft.Control:
                 [
                     ft.Row(
                         [
-                            kit.avatar(names.initials(name), names.avatar_color(call.caller), 22),
+                            UserFace(view, account, call.caller, 22, None),
                             ft.Column(lines, spacing=0, expand=True),
                         ],
                         spacing=12,

@@ -58,7 +58,7 @@ def _whole(figures: Figures) -> ft.Control:
     ]
     return ft.Column(
         [
-            ft.Row([kit.line(name, color=theme.QUIET, width=190), kit.line(value, expand=True)])
+            ft.Row([kit.text(name, color=theme.QUIET, width=200), kit.text(value, expand=True)])
             for name, value in rows
         ],
         spacing=4,
@@ -88,6 +88,6 @@ def _row(cells: list[str], color: ft.Colors) -> ft.Control:
     return ft.Row(
         [
             kit.line(first, "small", color, expand=True),
-            *(kit.line(cell, "small", color, width=80) for cell in others),
+            *(kit.text(cell, "small", color, width=84) for cell in others),
         ]
     )

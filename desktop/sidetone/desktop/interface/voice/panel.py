@@ -35,7 +35,15 @@ def VoicePanel(view: View) -> ft.Control:
     voice = view.core.voice
     parts: list[ft.Control] = []
     if voice.phase != "none" and voice.account is not None:
-        parts = _call(view, voice.account)
+        parts = [
+            ft.Container(
+                ft.Column(_call(view, voice.account), tight=True, spacing=8),
+                bgcolor=theme.SIDE,
+                border=ft.Border.all(1, theme.LINE),
+                border_radius=12,
+                padding=10,
+            )
+        ]
     elif voice.problem:
         parts = [_problem(view)]
     return ft.Container(
@@ -97,7 +105,7 @@ def LinkLine(view: View, account: Account) -> ft.Control:
                 ft.Icon(ft.Icons.SIGNAL_CELLULAR_ALT, size=18, color=color),
                 ft.Column(
                     [
-                        kit.line(state, "label", color),
+                        kit.text(words, "label", color, max_lines=2),
                         kit.line(where, "small", theme.QUIET),
                     ],
                     spacing=0,

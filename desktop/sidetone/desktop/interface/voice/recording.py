@@ -41,7 +41,7 @@ def RecordingLine(view: View, account: Account) -> ft.Control:
             size=16,
             color=theme.BAD if recording.running else theme.WARNING,
         ),
-        kit.line(words, "small", theme.TEXT, expand=True),
+        kit.text(words, "small", theme.TEXT, expand=True, max_lines=3),
     ]
     if account.id in shown:
         parts.append(

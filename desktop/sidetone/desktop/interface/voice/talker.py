@@ -10,6 +10,7 @@ from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.voice import Shield, shield_words
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.forms import UserFace
 from sidetone.desktop.interface.view import View
 from sidetone.desktop.interface.voice.speaking_ring import ringed
 from sidetone.desktop.interface.voice.talker_menu import talker_menu
@@ -34,7 +35,7 @@ def Talker(view: View, account: Account, channel: Channel, user: UserId) -> ft.C
     name = names.name_of(
         account.knowledge, user, account.knowledge.communities.get(ServerId(channel.server))
     )
-    face = kit.avatar(names.initials(name), names.avatar_color(user), _RADIUS)
+    face = UserFace(view, account, user, _RADIUS, None)
     marks = _marks(view, account, channel, user)
     coming = view.core.voice.is_in(ChannelId(channel.id)) and _is_coming(view, account, user)
     label = ", ".join([name, *(words for _, words, _ in marks)])

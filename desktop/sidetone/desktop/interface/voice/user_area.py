@@ -8,6 +8,7 @@ from sidetone.desktop.domain import names
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.forms import UserFace
 from sidetone.desktop.interface.status_dialog import open_status
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.social import Status, WishedStatus
@@ -47,9 +48,7 @@ def Me(view: View, account: Account) -> ft.Control:
     name = names.name_of(account.knowledge, account.id)
     presence = account.knowledge.presences.get(account.id)
     status: Status = presence.status if presence is not None else "offline"
-    face = kit.avatar(
-        names.initials(name), names.avatar_color(account.id), 16, presence=DOTS[status]
-    )
+    face = UserFace(view, account, account.id, 16, DOTS[status], theme.RAIL)
     text = presence.text if presence is not None and presence.text else status_words(status)
     body = ft.Container(
         ft.Row(
@@ -76,7 +75,11 @@ def Me(view: View, account: Account) -> ft.Control:
 def _statuses(view: View, account: Account) -> list[ft.PopupMenuItem]:
     statuses = [
         kit.menu_item(
-            f"status-{each}", status_words(each), ICONS[each], view.act(set_status, account, each)
+            f"status-{each}",
+            status_words(each),
+            ICONS[each],
+            view.act(set_status, account, each),
+            tint=DOTS[each],
         )
         for each in ICONS
     ]

@@ -8,6 +8,7 @@ from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.voice import grouped, shield_words
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.forms import UserFace
 from sidetone.desktop.interface.view import View
 from sidetone.desktop.interface.voice import parts
 from sidetone.protocol.ids import UserId
@@ -65,7 +66,7 @@ def _Person(view: View, account: Account, user: UserId) -> ft.Control:
         lines.append(kit.line(shield_words(shield), "small", theme.QUIET))
     content = ft.Row(
         [
-            kit.avatar(names.initials(name), names.avatar_color(user), 14),
+            UserFace(view, account, user, 14, None),
             ft.Column(lines, spacing=0, expand=True),
             ft.Icon(ft.Icons.CHEVRON_RIGHT, color=theme.FAINT),
         ],

@@ -86,9 +86,13 @@ soak-fastpath seconds="60":
 soak-audio seconds="60":
     python -m tests.load.soak_audio --seconds {{ seconds }}
 
-# Speed and quality, measured: `./just bench api|audio|quality|sfu|video --json FILE`.
+# Speed and quality, measured: `./just bench api|audio|client|quality|sfu|video --json FILE`.
 bench what *args:
     python -m tests.load.bench_{{ what }} {{ args }}
+
+# Pictures of every screen of the client, in docs/screenshots: `./just screenshots --chapter chat`.
+screenshots *args: _client _browser
+    python -m tests.screenshots {{ args }}
 
 # Ask every route what its document says and what it does not: thousands of requests.
 fuzz-api *args:

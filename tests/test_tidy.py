@@ -77,7 +77,9 @@ def test_the_readme_names_both_commands() -> None:
 
 def test_no_committed_text_names_a_home_folder() -> None:
     listed = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines()
-    texts = [ROOT / line for line in listed if not line.endswith((".wav", ".lock", ".png", ".woff2"))]
+    texts = [
+        ROOT / line for line in listed if not line.endswith((".wav", ".lock", ".png", ".woff2"))
+    ]
     homes = re.compile(r"/home/\w+/|/Users/\w+/|/root/")
     found = [name(p) for p in texts if p.is_file() and homes.search(p.read_text())]
     assert found == [name(Path(__file__))]

@@ -22,7 +22,7 @@ from sidetone.client.client import Client
 from tests.load.bench_voice_node import process
 from tests.load.video_sides import PASSWORD
 
-_MUST = {"speakers_and_meter_percent": 8, "resident_megabytes": 260}
+MUST = {"speakers_and_meter_percent": 8, "resident_megabytes": 260, "append_python_ms": 4}
 _SERVE = ("-m", "sidetone.all_in_one", "serve", "--host", "127.0.0.1", "--port", "0")
 
 
@@ -70,7 +70,7 @@ if __name__ == "__main__":
         found = asyncio.run(measure(options.seconds, Path(name)))
     found = {"load": os.getloadavg()[0]} | found
     for key, value in found.items():
-        must = f"   must be at most {_MUST[key]}" if key in _MUST else ""
+        must = f"   must be at most {MUST[key]}" if key in MUST else ""
         print(f"{key:28} {value:8.1f}{must}")
     if options.json is not None:
         options.json.write_text(json.dumps(found, indent=2) + "\n")

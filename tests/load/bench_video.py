@@ -28,7 +28,7 @@ from tests.load import video_screen
 from tests.load.bench_voice_node import process
 from tests.load.video_sides import PASSWORD, SETTLE_SECONDS, Seen
 
-_MUST = {"sender_percent": 25, "viewer_percent": 30, "glass_to_glass_p50_ms": 250}
+MUST = {"sender_percent": 25, "viewer_percent": 30, "glass_to_glass_p50_ms": 250}
 _SERVE = ("-m", "sidetone.all_in_one", "serve", "--host", "127.0.0.1", "--port", "0")
 # Luma of BT.601 in full range, as JPEG has it.
 _LUMA = np.array([0.114, 0.587, 0.299])
@@ -131,7 +131,7 @@ if __name__ == "__main__":
         found = asyncio.run(measure(options.seconds, options.quality, Path(name)))
     found = {"quality": options.quality, "load": os.getloadavg()[0]} | found
     for key, value in found.items():
-        must = f"   must be at most {_MUST[key]}" if key in _MUST else ""
+        must = f"   must be at most {MUST[key]}" if key in MUST else ""
         print(
             f"{key:24} {value:8.1f}{must}"
             if isinstance(value, float)

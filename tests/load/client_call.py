@@ -3,6 +3,7 @@
 A process of its own: ``python -m tests.load.client_call ADDRESS NAME FOLDER SECONDS``. It says its
 page's address, waits for a line that a browser looks, and then says its figures as JSON. The
 others are told of as the server would, and no sound comes of them: what is measured is drawing.
+After the call it is measured what one more message costs where 2,000 are loaded.
 """
 
 import asyncio
@@ -25,13 +26,17 @@ from sidetone.desktop.infrastructure.web_page import serving
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.accounts import User
 from sidetone.protocol.calls import VoiceState
-from sidetone.protocol.events import VoiceStateChanged
-from sidetone.protocol.ids import ChannelId, DeviceId, ServerId, UserId
+from sidetone.protocol.events import MessageSent, VoiceStateChanged
+from sidetone.protocol.ids import ChannelId, DeviceId, MessageId, ServerId, UserId
+from sidetone.protocol.messages import Message
 from tests.load.video_sides import PASSWORD
 
 SPEAKERS: Final = 12
 _TOGGLES_HERTZ: Final = 10
 _SETTLE_SECONDS: Final = 5.0
+_LOADED: Final = 2_000
+_APPENDED: Final = 60
+_APPEND_SECONDS: Final = 0.2
 
 
 def people() -> list[UserId]:
@@ -92,6 +97,38 @@ async def measured(app: App, seconds: float) -> dict[str, float]:
     }
 
 
+def message(number: int, server: ServerId, channel: ChannelId) -> Message:
+    """Return what one of the others wrote as *number*, a minute after what was before."""
+    at_ms = 1_700_000_000_000 + 60_000 * number
+    author = people()[number // 3 % SPEAKERS]
+    return Message(
+        MessageId(UUID(int=at_ms << 80 | 7 << 76 | number)),
+        server,
+        channel,
+        author,
+        f"message {number} says **something** that others read, see #general",
+    )
+
+
+async def append(account: Account, channel: ChannelId, server: ServerId) -> float:
+    """Return how many milliseconds of Python one more message costs where 2,000 are loaded."""
+    loaded = [message(number, server, channel) for number in range(_LOADED)]
+    account.knowledge.timeline(channel).open(loaded, begins=False, present=True)
+    account.told(topics(Topic("messages", channel)))
+    await asyncio.sleep(_SETTLE_SECONDS)
+    seconds = _APPENDED * _APPEND_SECONDS
+    still = await busy_percent(asyncio.create_task(asyncio.sleep(seconds)))
+
+    async def write() -> None:
+        for number in range(_LOADED, _LOADED + _APPENDED):
+            sent = MessageSent(message(number, server, channel))
+            account.told(account.knowledge.apply(sent, 0))
+            await asyncio.sleep(_APPEND_SECONDS)
+
+    busy = await busy_percent(asyncio.create_task(write()))
+    return (busy - still) / 100 * _APPEND_SECONDS * 1000
+
+
 def resident_megabytes() -> float:
     """Return how much memory this process has now."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
@@ -120,7 +157,11 @@ async def main(address: str, name: str, folder: Path, seconds: float) -> None:
         await asyncio.to_thread(sys.stdin.readline)
         fill(account, ChannelId(channel.id), server)
         await app.core.voice.join(account, ChannelId(channel.id))
-        print(json.dumps(await measured(app, seconds)), flush=True)
+        figures = await measured(app, seconds)
+        await app.core.voice.leave()
+        text = next(c for c in community.channels.values() if c.kind == "text")
+        figures["append_python_ms"] = await append(account, ChannelId(text.id), server)
+        print(json.dumps(figures), flush=True)
     await app.close()
 
 

@@ -1,0 +1,123 @@
+"""Pictures of every screen and dialog of the client: `./just screenshots`.
+
+A real server, people who write and talk, and the client in a headless Chromium. What is taken is
+written to docs/screenshots: all in the dark and the light theme, what one sees most also larger,
+in high contrast, in German and in Chinese.
+"""
+
+import argparse
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+
+import flet as ft
+import msgspec
+
+from desktop.tests.stage import Stage, Window, a_stage, load
+from sidetone.desktop.__main__ import ASSETS
+from sidetone.desktop.app import compose
+from sidetone.desktop.infrastructure.web_page import serving
+from tests.screenshots.call import call
+from tests.screenshots.camera import LARGE, SMALL, Camera, Wish
+from tests.screenshots.tour import CHAPTERS, Tour, entrance, trouble
+from tests.screenshots.town import HERO, Town
+
+_ALL = {**CHAPTERS, "call": call}
+# The server is away after it.
+_LAST = {"trouble": trouble}
+_SPEECH = Path(__file__).parents[2] / "services/all_in_one/sidetone/all_in_one/demo/speech"
+
+
+async def shoot(out: Path, wishes: list[Wish]) -> None:
+    """Build the town once, and go through it for each wish."""
+    with tempfile.TemporaryDirectory(prefix="sidetone-screenshots-") as name:
+        folder = Path(name)
+        async with a_stage(folder) as stage:
+            town = Town(stage.address, folder, stage.stack)
+            await town.build()
+            for number, wish in enumerate(wishes):
+                await _look(stage, town, folder / f"client-{number}", out, wish)
+
+
+async def _look(stage: Stage, town: Town, folder: Path, out: Path, wish: Wish) -> None:
+    app = await compose(folder)
+    now = app.core.preferences.current
+    app.core.preferences.change(msgspec.structs.replace(now, language=wish.language))
+
+    async def shown(page: ft.Page) -> None:
+        await app.open_window(page, stage.address)
+
+    try:
+        async with serving(shown, ASSETS) as url:
+            size = {"width": wish.sizes[0][0], "height": wish.sizes[0][1]}
+            context = await stage.browser.new_context(viewport=size)
+            window = Window(await context.new_page(), stage.server, folder)
+            camera = Camera(window, app.core.preferences, out, wish)
+            tour = Tour(window, camera, town)
+            await load(window.page, url("/"))
+            await _walk(tour)
+            await context.close()
+    finally:
+        await app.close()
+    if not wish.main_only and (not wish.chapters or "trouble" in wish.chapters):
+        await _wait(stage, folder, out, wish)
+
+
+async def _wait(stage: Stage, folder: Path, out: Path, wish: Wish) -> None:
+    """Take what one sees who comes back while the server is away."""
+    app = await compose(folder)
+
+    async def shown(page: ft.Page) -> None:
+        await app.open_window(page)
+
+    try:
+        async with serving(shown, ASSETS) as url:
+            size = {"width": wish.sizes[0][0], "height": wish.sizes[0][1]}
+            context = await stage.browser.new_context(viewport=size)
+            window = Window(await context.new_page(), stage.server, folder)
+            await load(window.page, url("/"))
+            await window.sees("start-sign-in")
+            await Camera(window, app.core.preferences, out, wish).take("server-away")
+            await context.close()
+    finally:
+        await app.close()
+
+
+async def _walk(tour: Tour) -> None:
+    wish = tour.camera.wish
+    if not wish.chapters or "entrance" in wish.chapters:
+        await entrance(tour)
+    await tour.sign_in(HERO)
+    await tour.window.sees("friends")
+    last = {} if wish.main_only else _LAST
+    for name, chapter in {**_ALL, **last}.items():
+        if not wish.chapters or name in wish.chapters:
+            await chapter(tour)
+
+
+def main() -> None:
+    """Read what is wished, and say how much was taken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("docs/screenshots"))
+    parser.add_argument(
+        "--chapter", action="append", choices=["entrance", *_ALL, *_LAST], default=[]
+    )
+    parser.add_argument("--language", choices=["en", "de", "zh"], help="All in this one only.")
+    parser.add_argument("--theme", choices=["dark", "light", "high_contrast"], action="append")
+    options = parser.parse_args()
+    os.environ.setdefault("SIDETONE_MICROPHONE", str(_SPEECH / "ada.wav"))
+    os.environ.setdefault("SIDETONE_SPEAKER", "null")
+    themes, chapters = options.theme or ["dark", "light"], options.chapter
+    if options.language:
+        wishes = [Wish(themes, (SMALL, LARGE), options.language, False, chapters)]
+    else:
+        wishes = [Wish(themes[:1], (SMALL,), each, True, chapters) for each in ("de", "zh")]
+        wishes.append(Wish(themes, (SMALL, LARGE), "en", False, chapters))
+    asyncio.run(shoot(options.out, wishes))
+    sizes = [picture.stat().st_size for picture in options.out.glob("*.png")]
+    print(f"{len(sizes)} pictures, {sum(sizes) / 1e6:.1f} MB, largest {max(sizes) / 1e3:.0f} KB")
+
+
+if __name__ == "__main__":
+    main()

@@ -23,7 +23,7 @@ from prometheus_client import start_http_server
 from sidetone.bus.local import LocalBus, LocalBusServer
 from sidetone.bus.memory import MemoryBus
 from sidetone.protocol.refusals import Refusal, Unavailable
-from sidetone.runtime import logs, metrics, settings
+from sidetone.runtime import logs, settings
 from sidetone.runtime.clock import SystemClock
 from sidetone.runtime.start import (
     StartError,
@@ -33,6 +33,7 @@ from sidetone.runtime.start import (
     stop_requests,
 )
 from sidetone.runtime.tls import Identity
+from sidetone.telemetry import metrics
 from sidetone.voice_sfu.application.ports import Evidence, NoEvidence
 from sidetone.voice_sfu.domain.handshakes import HandshakeLimits
 from sidetone.voice_sfu.domain.limits import Rates, VideoRates
@@ -217,6 +218,7 @@ def _evidence(path: str) -> Generator[Evidence]:
 
 
 def _offer_metrics(unit: "Unit", port: int) -> None:
+    metrics.tell_build("voice_sfu")
     metrics.REGISTRY.register(NodeCollector(unit.node))
     if port:
         try:

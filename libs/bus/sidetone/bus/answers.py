@@ -10,8 +10,10 @@ from typing import Any, TypeVar, cast
 import msgspec
 import structlog
 
+from sidetone.bus.meters import ANSWER_SECONDS
 from sidetone.protocol.questions import Question
 from sidetone.protocol.refusals import Invalid, Problem, Refusal, Unavailable, refusal_of
+from sidetone.telemetry.metrics import Timed
 
 ANSWER_SECONDS_MAX = 2.0
 # Answers that one process works on at once, of all kinds; more are refused at once.
@@ -63,8 +65,9 @@ async def answer_in_time(question: Question[Any], answerer: Answerer) -> object:
     than that it happened.
     """
     try:
-        async with asyncio.timeout(ANSWER_SECONDS_MAX):
-            return await answerer(question)
+        with Timed(ANSWER_SECONDS.labels(question.subject)):
+            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+                return await answerer(question)
     except Refusal:
         raise
     except TimeoutError as error:

@@ -9,7 +9,10 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from sidetone.protocol.events import Event
+from sidetone.bus.meters import DROPPED, FAILURES, HANDLE_SECONDS, HANDLED
+from sidetone.protocol.events import Event, Origin
+from sidetone.telemetry.metrics import Timed
+from sidetone.telemetry.origins import continued
 
 INBOX_EVENTS_MAX = 1_000
 # A subscriber that stalls misses many events; one line for each thousand tells as much.
@@ -26,16 +29,21 @@ class Inbox(Generic[E]):
     def __init__(self, kind: type[E], handler: Callable[[E], Awaitable[None]]) -> None:
         self._kind = kind
         self._handler = handler
-        self._events: asyncio.Queue[E | None] = asyncio.Queue(INBOX_EVENTS_MAX)
+        self._events: asyncio.Queue[tuple[E, Origin] | None] = asyncio.Queue(INBOX_EVENTS_MAX)
         self._ended = False
         self._dropped = 0
+        self._count_dropped = DROPPED.labels(kind.subject)
+        self._count_handled = HANDLED.labels(kind.subject)
+        self._count_failed = FAILURES.labels(kind.subject)
+        self._handle_seconds = HANDLE_SECONDS.labels(kind.subject)
 
-    def offer(self, event: E) -> None:
+    def offer(self, event: E, origin: Origin) -> None:
         """Take *event* without waiting, or drop it."""
         if not self._events.full():
-            self._events.put_nowait(event)
+            self._events.put_nowait((event, origin))
             return
         self._dropped += 1
+        self._count_dropped.inc()
         if self._dropped % _DROPS_PER_LOG_LINE == 1:
             log.warning("events_dropped", subject=self._kind.subject, dropped=self._dropped)
 
@@ -48,15 +56,18 @@ class Inbox(Generic[E]):
     async def deliver(self) -> None:
         """Call the handler for one event after the other until the inbox ends."""
         while not self._ended:
-            event = await self._events.get()
-            if self._ended or event is None:
+            taken = await self._events.get()
+            if self._ended or taken is None:
                 return
-            await self._handle(event)
+            event, origin = taken
+            with continued(origin, f"process {self._kind.subject}"), Timed(self._handle_seconds):
+                await self._handle(event)
 
     async def _handle(self, event: E) -> None:
         try:
             await self._handler(event)
         except Exception:
+            self._count_failed.inc()
             log.exception("handler_failed", subject=self._kind.subject)
         except asyncio.CancelledError:
             # Something that the handler waited for was cancelled; only our own end counts.
@@ -64,3 +75,5 @@ class Inbox(Generic[E]):
             if task is None or task.cancelling():
                 raise
             log.warning("handler_cancelled", subject=self._kind.subject)
+        else:
+            self._count_handled.inc()

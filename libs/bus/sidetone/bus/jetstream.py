@@ -22,11 +22,13 @@ from nats.js.errors import NotFoundError
 
 from sidetone.bus import Unsubscribe
 from sidetone.bus.answers import UNREADABLE, encode
-from sidetone.bus.following import REPEATS_SECONDS, tell
+from sidetone.bus.following import REPEATS_SECONDS, Telling
+from sidetone.bus.meters import RECORDED
 from sidetone.bus.nats import connected
 from sidetone.bus.tasks import Tasks
 from sidetone.protocol.events import Audience, Fact, InChannel, InServer, Services
 from sidetone.protocol.refusals import Unavailable
+from sidetone.telemetry.origins import headers_of
 
 STREAM = "FACTS"
 # How long the server may take to keep what it was sent, or to answer anything else.
@@ -46,8 +48,8 @@ _CONFIG = StreamConfig(
     max_bytes=1 << 30,
     duplicate_window=REPEATS_SECONDS,
 )
-# What the id of a fact takes of the server's limit for a message, generously.
-_HEADER_BYTES = 256
+# What the headers of a fact take of the server's limit for a message, generously.
+_HEADER_BYTES = 512
 _ASK = json.dumps({"batch": FACTS_MAX, "expires": int(ASKED_SECONDS * 1e9)}).encode()
 
 log = structlog.get_logger(__name__)
@@ -97,6 +99,7 @@ class NatsJournal:
                         self._recorder = await _Recorder.connect(self._url)
                     async with asyncio.timeout(ANSWER_SECONDS_MAX):
                         await self._recorder.record(facts)
+                RECORDED.inc(len(facts))
             except BaseException:
                 # Nothing may come over this connection after it has come over the next one.
                 await self._hang_up()
@@ -163,7 +166,7 @@ class _Recorder:
                 subject_of(fact.audience),
                 packet,
                 reply=self._inbox,
-                headers={"Nats-Msg-Id": fact.id.hex},
+                headers={"Nats-Msg-Id": fact.id.hex, **(headers_of(fact.origin) or {})},
             )
         if len(sent) < len(packets):
             log.error("facts_too_large", count=len(packets) - len(sent))
@@ -220,7 +223,7 @@ class _Follower:
     ) -> None:
         self._client = client
         self._stream = stream
-        self._handler = handler
+        self._tell = Telling(handler)
         self._last = last
         self._subject = subject
         self._ended = False
@@ -299,7 +302,7 @@ class _Follower:
         except UNREADABLE as error:
             log.warning("fact_malformed", subject=message.subject, error=str(error))
             return
-        await tell(self._handler, fact)
+        await self._tell(fact, message.metadata.num_pending or 0)
 
 
 def _stream_of(client: Client) -> JetStreamContext:

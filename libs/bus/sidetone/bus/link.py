@@ -26,9 +26,10 @@ from sidetone.bus.answers import (
     too_many_questions,
 )
 from sidetone.bus.tasks import Tasks
-from sidetone.protocol.events import Event
+from sidetone.protocol.events import Event, Origin
 from sidetone.protocol.questions import Question
 from sidetone.protocol.refusals import Invalid, Refusal, Unavailable
+from sidetone.telemetry.origins import continued, origin_now
 
 MESSAGE_BYTES_MAX = 1 << 20
 UNREAD_BYTES_MAX = 4 << 20
@@ -39,19 +40,21 @@ Verb: TypeAlias = Literal["ask", "follow", "answer"]
 log = structlog.get_logger(__name__)
 
 
-class Announced(msgspec.Struct, frozen=True, tag="announced"):
+class Announced(msgspec.Struct, frozen=True, tag="announced", omit_defaults=True):
     """A fact, in its own encoding."""
 
     event: bytes
+    origin: Origin = Origin()
 
 
-class Requested(msgspec.Struct, frozen=True, tag="requested"):
+class Requested(msgspec.Struct, frozen=True, tag="requested", omit_defaults=True):
     """Something that wants a ``Replied`` with the same number."""
 
     number: int
     verb: Verb
     subject: str
     question: bytes
+    origin: Origin = Origin()
 
 
 class Replied(msgspec.Struct, frozen=True, tag="replied"):
@@ -86,7 +89,7 @@ class Link:
 
     def announce(self, event: Event) -> None:
         """Send *event*, unless the other side is gone or does not read."""
-        self._send(Announced(encode(event)))
+        self._send(Announced(encode(event), origin_now()))
 
     async def request(self, verb: Verb, subject: str, question: bytes = b"") -> bytes:
         """Return the encoded ``Reply``. Raises ``Unavailable`` where none comes."""
@@ -95,7 +98,7 @@ class Link:
             raise too_many_questions(subject)
         number = next(self._numbers)
         reply = self._waiting[number] = asyncio.get_running_loop().create_future()
-        self._send(Requested(number, verb, subject, question))
+        self._send(Requested(number, verb, subject, question, origin_now()))
         try:
             async with asyncio.timeout(ANSWER_SECONDS_MAX):
                 return await reply
@@ -136,8 +139,9 @@ class Link:
 
     async def _take(self, message: Message) -> None:
         match message:
-            case Announced(event):
-                await self._publish(event)
+            case Announced(event, origin):
+                with continued(origin, "process local"):
+                    await self._publish(event)
             case Replied(number, reply):
                 waiting = self._waiting.get(number)
                 if waiting is not None and not waiting.done():
@@ -155,7 +159,8 @@ class Link:
 
     async def _respond(self, request: Requested) -> None:
         try:
-            reply = await self._carry_out(request)
+            with continued(request.origin, f"process {request.subject}", "server"):
+                reply = await self._carry_out(request)
         except Refusal as refusal:
             reply = refuse(refusal)
         self._send(Replied(request.number, reply))

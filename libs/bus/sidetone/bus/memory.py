@@ -8,12 +8,14 @@ from typing import Any, TypeVar, cast
 
 from sidetone.bus import Unsubscribe
 from sidetone.bus.answers import Answerer, answer_in_time, nobody_answers
-from sidetone.bus.following import REPEATS_SECONDS, tell
+from sidetone.bus.following import REPEATS_SECONDS, Telling
 from sidetone.bus.inbox import Inbox
+from sidetone.bus.meters import PUBLISHED, RECORDED, asking
 from sidetone.bus.tasks import Tasks
 from sidetone.protocol.events import Event, Fact, Services
 from sidetone.protocol.ids import FactId
 from sidetone.protocol.questions import Question
+from sidetone.telemetry.origins import origin_now
 
 A = TypeVar("A")
 E = TypeVar("E", bound=Event)
@@ -35,8 +37,10 @@ class MemoryBus:
 
     async def publish(self, event: Event) -> None:
         """Announce *event*; a subscriber that cannot keep up misses it."""
+        PUBLISHED.labels(event.subject).inc()
+        origin = origin_now()
         for inbox in self._inboxes[event.subject]:
-            inbox.offer(event)
+            inbox.offer(event, origin)
 
     async def subscribe(
         self, kind: type[E], handler: Callable[[E], Awaitable[None]]
@@ -55,10 +59,11 @@ class MemoryBus:
 
     async def ask(self, question: Question[A]) -> A:
         """Return the answer. Raises the answerer's ``Refusal``, or ``Unavailable``."""
-        answerer = self._answerers.get(question.subject)
-        if answerer is None:
-            raise nobody_answers(question.subject)
-        return cast("A", await answer_in_time(question, answerer))
+        with asking(question.subject):
+            answerer = self._answerers.get(question.subject)
+            if answerer is None:
+                raise nobody_answers(question.subject)
+            return cast("A", await answer_in_time(question, answerer))
 
     async def answer(self, kind: type[Q], answerer: Callable[[Q], Awaitable[Any]]) -> None:
         """Answer every question of *kind* from now on, in place of an earlier answerer."""
@@ -91,6 +96,7 @@ class MemoryJournal:
                         if not follower.services_only or isinstance(fact.audience, Services):
                             await follower.facts.put(fact)
                     self._recorded[fact.id] = self._now_seconds()
+                    RECORDED.inc()
 
     async def follow(
         self, handler: Callable[[Fact], Awaitable[None]], *, services_only: bool = False
@@ -128,7 +134,7 @@ class _Follower:
     def __init__(self, handler: Callable[[Fact], Awaitable[None]], *, services_only: bool) -> None:
         self.services_only = services_only
         self.facts: asyncio.Queue[Fact | None] = asyncio.Queue(FACTS_MAX)
-        self._handler = handler
+        self._tell = Telling(handler)
         self._ended = False
 
     async def deliver(self) -> None:
@@ -136,7 +142,7 @@ class _Follower:
         while not self._ended:
             fact = await self.facts.get()
             if fact is not None and not self._ended:
-                await tell(self._handler, fact)
+                await self._tell(fact, self.facts.qsize())
 
     def end(self) -> None:
         """Start no further call of the handler, and let go who waits for room here."""

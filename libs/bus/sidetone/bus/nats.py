@@ -34,10 +34,13 @@ from sidetone.bus.answers import (
     too_many_questions,
 )
 from sidetone.bus.inbox import Inbox
+from sidetone.bus.meters import PUBLISHED, asking
 from sidetone.bus.tasks import Tasks
 from sidetone.protocol.events import Event
 from sidetone.protocol.questions import Question
 from sidetone.protocol.refusals import Unavailable
+from sidetone.telemetry.origins import continued, headers_of, origin_in, origin_now
+from sidetone.telemetry.tracing import span
 
 _CONNECT_SECONDS_MAX = 5.0
 _RECONNECT_SECONDS = 0.5
@@ -78,9 +81,12 @@ class NatsBus:
     async def publish(self, event: Event) -> None:
         """Announce *event*. Raises ``Unavailable`` where the bus has been away for long."""
         try:
-            await self._client.publish(event.subject, encode(event))
+            await self._client.publish(
+                event.subject, encode(event), headers=headers_of(origin_now())
+            )
         except Error as error:
             raise _lost(event.subject) from error
+        PUBLISHED.labels(event.subject).inc()
 
     async def subscribe(
         self, kind: type[E], handler: Callable[[E], Awaitable[None]]
@@ -90,7 +96,8 @@ class NatsBus:
 
         async def offer(message: Msg) -> None:
             try:
-                inbox.offer(msgspec.msgpack.decode(message.data, type=kind))
+                event = msgspec.msgpack.decode(message.data, type=kind)
+                inbox.offer(event, origin_in(message.headers))
             except UNREADABLE as error:
                 log.warning("event_malformed", subject=kind.subject, error=str(error))
 
@@ -107,9 +114,15 @@ class NatsBus:
     async def ask(self, question: Question[A]) -> A:
         """Return the answer. Raises the answerer's ``Refusal``, or ``Unavailable``."""
         subject = question.subject
+        with span(f"send {subject}", "client"), asking(subject):
+            reply = await self._request(subject, encode(question))
+            return answer_in(_unpacked(reply, subject), question)
+
+    async def _request(self, subject: str, question: bytes) -> bytes:
+        headers = headers_of(origin_now())
         try:
             message = await self._client.request(
-                subject, encode(question), timeout=ANSWER_SECONDS_MAX
+                subject, question, timeout=ANSWER_SECONDS_MAX, headers=headers
             )
         except NoRespondersError as error:
             raise nobody_answers(subject) from error
@@ -117,7 +130,7 @@ class NatsBus:
             raise answer_late(subject) from error
         except Error as error:
             raise _lost(subject) from error
-        return answer_in(_unpacked(message.data, subject), question)
+        return message.data
 
     async def answer(self, kind: type[Q], answerer: Callable[[Q], Awaitable[Any]]) -> None:
         """Answer every question of *kind* from now on, side by side with other processes."""
@@ -163,7 +176,9 @@ class NatsBus:
             self._answers.start(self._respond(kind, answerer, message))
 
     async def _respond(self, kind: type[Question[Any]], answerer: Answerer, message: Msg) -> None:
-        reply = await reply_to(kind, answerer, message.data)
+        origin = origin_in(message.headers)
+        with continued(origin, f"process {kind.subject}", "server"):
+            reply = await reply_to(kind, answerer, message.data)
         try:
             await message.respond(_packed(reply))
         except Error as error:

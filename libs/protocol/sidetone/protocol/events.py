@@ -241,12 +241,20 @@ class Services(msgspec.Struct, frozen=True, tag="services"):
 Audience: TypeAlias = InServer | InChannel | ToUsers | Around | Services
 
 
-class Fact(msgspec.Struct, frozen=True):
+class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What set something off: the id of the request, and its trace (W3C Trace Context)."""
+
+    request: str = ""
+    traceparent: str = ""
+
+
+class Fact(msgspec.Struct, frozen=True, omit_defaults=True):
     """Something that happened and was stored, and who is to be told."""
 
     id: FactId
     audience: Audience
     event: ClientEvent | ServiceEvent
+    origin: Origin = Origin()
 
 
 # --- Passing events ---

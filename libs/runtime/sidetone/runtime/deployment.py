@@ -4,8 +4,8 @@ This module opens the real engines for all of them: PostgreSQL, Valkey and NATS.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated, NamedTuple, Protocol, TypeAlias
 
@@ -30,9 +30,11 @@ from sidetone.runtime.process import Upgrades, require_tls_or_loopback, serving
 from sidetone.runtime.start import settle_memory, stop_requests
 from sidetone.runtime.surroundings import Surroundings
 from sidetone.runtime.tls import Identity
+from sidetone.runtime.traces import sent_to
 from sidetone.storage import EngineAway
 from sidetone.storage.postgres import PostgresDatabase
 from sidetone.storage.valkey import ValkeyKeyValue
+from sidetone.telemetry.metrics import tell_build
 
 Port: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
@@ -50,6 +52,8 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     of the auth service, whose tokens are taken. The limits are those of one process; a burst of
     twice as many is let through. A process that is told to stop says for *leave_seconds* that it
     is not ready and goes on answering, so that no load balancer finds the port closed.
+    *traces_endpoint* takes OTLP over HTTP, as in ``http://collector:4318/v1/traces``; without it
+    nothing is traced.
     """
 
     database_url: str
@@ -68,6 +72,7 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     log_form: logs.Form = "json"
     log_level: logs.Level = "info"
     leave_seconds: Annotated[float, msgspec.Meta(ge=0, le=5)] = 1.0
+    traces_endpoint: str = ""
 
     def require_sound(self) -> None:
         """Raise ``StartError`` where the settings do not go together."""
@@ -150,6 +155,7 @@ async def run_process(settings: HttpSettings, make: Make, *, sockets: bool = Fal
     identity = settings.identity(clock.now_ms())
     entrance = Entrance()
     async with AsyncExitStack() as engines:
+        engines.enter_context(_told(settings))
         stop = engines.enter_context(stop_requests())
         async with serving(
             entrance.answer,
@@ -173,6 +179,15 @@ async def run_process(settings: HttpSettings, make: Make, *, sockets: bool = Fal
             _log.info("stopping")
             entrance.leave()
             await asyncio.sleep(settings.leave_seconds if opening.done() else 0)
+
+
+@contextmanager
+def _told(settings: HttpSettings) -> Generator[None]:
+    """Tell metrics what this process is, and send its traces while the block runs."""
+    service = type(settings).__module__.split(".")[1]
+    tell_build(service)
+    with sent_to(settings.traces_endpoint, service):
+        yield
 
 
 async def _open(

@@ -2,14 +2,18 @@
 
 import re
 import time
-from collections.abc import Iterable
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
 import structlog
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from sidetone.runtime.clock import Clock
 from sidetone.runtime.metrics import HttpMetrics
+from sidetone.telemetry import tracing
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
 
 _BUG = 500
 # An id that a proxy or a client chose, so that its logs and ours meet.
@@ -58,23 +62,39 @@ class Manners:
 
         tokens = structlog.contextvars.bind_contextvars(request=request_id.decode())
         try:
-            await self._app(scope, receive, send_politely)
+            with tracing.trace(method, _header(scope, b"traceparent").decode("latin-1")) as span:
+                await self._app(scope, receive, send_politely)
+                if span is not None:
+                    _describe(span, method, _route(scope), status)
         finally:
             structlog.contextvars.reset_contextvars(**tokens)
-        route = scope.get("path_template")
-        self._metrics.count(
-            method,
-            route if isinstance(route, str) else None,
-            status,
-            time.perf_counter() - started,
-        )
+        self._metrics.count(method, _route(scope), status, time.perf_counter() - started)
+
+
+def _route(scope: Mapping[str, object]) -> str | None:
+    """Return the template of the path, once the routing has found it."""
+    route = scope.get("path_template")
+    return route if isinstance(route, str) else None
+
+
+def _describe(span: "Span", method: str, route: str | None, status: int) -> None:
+    """Name the span of a request as OpenTelemetry's conventions for HTTP do."""
+    span.set_attributes({"http.request.method": method, "http.response.status_code": status})
+    if route is not None:
+        span.set_attribute("http.route", route)
+        span.update_name(f"{method} {route}")
 
 
 def _given_id(scope: HTTPScope) -> bytes | None:
+    value = _header(scope, b"x-request-id")
+    return value if _REQUEST_ID.fullmatch(value) else None
+
+
+def _header(scope: HTTPScope, wanted: bytes) -> bytes:
     for name, value in scope["headers"]:
-        if name == b"x-request-id":
-            return value if _REQUEST_ID.fullmatch(value) else None
-    return None
+        if name == wanted:
+            return value
+    return b""
 
 
 def _polite(

@@ -9,7 +9,7 @@ from litestar.exceptions import NotFoundException
 from litestar.types import ControllerRouterHandler
 
 from sidetone.runtime.http_requests import AnyRequest
-from sidetone.runtime.metrics import exposition
+from sidetone.telemetry.metrics import exposition
 
 Check: TypeAlias = Callable[[], Awaitable[None]]
 

@@ -1,25 +1,25 @@
-"""Counters and histograms of this process, in one registry, in the Prometheus text form.
+"""What is counted of every HTTP request, and how late the event loop is."""
 
-Labels are few and bounded: route templates and status codes, never an id, a name or an address.
-"""
+import asyncio
+from typing import Final, NoReturn
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import Counter, Histogram
 
-REGISTRY = CollectorRegistry()
+from sidetone.telemetry.metrics import counter, seconds
 
-REQUESTS = Counter(
-    "sidetone_http_requests_total",
-    "HTTP requests answered.",
-    ["method", "route", "status"],
-    registry=REGISTRY,
+REQUESTS: Final = counter(
+    "sidetone_http_requests_total", "HTTP requests answered.", "method", "route", "status"
 )
-REQUEST_SECONDS = Histogram(
+REQUEST_SECONDS: Final = seconds(
     "sidetone_http_request_seconds",
     "Time from the first byte of a request to the last of its answer.",
-    ["route"],
-    registry=REGISTRY,
+    "route",
+)
+LOOP_DELAY: Final = seconds(
+    "sidetone_loop_delay_seconds", "How late the event loop is for what is due."
 )
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_LOOKED_EVERY_SECONDS = 1.0
 
 
 class HttpMetrics:
@@ -37,16 +37,20 @@ class HttpMetrics:
         route = route or "unknown"
         method = method if method in _METHODS else "other"
         key = (method, route, status)
-        counter = self._counters.get(key)
-        if counter is None:
-            counter = self._counters[key] = REQUESTS.labels(method, route, str(status))
-        counter.inc()
+        requests = self._counters.get(key)
+        if requests is None:
+            requests = self._counters[key] = REQUESTS.labels(method, route, str(status))
+        requests.inc()
         histogram = self._histograms.get(route)
         if histogram is None:
             histogram = self._histograms[route] = REQUEST_SECONDS.labels(route)
         histogram.observe(seconds)
 
 
-def exposition() -> bytes:
-    """Return every metric as Prometheus scrapes it."""
-    return generate_latest(REGISTRY)
+async def watch_loop() -> NoReturn:
+    """Observe every second how late the event loop is."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due_at = loop.time() + _LOOKED_EVERY_SECONDS
+        await asyncio.sleep(_LOOKED_EVERY_SECONDS)
+        LOOP_DELAY.observe(max(0.0, loop.time() - due_at))

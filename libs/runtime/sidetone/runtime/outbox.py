@@ -18,13 +18,15 @@ import structlog
 
 from sidetone.bus import Journal
 from sidetone.bus.answers import UNREADABLE
-from sidetone.protocol.events import Audience, ClientEvent, Fact, ServiceEvent
+from sidetone.protocol.events import Audience, ClientEvent, Fact, Origin, ServiceEvent
 from sidetone.protocol.ids import FactId
 from sidetone.protocol.refusals import Unavailable
 from sidetone.runtime.clock import Clock
 from sidetone.runtime.surroundings import Surroundings
 from sidetone.storage import Database, Row, Transaction, Values
 from sidetone.storage.migrations import migrate
+from sidetone.telemetry.metrics import age_seconds, counter, gauge
+from sidetone.telemetry.origins import origin_now, published
 
 # Facts that a relay records at once.
 FACTS_MAX = 500
@@ -37,6 +39,14 @@ SELECT number, fact FROM outbox WHERE service = :service ORDER BY number LIMIT :
 """
 _DELETE = "DELETE FROM outbox WHERE number = :number"
 
+_TOLD = counter(
+    "sidetone_outbox_told_total", "Facts that this process brought to the journal.", "outbox"
+)
+_LAG = gauge(
+    "sidetone_outbox_lag_seconds",
+    "Age of the oldest fact that waits for the journal, as this process saw it last.",
+    "outbox",
+)
 log = structlog.get_logger(__name__)
 
 
@@ -48,9 +58,18 @@ class Rows:
         self._clock = clock
         self.facts: list[Fact] = []
 
-    def announce(self, audience: Audience, event: ClientEvent | ServiceEvent) -> None:
-        """Tell *audience* of *event* when the transaction is kept."""
-        self.facts.append(Fact(FactId(self._clock.new_id()), audience, event))
+    def announce(
+        self,
+        audience: Audience,
+        event: ClientEvent | ServiceEvent,
+        origin: Origin | None = None,
+    ) -> None:
+        """Tell *audience* of *event* when the transaction is kept.
+
+        *origin* is what set it off, where that is not the present work.
+        """
+        origin = published(origin or origin_now(), str(event.__struct_config__.tag))
+        self.facts.append(Fact(FactId(self._clock.new_id()), audience, event, origin))
 
     async def execute(self, statement: str, values: Values) -> int:
         """Run one statement and return how many rows it touched."""
@@ -133,8 +152,11 @@ class Outbox:
         oldest = {"service": self._service, "facts_max": FACTS_MAX}
         async with self._database.alone(f"outbox of {self._service}") as rows:
             found = await rows.fetch(_OLDEST, oldest)
+            facts = _facts(found)
+            _LAG.labels(self._service).set(age_seconds(facts[0].id) if facts else 0)
             if found:
-                await self._journal.record(_facts(found))
+                await self._journal.record(facts)
+                _TOLD.labels(self._service).inc(len(facts))
                 await rows.execute_many(_DELETE, [{"number": number} for number, _ in found])
         return len(found)
 

@@ -20,6 +20,7 @@ from uvicorn.server import ServerState
 from sidetone.runtime import start
 from sidetone.runtime.clock import Clock
 from sidetone.runtime.http_writes import GatheringHttp
+from sidetone.runtime.metrics import watch_loop
 from sidetone.runtime.start import StartError
 from sidetone.runtime.tls import Identity
 from sidetone.storage import StorageError
@@ -70,6 +71,7 @@ async def serving(  # noqa: PLR0913  # each is named by the caller, and most hav
     listener = _listen(host, port)
     server = _Server(_config(app, identity, trusted_proxies, upgrades), upgrades)
     tasks = [asyncio.create_task(server.serve([listener]), name="serve")]
+    tasks.append(asyncio.create_task(watch_loop(), name="watch"))
     if identity is not None:
         tasks.append(asyncio.create_task(_keep_fresh(identity, clock), name="rotate"))
     try:
@@ -77,8 +79,8 @@ async def serving(  # noqa: PLR0913  # each is named by the caller, and most hav
         yield listener.getsockname()[1]
     finally:
         server.should_exit = True
-        for rotation in tasks[1:]:
-            rotation.cancel()
+        for beside in tasks[1:]:
+            beside.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         listener.close()
 

@@ -14,7 +14,9 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from sidetone.protocol.refusals import Conflict, Unavailable
 from sidetone.storage import EngineAway, Row, StorageError, Transaction, Values
+from sidetone.storage.meters import CONNECTIONS, EXECUTE, EXECUTE_MANY, FETCH, pool_metrics
 from sidetone.storage.transactions import StrictTransaction
+from sidetone.telemetry.metrics import Timed
 
 Connection: TypeAlias = AsyncConnection[TupleRow]
 
@@ -101,6 +103,7 @@ class PostgresDatabase:
             reason = " ".join(str(error).split())
             remedy = "check that the server runs and that the URL is right"
             raise EngineAway(f"cannot open the PostgreSQL database: {reason}; {remedy}") from error
+        CONNECTIONS.from_(lambda: pool_metrics(pool.get_stats()))
         return cls(pool)
 
     async def close(self) -> None:
@@ -165,20 +168,20 @@ class _Statements:
         self._connection = connection
 
     async def execute(self, statement: str, values: Values) -> int:
-        with _translated():
+        with _translated(), Timed(EXECUTE):
             cursor = await self._connection.execute(with_psycopg_marks(statement), values)
         return cursor.rowcount
 
     async def execute_many(self, statement: str, values: Sequence[Values]) -> int:
         if not values:
             return 0
-        with _translated():
+        with _translated(), Timed(EXECUTE_MANY):
             async with self._connection.cursor() as cursor:
                 await cursor.executemany(with_psycopg_marks(statement), values)
                 return cursor.rowcount
 
     async def fetch(self, query: str, values: Values) -> Sequence[Row]:
-        with _translated():
+        with _translated(), Timed(FETCH):
             cursor = await self._connection.execute(with_psycopg_marks(query), values)
             return await cursor.fetchall()
 

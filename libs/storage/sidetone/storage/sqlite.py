@@ -19,8 +19,16 @@ from uuid import UUID
 
 from sidetone.protocol.refusals import Conflict, Unavailable
 from sidetone.storage import Row, StorageError, Transaction, Values
+from sidetone.storage.meters import (
+    CONNECTIONS,
+    EXECUTE,
+    EXECUTE_MANY,
+    FETCH,
+    queue_metric,
+)
 from sidetone.storage.sqlite_thread import SqliteThread
 from sidetone.storage.transactions import StrictTransaction
+from sidetone.telemetry.metrics import Timed
 
 R = TypeVar("R")
 
@@ -88,6 +96,7 @@ class SqliteDatabase:
             for thread in threads:
                 await thread.close()
             raise
+        CONNECTIONS.from_(lambda: [queue_metric(sum(thread.waiting for thread in threads))])
         return cls(threads[0], threads[1:])
 
     async def close(self) -> None:
@@ -109,7 +118,8 @@ class SqliteDatabase:
             return _in_transaction(connection, lambda: _touched(connection, statement, values))
 
         async with self._own_turn():
-            return await _run(self._writer, work)
+            with Timed(EXECUTE_MANY):
+                return await _run(self._writer, work)
 
     async def fetch(self, query: str, values: Values) -> Sequence[Row]:
         """Return all rows of *query*."""
@@ -162,7 +172,8 @@ class SqliteDatabase:
                 connection.execute("PRAGMA synchronous = FULL")
 
         async with self._own_turn():
-            return await _run(self._writer, work)
+            with Timed(EXECUTE_MANY):
+                return await _run(self._writer, work)
 
     async def run_script(self, script: str) -> None:
         """Run several statements in one transaction."""
@@ -205,15 +216,20 @@ class _Statements:
             cursor.close()
             return touched
 
-        return await _run(self._thread, work)
+        with Timed(EXECUTE):
+            return await _run(self._thread, work)
 
     async def execute_many(self, statement: str, values: Sequence[Values]) -> int:
-        return await _run(self._thread, lambda connection: _touched(connection, statement, values))
+        with Timed(EXECUTE_MANY):
+            return await _run(
+                self._thread, lambda connection: _touched(connection, statement, values)
+            )
 
     async def fetch(self, query: str, values: Values) -> Sequence[Row]:
-        return await _run(
-            self._thread, lambda connection: connection.execute(query, values).fetchall()
-        )
+        with Timed(FETCH):
+            return await _run(
+                self._thread, lambda connection: connection.execute(query, values).fetchall()
+            )
 
 
 class _Relaxed:

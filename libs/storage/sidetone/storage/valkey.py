@@ -11,6 +11,8 @@ from valkey.exceptions import ValkeyError
 
 from sidetone.protocol.refusals import Unavailable
 from sidetone.storage import EngineAway, StorageError
+from sidetone.storage.meters import KEYVALUE
+from sidetone.telemetry.metrics import Timed
 
 _SECONDS_MAX = 2.0
 # Whoever finds all of them in use waits.
@@ -153,7 +155,8 @@ def _milliseconds(lifetime_seconds: float) -> int:
 @contextmanager
 def _translated() -> Generator[None]:
     try:
-        yield
+        with Timed(KEYVALUE):
+            yield
     except (ValkeyConnectionError, ValkeyTimeoutError) as error:
         detail = "the key-value store does not answer; try again later"
         raise Unavailable("keyvalue_unavailable", detail) from error

@@ -19,7 +19,7 @@ class Settings(msgspec.Struct, frozen=True):
     """What is seldom changed: ``SIDETONE_…`` in the environment.
 
     *limits_factor* raises every limit on how often something may be done: tests and benches ask
-    faster than people.
+    faster than people. *traces_endpoint* takes OTLP over HTTP; without it nothing is traced.
     """
 
     registrations_per_minute: Count = 10
@@ -30,6 +30,7 @@ class Settings(msgspec.Struct, frozen=True):
     requests_per_address_per_second: Count = 20
     cors_origins: list[str] = []
     limits_factor: Count = 1
+    traces_endpoint: str = ""
 
     def policies(self, folder: DataFolder) -> Policies:
         """Return the limits as the services take them."""

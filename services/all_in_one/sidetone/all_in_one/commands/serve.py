@@ -23,9 +23,11 @@ from sidetone.runtime.settings import load
 from sidetone.runtime.start import settle_memory
 from sidetone.runtime.surroundings import Surroundings
 from sidetone.runtime.tls import Identity
+from sidetone.runtime.traces import sent_to
 from sidetone.storage.files_folder import FolderFiles
 from sidetone.storage.memory import MemoryKeyValue
 from sidetone.storage.sqlite import SqliteDatabase
+from sidetone.telemetry.metrics import tell_build
 from sidetone.voice_sfu.infrastructure.workers import Workers, environment_with, places
 from sidetone.voice_sfu.settings import WorkerSettings
 
@@ -95,6 +97,12 @@ async def _serve(options: Options) -> None:
     logs.configure("json" if options.log == "json" else "console")
     settings = load(Settings, "SIDETONE", os.environ)
     environment = environment_with(os.environ, workers=options.workers, log_form=options.log)
+    tell_build("all_in_one")
+    with sent_to(settings.traces_endpoint, "server"):
+        await _run(options, settings, environment)
+
+
+async def _run(options: Options, settings: Settings, environment: Mapping[str, str]) -> None:
     async with running(options, settings, environment) as address:
         settle_memory()
         click.echo(f"Sidetone is up: {address}")

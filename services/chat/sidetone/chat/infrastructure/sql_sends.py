@@ -13,15 +13,18 @@ from sidetone.protocol.events import InChannel, MessageSent
 from sidetone.runtime.outbox import Outbox
 from sidetone.storage import Transaction
 from sidetone.storage.batches import Batcher
+from sidetone.telemetry.origins import origin_now
 
 
 class _Send:
     """A message on its way, and whether it was stored."""
 
-    __slots__ = ("is_stored", "new")
+    __slots__ = ("is_stored", "new", "origin")
 
     def __init__(self, new: NewMessage) -> None:
         self.new = new
+        # A batch is written by whoever came first, but each message has an origin of its own.
+        self.origin = origin_now()
         self.is_stored = False
 
 
@@ -57,7 +60,9 @@ class SqlSends:
                 )
             for send in stored:
                 message = send.new.message
-                rows.announce(InChannel(message.server, message.channel), MessageSent(message))
+                rows.announce(
+                    InChannel(message.server, message.channel), MessageSent(message), send.origin
+                )
         for send in stored:
             send.is_stored = True
 

@@ -17,6 +17,7 @@ from sidetone.gateway.application.report import Report
 from sidetone.gateway.domain.policy import DEFAULT, Policy
 from sidetone.gateway.interface.door import Door
 from sidetone.gateway.interface.encoding import encode_event
+from sidetone.gateway.interface.prometheus import READ, GatewayMetrics
 from sidetone.gateway.interface.reception import Reception
 from sidetone.gateway.interface.ticks import Ticks
 from sidetone.protocol.events import Signal
@@ -50,6 +51,7 @@ async def build(
     open_session = OpenSession(hub, Directory(around.bus), around.clock, policy)
     reception = Reception(hub, admission, open_session, around.tasks, ticks)
     door = Door(hub, reception, ticks, policy)
+    READ.from_(GatewayMetrics(hub, flusher, reception, door))
 
     async def follow_signals() -> None:
         await around.bus.subscribe(Signal, follow.hear_signal)

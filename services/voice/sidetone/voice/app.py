@@ -41,6 +41,7 @@ from sidetone.voice.interface.http import (
     history_routes,
     routes,
 )
+from sidetone.voice.interface.prometheus import READ, VoiceMetrics
 from sidetone.voice.interface.questions import answer_questions
 
 _MINUTE_MS = 60_000
@@ -75,6 +76,7 @@ async def build(around: Surroundings, policy: Policy = DEFAULT) -> Router:
 
     places = Places(bus, Communities(load))
     fleet, occupancy = Fleet(policy.settle_ms), Occupancy()
+    READ.from_(VoiceMetrics(fleet, occupancy, clock))
     show_rooms = ShowRooms(occupancy, places, KeyValueShownRooms(store, clock), bus, clock)
     watch_calls = WatchCalls(calls, occupancy, clock, policy.patience)
     list_calls = ListCalls(calls)

@@ -59,6 +59,7 @@ class Node:
             older.connection.close("device_replaced", "this device joined again elsewhere")
         room = self._room(ticket.channel)
         seat = room.join(ticket, connection)
+        self.tally.joins += 1
         self._seats[seat.device] = seat
         self.empty.clear()
         _log.info("member_joined", room=seat.channel, sender=seat.sender)

@@ -47,6 +47,7 @@ class Meter:
         self.frames_out = 0
         self.bytes_out = 0
         self.drops: Counter[Drop] = Counter()
+        self.joins = 0
         self.reported_received = 0
         self.reported_lost = 0
         self.reported_jitter_ms = 0.0

@@ -7,7 +7,8 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from sidetone.voice_sfu.application.node import Node
-from sidetone.voice_sfu.domain.meter import VideoMeter
+from sidetone.voice_sfu.domain.meter import Drop, VideoMeter
+from sidetone.voice_sfu.domain.video_frame import Cut
 
 
 class NodeCollector(Collector):
@@ -25,6 +26,7 @@ class NodeCollector(Collector):
             ("frames_forwarded", "Frames passed on to listeners.", meter.frames_out),
             ("bytes_received", "Bytes of accepted frames.", meter.bytes_in),
             ("bytes_forwarded", "Bytes of frames passed on.", meter.bytes_out),
+            ("joins", "Devices that were let in.", meter.joins),
             ("reported_received", "Frames members say they got.", meter.reported_received),
             ("reported_lost", "Frames members say they missed.", meter.reported_lost),
         ):
@@ -32,8 +34,8 @@ class NodeCollector(Collector):
         drops = CounterMetricFamily(
             "sidetone_voice_frames_dropped", "Frames that were not passed on.", labels=["reason"]
         )
-        for reason, count in meter.drops.items():
-            drops.add_metric([reason.value], count)
+        for reason in Drop:
+            drops.add_metric([reason.value], meter.drops[reason])
         yield drops
         yield from _video(meter.video)
         for name, text, value in (
@@ -59,6 +61,6 @@ def _video(meter: VideoMeter) -> Iterable[Metric]:
         labels=["direction", "reason"],
     )
     for direction, counts in (("in", meter.cut_in), ("out", meter.cut_out)):
-        for reason, count in counts.items():
-            cut.add_metric([direction, reason.name.lower()], count)
+        for reason in Cut:
+            cut.add_metric([direction, reason.name.lower()], counts[reason])
     yield cut

@@ -25,6 +25,9 @@ from sidetone.protocol.messages import SendMessage as Wish
 from sidetone.protocol.refusals import Forbidden
 from sidetone.runtime.clock import Clock
 from sidetone.runtime.limits import Limiter
+from sidetone.telemetry.metrics import counter
+
+_SENT = counter("sidetone_chat_messages_sent_total", "New messages that were stored.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ class SendMessage:
         )
         stored = await self.enter.act(user, channel, partial(self._store, draft))
         is_new = stored.id == draft.id
+        if is_new:
+            _SENT.inc()
         if is_new and links_to_preview(text) and place.may(Permission.EMBED_LINKS):
             self.look_at(stored)
         return stored, is_new

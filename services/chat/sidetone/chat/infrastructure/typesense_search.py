@@ -8,6 +8,7 @@ does no harm; nothing is forgotten, and while Typesense is away the queue waits.
 
 import asyncio
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -29,6 +30,7 @@ from sidetone.chat.infrastructure.search_index import Entry
 from sidetone.protocol.ids import ChannelId, MessageId
 from sidetone.protocol.refusals import Invalid, Unavailable
 from sidetone.storage import Database, Transaction
+from sidetone.telemetry.metrics import counter, gauge
 
 _AT_ONCE = 250
 _POLL_SECONDS = 1.0
@@ -40,6 +42,11 @@ _QUEUE = "INSERT INTO search_queue (channel, message) VALUES (:channel, :message
 _UNQUEUE = "DELETE FROM search_queue WHERE number = :number"
 _MESSAGE = f"SELECT {COLUMNS} FROM messages WHERE channel = :channel AND id = :message"  # noqa: S608 - a constant
 
+_INDEXED = counter("sidetone_search_indexed_total", "Changes of messages told to the index.")
+_LAG = gauge(
+    "sidetone_search_lag_seconds",
+    "How long this process has not seen the end of the queue of the index.",
+)
 _log = structlog.get_logger(__name__)
 
 
@@ -106,17 +113,20 @@ class TypesenseSearch:
     async def _drain(self) -> None:
         """Tell what is queued, for as long as the process lives."""
         is_ready = False
+        behind_since = monotonic()
         while True:
             try:
                 if not is_ready:
                     await self._create_collection()
                     is_ready = True
                 while await self._tell_oldest() == _AT_ONCE:
-                    pass
+                    _LAG.set(monotonic() - behind_since)
+                behind_since = monotonic()
             except Exception as error:
                 # A log of requests that failed would hold the texts that were in them.
                 _log.warning("search_waits", reason=type(error).__name__)
                 is_ready = False
+            _LAG.set(monotonic() - behind_since)
             await self._something_queued(at_once=is_ready)
 
     async def _something_queued(self, *, at_once: bool) -> None:
@@ -167,6 +177,7 @@ class TypesenseSearch:
                     gone.append(message)
             await self._write(present, gone)
             await rows.execute_many(_UNQUEUE, [{"number": number} for number, _, _ in queued])
+            _INDEXED.inc(len(queued))
         return len(queued)
 
     async def _write(self, present: Sequence[Entry], gone: Sequence[MessageId]) -> None:

@@ -31,6 +31,13 @@ class Flusher:
         self._woken = asyncio.Event()
         self._rested = asyncio.Event()
         self._gathered = 0
+        # Since the beginning, for metrics.
+        self.writes = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many sessions wait to be written to."""
+        return len(self._marked)
 
     def mark(self, sessions: list[Session]) -> None:
         """Write to these soon; each has noted that it is marked."""
@@ -81,3 +88,4 @@ class Flusher:
             socket.close(CloseCode.SESSION_LOST, "too much happened; identify anew")
         elif frames:
             socket.write(frames)
+            self.writes += 1

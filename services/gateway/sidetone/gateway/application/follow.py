@@ -13,6 +13,7 @@ from sidetone.protocol.events import (
     Signal,
 )
 from sidetone.protocol.ids import FactId
+from sidetone.telemetry.tracing import span
 
 # A fact that is told twice is left out while its id is among so many.
 _REMEMBERED_MAX = 10_000
@@ -43,7 +44,8 @@ class Follow:
             case RightsChanged():
                 pass
             case _:
-                self._hub.tell(fact.audience, event)
+                with span("deliver"):
+                    self._hub.tell(fact.audience, event)
         self._handled[fact.id] = None
         if len(self._handled) > _REMEMBERED_MAX:
             self._handled.popitem(last=False)

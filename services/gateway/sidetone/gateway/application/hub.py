@@ -43,6 +43,9 @@ class Hub:
         self.crowds: dict[ServerId, Crowd] = {}
         self.reports: deque[SessionOpened | SessionClosed] = deque(maxlen=_REPORTS_MAX)
         self.reported = asyncio.Event()
+        # Sums since the beginning, for metrics.
+        self.events = 0
+        self.deliveries = 0
         self.communities = Communities(
             lambda server: bus.ask(DescribeServer(server)), in_use=self.crowds.__contains__
         )
@@ -172,7 +175,10 @@ class Hub:
     def deliver(self, sessions: Iterable[Session], event: ClientEvent) -> None:
         """Deliver *event* to *sessions*; it is encoded once."""
         encoded = self._encode(event)
-        self._flusher.mark([session for session in sessions if session.push(encoded)])
+        meant = list(sessions)
+        self.events += 1
+        self.deliveries += len(meant)
+        self._flusher.mark([session for session in meant if session.push(encoded)])
 
     def _meant(self, audience: Audience) -> Iterable[Session]:
         match audience:

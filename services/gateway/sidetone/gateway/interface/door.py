@@ -42,6 +42,24 @@ class Door:
         self._detached: Wheel[Session] = Wheel(ticks.now_ms())
         self._is_open = False
         self._all_gone = asyncio.Event()
+        # Sums since the beginning, for metrics.
+        self.closes: Counter[CloseCode] = Counter()
+        self.frames = 0
+
+    @property
+    def sockets(self) -> int:
+        """How many sockets there are."""
+        return len(self._sockets)
+
+    @property
+    def full_sockets(self) -> int:
+        """How many of them take no more for now."""
+        return len(self._full)
+
+    @property
+    def sockets_max(self) -> int:
+        """How many there may be."""
+        return self.policy.sockets_max
 
     def __call__(
         self, config: uvicorn.Config, server_state: ServerState, app_state: dict[str, Any]
@@ -84,6 +102,7 @@ class Door:
 
     def asked(self, socket: Socket, frame: ClientFrame) -> None:
         """Do what the client asks for."""
+        self.frames += 1
         self._greeted(socket)
         self._reception.answer(socket, frame)
 

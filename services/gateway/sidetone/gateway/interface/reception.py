@@ -1,5 +1,6 @@
 """What a client's frames ask for, and what it is answered."""
 
+from collections import Counter
 from typing import Final
 
 import structlog
@@ -49,6 +50,8 @@ class Reception:
         self._tasks = tasks
         self._ticks = ticks
         self._busy: set[Socket] = set()
+        # By the kind of frame and the outcome, since the beginning, for metrics.
+        self.answers: Counter[tuple[str, str]] = Counter()
 
     def answer(self, socket: Socket, frame: ClientFrame) -> None:
         """Do what *frame* asks for."""
@@ -67,6 +70,7 @@ class Reception:
             socket.send(HeartbeatHeard())
 
     async def _attend(self, socket: Socket, frame: Identify | Resume | Renew) -> None:
+        outcome = "failed"
         try:
             caller = await self._admission(frame.token)
             match frame:
@@ -76,13 +80,16 @@ class Reception:
                     self._resume(socket, caller, frame)
                 case Renew():
                     self._renew(socket, caller)
+            outcome = "welcome"
         except Refusal as refusal:
+            outcome = refusal.kind
             socket.close(_CODES.get(refusal.kind, CloseCode.TRY_AGAIN), refusal.detail)
         except Exception:
             _log.exception("client_not_answered")
             socket.close(CloseCode.TRY_AGAIN, "something went wrong here; try again in a moment")
         finally:
             self._busy.discard(socket)
+            self.answers[type(frame).__name__.lower(), outcome] += 1
 
     async def _identify(self, socket: Socket, caller: Caller) -> None:
         session, ready = await self._open_session(caller)

@@ -8,6 +8,7 @@ socket tens of kilobytes and every event several times its writing.
 import asyncio
 import logging
 import socket as sockets
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final, Protocol, cast
 
@@ -43,6 +44,7 @@ class Owner(Protocol):
     """Who looks after sockets. Called on the event loop; must not block."""
 
     policy: Policy
+    closes: Counter[CloseCode]
 
     def now_ms(self) -> int:
         """Return milliseconds that never jump."""
@@ -258,6 +260,7 @@ class Socket(asyncio.Protocol):
         wire, transport = self._wire, self._transport
         if wire is None or transport is None:
             return
+        self._owner.closes[hang_up.code] += 1
         if not self.writable:
             # It takes nothing, so it would never take a goodbye.
             self.abort()

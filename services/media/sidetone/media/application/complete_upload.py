@@ -13,9 +13,14 @@ from sidetone.protocol.files import File
 from sidetone.protocol.ids import FileId, UserId
 from sidetone.protocol.refusals import Conflict, Invalid, Unavailable
 from sidetone.runtime.clock import Clock
+from sidetone.telemetry.metrics import counter
 
 # Longer than any check takes: who reserved one and died is waited for until then.
 _CHECK_MS_MAX = 3 * 60_000
+_UPLOADS = counter(
+    "sidetone_media_uploads_total", "Uploads that were checked, by what came of it.", "outcome"
+)
+_READY, _REFUSED = _UPLOADS.labels("ready"), _UPLOADS.labels("refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,11 @@ class CompleteUpload:
         checked = None
         try:
             checked = await self._checked(holding)
-            return await self._finish(checked, busy_until_ms)
+            file_made = await self._finish(checked, busy_until_ms)
+            _READY.inc()
+            return file_made
         except Invalid:
+            _REFUSED.inc()
             await self.holdings.drop([file])
             raise
         finally:

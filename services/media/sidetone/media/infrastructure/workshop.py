@@ -17,6 +17,7 @@ import structlog
 from sidetone.media.domain.bounds import Bounds, Picture
 from sidetone.media.infrastructure.child_jobs import Job, Limits, PageWords, Paint, Painted, Skim
 from sidetone.protocol.refusals import Invalid, Unavailable
+from sidetone.telemetry.metrics import Timed, counter, gauge, seconds
 
 DEFAULT_LIMITS = Limits()
 _JOBS_AT_ONCE = 2
@@ -27,6 +28,18 @@ _SECONDS_MAX_FACTOR = 2
 
 T = TypeVar("T")
 
+_JOBS = counter(
+    "sidetone_media_jobs_total",
+    "Jobs of children; those that failed hurt nobody.",
+    "kind",
+    "outcome",
+)
+_JOB_SECONDS = seconds("sidetone_media_job_seconds", "Time that a child takes.", "kind")
+for _job in (Paint, Skim):
+    for _outcome in ("done", "failed"):
+        _JOBS.labels(_job.__name__.lower(), _outcome)
+    _JOB_SECONDS.labels(_job.__name__.lower())
+_WAITING = gauge("sidetone_media_jobs_waiting", "Jobs that wait for a child.")
 _log = structlog.get_logger(__name__)
 
 
@@ -66,7 +79,10 @@ class Workshop:
     async def _do(self, job: Job, pieces: AsyncIterable[bytes], kind: type[T]) -> T | None:
         """Return the child's answer, None where it failed."""
         async with self._place():
-            output = await self._output_of(job, pieces)
+            name = type(job).__name__.lower()
+            with Timed(_JOB_SECONDS.labels(name)):
+                output = await self._output_of(job, pieces)
+            _JOBS.labels(name, "failed" if output is None else "done").inc()
         if output is None:
             return None
         try:
@@ -79,10 +95,12 @@ class Workshop:
         if self._waiting >= self._waiting_max:
             raise Unavailable("checks_busy", "too many files are being checked; try again later")
         self._waiting += 1
+        _WAITING.inc()
         try:
             await self._places.acquire()
         finally:
             self._waiting -= 1
+            _WAITING.dec()
         try:
             yield
         finally:

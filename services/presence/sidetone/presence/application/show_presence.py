@@ -11,8 +11,14 @@ from sidetone.protocol.events import Around, PresenceChanged, Signal, ToUsers
 from sidetone.protocol.ids import UserId
 from sidetone.protocol.social import Presence
 from sidetone.runtime.clock import Clock
+from sidetone.telemetry.metrics import counter
 
 _TRIES_MAX = 8
+_CHANGES = counter(
+    "sidetone_presence_changes_total", "Changes of how users are shown, by the new one.", "status"
+)
+for _status in ("online", "idle", "dnd", "offline"):
+    _CHANGES.labels(_status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,7 @@ class ShowPresence:
                     await self.sessions.keep(shown)
                 break
             if await self.sessions.show(shown, after):
+                _CHANGES.labels(after.status).inc()
                 await self._tell(after)
                 if there and after.status == "offline":
                     await self._tell_themselves(own(user, wish))

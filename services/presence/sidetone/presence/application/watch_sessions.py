@@ -12,11 +12,13 @@ from sidetone.protocol.events import SessionClosed, SessionOpened, SessionsAlive
 from sidetone.protocol.ids import SessionId, UserId
 from sidetone.protocol.refusals import Unavailable
 from sidetone.runtime.clock import Clock
+from sidetone.telemetry.metrics import gauge
 
 # How many users, or sessions, are worked on at the same time.
 _AT_ONCE = 32
 _TICK_SECONDS = 0.1
 _RETRY_MS = 1_000
+_WATCHED = gauge("sidetone_presence_users", "Users that this process looks after.")
 
 log = structlog.get_logger(__name__)
 
@@ -97,6 +99,7 @@ class WatchSessions:
             return
 
     async def _look_at_due(self) -> None:
+        _WATCHED.set(len(self._watch))
         due = self._watch.due(self._clock.now_ms())
         for start in range(0, len(due), _AT_ONCE):
             await asyncio.gather(*map(self._look, due[start : start + _AT_ONCE]))

@@ -12,11 +12,13 @@ from sidetone.protocol.ids import ChannelId, DeviceId, LoginId, UserId
 from sidetone.protocol.questions import IssueGrant, WhatMayUserDo
 from sidetone.protocol.refusals import Forbidden, Unavailable
 from sidetone.runtime.clock import Clock
+from sidetone.telemetry.metrics import counter
 from sidetone.voice.application.place_room import PlaceRoom
 from sidetone.voice.application.places import Places
 from sidetone.voice.application.ports import Entries, TicketKeys
 from sidetone.voice.domain.rights import perms_of
 
+_TICKETS = counter("sidetone_calls_tickets_total", "Tickets that were signed for calls.")
 log = structlog.get_logger(__name__)
 
 
@@ -63,6 +65,7 @@ class JoinVoice:
             issued_at=now,
             expires_at=now + LIFETIME_SECONDS,
         )
+        _TICKETS.inc()
         return VoiceTicket(
             host=node.host,
             port=node.port,

@@ -66,10 +66,14 @@ class Fleet:
         """Return the units that live and are not draining; none while reports come in anew."""
         if now_ms < self._settled_at_ms:
             return []
+        return [alive for alive in self.living(now_ms) if not alive.draining]
+
+    def living(self, now_ms: int) -> Sequence[NodeAlive]:
+        """Return the units that live."""
         return [
             alive
             for alive, heard_at_ms in self._heard.values()
-            if now_ms - heard_at_ms < HEALTHY_MS and not alive.draining
+            if now_ms - heard_at_ms < HEALTHY_MS
         ]
 
 

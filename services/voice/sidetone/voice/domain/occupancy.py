@@ -64,6 +64,10 @@ class Occupancy:
         """Return which users are in *channel*."""
         return frozenset(member.user for member in self.inside(channel).values())
 
+    def counts(self) -> tuple[int, int]:
+        """Return how many rooms there are, and how many devices are in them."""
+        return len(self._rooms), sum(len(self.inside(channel)) for channel in self._rooms)
+
     def _drop(self, channel: ChannelId, node: NodeId) -> None:
         rooms = self._rooms.get(channel, {})
         rooms.pop(node, None)

@@ -7,6 +7,7 @@ from typing_extensions import override
 
 COMMANDS = {
     "audio": "Find out what is wrong with sound on this machine.",
+    "audit": "Check that nobody changed the logs of what was done in servers.",
     "client": "Open the client: friends, servers, voice.",
     "config": "Check the settings of this machine, or list all there are.",
     "demo": "Watch three members hear each other through a server that cannot decrypt them.",
@@ -15,6 +16,7 @@ COMMANDS = {
     "serve": "Run a server on this machine.",
     "service": "Run one service on PostgreSQL, Valkey and NATS.",
     "sfu": "Run this machine's voice nodes on NATS.",
+    "status": "Show what runs: load, lag, versions, health of engines.",
     "vectors": "Check a file of VX1 test vectors.",
 }
 

@@ -75,6 +75,11 @@ class SqlAuditLog:
         entries = [_entry(row[:-1]) for row in found[:limit]]
         return Page(entries, str(entries[-1].number) if len(found) > limit else None)
 
+    async def servers(self) -> Sequence[tuple[ServerId, str]]:
+        """Return the servers that keep a log, with their names."""
+        found = await self._rows.fetch("SELECT id, name FROM servers ORDER BY id", {})
+        return msgspec.convert(list(found), list[tuple[ServerId, str]])
+
     async def broken_at(self, server: ServerId) -> int | None:
         """Return the number of the first entry that was tampered with; None: all is well."""
         found = await self._rows.fetch(

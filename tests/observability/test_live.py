@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 
 from infra.observability.write_dashboards import BOARDS
 from sidetone.all_in_one.__main__ import main
-from tests.observability.cluster import NODE, SERVICES, used_cluster
+from tests.cluster.stage import SERVICES
+from tests.observability.cluster import NODE, used_cluster
 from tests.observability.metrics_document import FILE, document, scraped
 from tests.observability.prometheus import Prometheus, start_prometheus
 

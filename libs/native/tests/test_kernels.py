@@ -2,10 +2,12 @@
 
 import gc
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -111,15 +113,16 @@ def run(folder: Path, factor: int, summand: int) -> list[int]:
     return program(folder, "caller.py")
 
 
-def program(folder: Path, *command: str) -> list[int]:
+def program(folder: Path, *command: str, run_by: Sequence[str] = ()) -> list[int]:
     done = subprocess.run(
-        [sys.executable, *command],
+        [*run_by, sys.executable, *command],
         cwd=folder,
         # Python tells a changed file by its second and size, and these change faster than that.
         env={
             **os.environ,
             "NUMBA_CACHE_DIR": str(folder / "cache"),
             "PYTHONDONTWRITEBYTECODE": "1",
+            "XDG_CACHE_HOME": str(folder / "home"),
         },
         capture_output=True,
         text=True,
@@ -165,6 +168,29 @@ def test_what_is_loaded_does_without_the_compiler_and_is_there_for_one_that_comp
     assert program(tmp_path, "later.py") == [6, 1, 0]
     assert program(tmp_path, "later.py", "all") == [6, 1, 0, 36, 0]
     assert program(tmp_path, "later.py", "all") == [6, 1, 0, 36, 1]
+
+
+def test_kernels_are_loaded_from_a_folder_that_can_only_be_read(tmp_path: Path) -> None:
+    (tmp_path / "later.py").write_text(textwrap.dedent(LATER))
+    assert program(tmp_path, "later.py") == [6, 0, 1]
+    for folder in (tmp_path / "cache", *(tmp_path / "cache").rglob("*/")):
+        folder.chmod(0o555)
+    one = who_cannot_write_there()
+    assert program(tmp_path, "later.py", run_by=one) == [6, 1, 0]
+    # What is not there goes where numba keeps its own, and works all the same.
+    assert program(tmp_path, "later.py", "all", run_by=one) == [6, 1, 0, 36, 0]
+    for folder in (tmp_path / "cache").rglob("*/"):
+        folder.chmod(0o755)
+
+
+def who_cannot_write_there() -> Sequence[str]:
+    """Return what runs a program without root's power over folders."""
+    if os.name != "posix" or os.geteuid() != 0:
+        return ()
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        pytest.skip("setpriv is missing: root writes everywhere (apt-get install util-linux)")
+    return (setpriv, "--bounding-set=-dac_override", "--inh-caps=-dac_override")
 
 
 def test_the_collector_rests_while_much_is_made_and_works_again_afterwards() -> None:

@@ -3,12 +3,15 @@
 numba itself looks only at the file a kernel stands in, and would go on with a callee from another
 file that has changed since. Here the folder's name is a digest of the kernel's file, of every
 kernel that it calls, of every constant it uses, and of this package: what is found there fits.
+
+The folder may be one that can only be read, filled when an image was built. numba looks only into
+folders that it can write to, hence ``KeptKernels``.
 """
 
 import hashlib
 import os
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -18,6 +21,7 @@ import numba as _numba  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
 import platformdirs
 from filelock import FileLock
+from numba.core.caching import UserProvidedCacheLocator  # pyright: ignore[reportMissingTypeStubs]
 from numba.core.runtime.nrt import rtsys  # pyright: ignore[reportMissingTypeStubs]
 
 from sidetone.native.lean import uncollected
@@ -28,12 +32,29 @@ _folder: Final = Path(
     os.environ.get("NUMBA_CACHE_DIR")
     or platformdirs.user_cache_path("sidetone", appauthor=False) / "kernels"
 )
+_Locator = cast("Any", UserProvidedCacheLocator)
+
+
+class KeptKernels(_Locator):
+    """Finds the folder of a kernel, also where what is in it can only be read.
+
+    Where there is none and none can be made, numba's own folder in the user's cache serves.
+    """
+
+    def ensure_cache_path(self) -> None:
+        """Make the folder if it is missing. Raises ``OSError``."""
+        if not Path(self.get_cache_path()).is_dir():
+            _Locator.ensure_cache_path(self)
+
+
+_LOCATORS: Final = f"{KeptKernels.__module__}.{KeptKernels.__qualname__},UserWideCacheLocator"
 
 
 def enable(made: Any) -> None:
     """Have what *made* compiles be kept under its digest, and loaded where it is there already.
 
-    Where numba cannot load in the short way, it does so in its own.
+    Where numba cannot load in the short way, it does so in its own. What cannot be kept is
+    compiled again next time.
     """
     with keyed(made.py_func):
         made.enable_caching()
@@ -45,7 +66,14 @@ def enable(made: Any) -> None:
             return load(takes, context)
         return load(takes, context)
 
+    save = kept.save_overload
+
+    def save_overload(takes: Any, compiled: Any) -> None:
+        with suppress(OSError):
+            save(takes, compiled)
+
     kept.load_overload = load_overload
+    kept.save_overload = save_overload
 
 
 @contextmanager
@@ -66,12 +94,13 @@ def _unrefreshed(context: Any) -> Generator[None]:
 @contextmanager
 def keyed(function: Callable[..., Any]) -> Generator[None]:
     """Have numba keep what it compiles from *function* inside the block under its digest."""
-    before = _config.CACHE_DIR
+    before = _config.CACHE_DIR, _config.CACHE_LOCATOR_CLASSES
     _config.CACHE_DIR = str(_folder / digest_of(function))
+    _config.CACHE_LOCATOR_CLASSES = _LOCATORS
     try:
         yield
     finally:
-        _config.CACHE_DIR = before
+        _config.CACHE_DIR, _config.CACHE_LOCATOR_CLASSES = before
 
 
 @contextmanager
@@ -79,10 +108,13 @@ def alone(function: Callable[..., Any]) -> Generator[None]:
     """Let no other process compile *function* inside the block: it would do the same work again.
 
     The workers of a node start together: one compiles, and the others load what it has kept.
+    Where nothing can be kept, nobody waits.
     """
     folder = _folder / digest_of(function)
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "compiling"):
+    with ExitStack() as stack:
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(FileLock(folder / "compiling"))
         yield
 
 

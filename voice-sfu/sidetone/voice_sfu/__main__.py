@@ -157,7 +157,7 @@ async def work(chosen: Settings) -> None:
         async with _parents_bus(chosen.bus, stop) as bus:
             identity = Identity.read(Path(chosen.tls_folder))
             async with app.serving(bus, SystemClock(), identity, options, evidence) as unit:
-                _offer_metrics(unit, chosen.metrics_port)
+                _offer_metrics(unit, chosen.metrics_host, chosen.metrics_port)
                 settle_memory()
                 _say(Listening(unit.port, unit.node.node))
                 await stop.wait()
@@ -217,15 +217,16 @@ def _evidence(path: str) -> Generator[Evidence]:
         evidence.close()
 
 
-def _offer_metrics(unit: "Unit", port: int) -> None:
+def _offer_metrics(unit: "Unit", host: str, port: int) -> None:
     metrics.tell_build("voice_sfu")
     metrics.REGISTRY.register(NodeCollector(unit.node))
     if port:
         try:
-            start_http_server(port, _LOOPBACK, metrics.REGISTRY)
+            start_http_server(port, host, metrics.REGISTRY)
         except OSError as error:
             raise StartError(
-                f"SIDETONE_SFU_METRICS_PORT {port} cannot be opened: {error}; choose another port"
+                f"SIDETONE_SFU_METRICS_PORT {port} on {host} cannot be opened: {error}; "
+                "choose another port"
             ) from None
 
 

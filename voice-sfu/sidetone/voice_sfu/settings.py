@@ -14,10 +14,12 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What concerns all workers of a machine; ``sidetone serve`` reads these as well.
 
     *workers* 0 is one per core. *metrics_port* is the first worker's; the others follow in a row.
+    *metrics_host* is the address that they are offered at: only scrapers may reach it.
     *evidence* names a file that takes every forwarded frame: for demonstrations only.
     """
 
     workers: Annotated[int, msgspec.Meta(ge=0, le=256)] = 0
+    metrics_host: str = "127.0.0.1"
     metrics_port: Port = 0
     fastpath: Literal["on", "off"] = "on"
     evidence: str = ""

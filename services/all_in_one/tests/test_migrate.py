@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from sidetone.all_in_one.__main__ import main
@@ -46,6 +47,18 @@ def test_a_data_folder_goes_up_and_back(tmp_path: Path) -> None:
 def test_a_shared_database_goes_up_and_back() -> None:
     with fresh_postgres() as url:
         up_down_and_up("--database", url)
+
+
+def test_the_address_of_a_database_may_be_in_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with fresh_postgres() as url:
+        (tmp_path / "url").write_text(url)
+        monkeypatch.setenv("SIDETONE_DATABASE_URL_FILE", str(tmp_path / "url"))
+        assert lines("up")[-1] == "The database is up to this version."
+        assert all("is applied" in line for line in lines("--database", url, "status"))
+        # What the command line says counts more.
+        assert "there is no database at" in refusal("--data", tmp_path / "absent", "status")
 
 
 def test_a_database_that_is_not_there_is_told_and_not_made(tmp_path: Path) -> None:

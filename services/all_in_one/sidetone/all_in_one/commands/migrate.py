@@ -4,6 +4,7 @@ Servers migrate up by themselves when they start; this command is for who wants 
 undone. It refuses whole where a file has no way down.
 """
 
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -12,10 +13,12 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import click
+import msgspec
 
 from sidetone.all_in_one.commands.serve import default_data_folder
 from sidetone.all_in_one.data_folder import DataFolder, opened
 from sidetone.runtime.process import run
+from sidetone.runtime.settings import load
 from sidetone.storage import Database, StorageError
 from sidetone.storage.migrations import migrate as migrate_up
 from sidetone.storage.migrations import no_way_down, revert, steps
@@ -25,17 +28,27 @@ from sidetone.storage.sqlite import SqliteDatabase
 Work: TypeAlias = Callable[[Database], Awaitable[None]]
 
 
+class Settings(msgspec.Struct, frozen=True):
+    """``SIDETONE_DATABASE_URL``: an address with a password belongs on no command line."""
+
+    database_url: str | None = None
+
+
 class Place(NamedTuple):
     """Where the database is, as the command line says."""
 
     database: str | None
-    folder: Path
+    folder: Path | None
 
     def work(self, work: Work, *, create: bool = False) -> None:
         """Do *work* on the database; one that is not there is made only to be migrated up."""
 
         async def main() -> None:
-            async with _opened(self.database, self.folder, create=create) as database:
+            address = self.database
+            if address is None and self.folder is None:
+                address = load(Settings, "SIDETONE", os.environ).database_url
+            folder = self.folder or default_data_folder()
+            async with _opened(address, folder, create=create) as database:
                 await work(database)
 
         run(main)
@@ -58,7 +71,8 @@ def place_options() -> list[click.Parameter]:
         click.Option(
             ["--database"],
             metavar="URL|FILE",
-            help="postgresql://… or an SQLite file; default: the one in the data folder.",
+            help="postgresql://… or an SQLite file; default: SIDETONE_DATABASE_URL, else the one "
+            "in the data folder.",
         ),
         click.Option(["--data"], type=click.Path(path_type=Path), help="Folder of all data."),
     ]
@@ -67,7 +81,7 @@ def place_options() -> list[click.Parameter]:
 @click.pass_context
 def note_place(context: click.Context, database: str | None, data: Path | None) -> None:
     """Keep where the database is for the subcommand."""
-    context.obj = Place(database, data or default_data_folder())
+    context.obj = Place(database, data)
 
 
 migrate = click.Group(

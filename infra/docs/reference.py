@@ -7,6 +7,7 @@ import asyncio
 import json
 import re
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from itertools import groupby
@@ -45,7 +46,8 @@ TITLE = re.compile(r"^# (\d+)\. (.+)$", re.MULTILINE)
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages to those that are written by hand."""
-    document = asyncio.run(openapi())
+    with warnings.catch_warnings(action="ignore"):
+        document = asyncio.run(openapi())
     text = json.dumps(document, indent=1)
     pages = {
         "reference/openapi.json": text,
@@ -141,20 +143,17 @@ def events_page() -> str:
         and kind.__module__ == events.__name__
         and isinstance(kind.__struct_config__.tag, str)
     ]
-    schemas, components = msgspec.json.schema_components(kinds, ref_template=REFERENCE + "{name}")
+    _, components = msgspec.json.schema_components(kinds, ref_template=REFERENCE + "{name}")
     lines = [
         "# Events",
         "",
         EVENTS,
     ]
     own = {kind.__name__ for kind in kinds}
-    for kind, _ in zip(kinds, schemas, strict=True):
-        lines += [
-            "",
-            f"## `{kind.__struct_config__.tag}`",
-            "",
-            *_described(components[kind.__name__]),
-        ]
+    for kind in kinds:
+        name = kind.__name__
+        title = f"## `{kind.__struct_config__.tag}` {{ #{name.lower()} }}"
+        lines += ["", title, "", *_described(components[name])]
     lines += ["", "## What events carry"]
     for name, schema in sorted(components.items()):
         if name not in own:
@@ -166,7 +165,7 @@ def events_page() -> str:
 
 
 def _schema(name: str, schema: Json) -> list[str]:
-    return ["", f"### {name}", "", *_described(schema)]
+    return ["", f"### {name} {{ #{name.lower()} }}", "", *_described(schema)]
 
 
 def _described(schema: Json) -> Iterator[str]:

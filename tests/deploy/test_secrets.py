@@ -10,10 +10,11 @@ import nats
 import psycopg
 import pytest
 import valkey
-from nats.errors import Error
 
+from sidetone.bus.nats import NatsBus
 from sidetone.client.pinned import holds_key
 from sidetone.credentials.pins import parse_address
+from sidetone.protocol.refusals import Unavailable
 from tests import engines
 from tests.deploy.rendered import OVERLAYS, ROOT, compose, pods, rendered
 
@@ -107,8 +108,8 @@ async def test_the_bus_knows_each_service_and_nobody_else(folder: Path, tmp_path
             client = await nats.connect(at(folder / user / "nats-url", engine))
             await client.jetstream().account_info()
             await client.close()
-        with pytest.raises(Error):
-            await nats.connect(engine.url, allow_reconnect=False)
+        with pytest.raises(Unavailable):
+            await NatsBus.connect(engine.url)
 
 
 def test_the_store_lets_services_do_what_they_do_and_no_more(folder: Path) -> None:

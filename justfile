@@ -119,7 +119,7 @@ validate-k8s *args: _deploy
 # The documentation as a site, in site/: every link in it leads somewhere.
 docs *args:
     @uv sync -q --frozen --inexact --group docs
-    mkdocs build --strict {{ args }}
+    NO_MKDOCS_2_WARNING=1 mkdocs build --strict {{ args }}
 
 # Known weaknesses of the packages in uv.lock.
 audit:

@@ -9,7 +9,8 @@ import click
 import pytest
 
 from sidetone.all_in_one.__main__ import COMMANDS, main
-from tests.deploy.rendered import ROOT, SETTINGS
+from sidetone.all_in_one.deployables import DEPLOYABLES, ELSEWHERE
+from tests.deploy.rendered import ROOT
 
 PAGES = sorted(
     page
@@ -21,9 +22,9 @@ INLINE = re.compile(r"`([^`\n]+)`")
 RECIPE = re.compile(r"^([a-z][\w-]*)([^:\n]*):(?!=)", re.MULTILINE)
 VARIABLE = re.compile(r"SIDETONE_[A-Z0-9_]*[A-Z0-9]")
 # What stands for something else: SIDETONE_<SERVICE>_…
-STANDS_FOR = ("…", "<", "...")
-# Of compose, of tests, of the release.
-OTHER_VARIABLES = {"SIDETONE_PUBLIC_HOST", "SIDETONE_DATABASE_URL", "SIDETONE_REQUIRE_ENGINES"}
+STANDS_FOR = ("…", "<", "...", "*")
+# Of compose, and of tests.
+OTHER_VARIABLES = {"SIDETONE_PUBLIC_HOST", "SIDETONE_REQUIRE_ENGINES"}
 
 
 def commands(text: str) -> Iterator[list[str]]:
@@ -103,13 +104,8 @@ def require_options(group: click.Command, words: list[str]) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_variables_are_read_by_something(page: Path) -> None:
-    from sidetone.all_in_one.commands.serve import Settings
-
-    known = {
-        f"{prefix}_{field}".upper()
-        for prefix, kind in [*SETTINGS.values(), ("SIDETONE", Settings)]
-        for field in kind.__struct_fields__
-    }
+    known = {variable.name for each in DEPLOYABLES.values() for variable in each.variables()}
+    known |= {variable.removesuffix("_FILE") for variable in ELSEWHERE}
     for code in [*BLOCK.findall(text := page.read_text()), *INLINE.findall(text)]:
         for variable in VARIABLE.findall(code):
             after = code[code.index(variable) + len(variable) :]

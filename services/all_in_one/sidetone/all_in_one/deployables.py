@@ -11,6 +11,7 @@ import sidetone.gateway.settings
 import sidetone.media.settings
 import sidetone.presence.settings
 import sidetone.voice.settings
+from sidetone.all_in_one.settings import DatabaseSettings
 from sidetone.all_in_one.settings import Settings as ServeSettings
 from sidetone.runtime.settings import Variable, variables
 from sidetone.voice_sfu.settings import Settings as UnitSettings
@@ -44,6 +45,7 @@ DEPLOYABLES: Mapping[str, Deployable] = {
     "presence": _service("presence", sidetone.presence.settings.Settings),
     "voice": _service("voice", sidetone.voice.settings.Settings),
     "sfu": Deployable("sidetone sfu", [(UnitSettings, "SIDETONE_SFU")]),
+    "migrate": Deployable("sidetone migrate", [(DatabaseSettings, "SIDETONE")]),
 }
 
 # What the client and the tools of a release read: no settings of a server.

@@ -52,3 +52,12 @@ class Settings(msgspec.Struct, frozen=True):
             gateway=sidetone.gateway.app.Policy(origins=self.cors_origins),
         )
         return policies.with_limits_raised(self.limits_factor)
+
+
+class DatabaseSettings(msgspec.Struct, frozen=True):
+    """Where the database is, for commands that work on it: a password is no part of a command.
+
+    What the command line says counts more.
+    """
+
+    database_url: str | None = None

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import click
-import msgspec
 
 from sidetone.all_in_one.commands.serve import default_data_folder
 from sidetone.all_in_one.data_folder import DataFolder, opened
+from sidetone.all_in_one.settings import DatabaseSettings
 from sidetone.runtime.process import run
 from sidetone.runtime.settings import load
 from sidetone.storage import Database, StorageError
@@ -26,12 +26,6 @@ from sidetone.storage.postgres import PostgresDatabase
 from sidetone.storage.sqlite import SqliteDatabase
 
 Work: TypeAlias = Callable[[Database], Awaitable[None]]
-
-
-class Settings(msgspec.Struct, frozen=True):
-    """``SIDETONE_DATABASE_URL``: an address with a password belongs on no command line."""
-
-    database_url: str | None = None
 
 
 class Place(NamedTuple):
@@ -46,7 +40,7 @@ class Place(NamedTuple):
         async def main() -> None:
             address = self.database
             if address is None and self.folder is None:
-                address = load(Settings, "SIDETONE", os.environ).database_url
+                address = load(DatabaseSettings, "SIDETONE", os.environ).database_url
             folder = self.folder or default_data_folder()
             async with _opened(address, folder, create=create) as database:
                 await work(database)

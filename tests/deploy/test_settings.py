@@ -125,7 +125,7 @@ def test_each_worker_of_a_voice_node_has_its_port_of_the_machine(overlay: str) -
 
 
 def test_prometheus_knows_where_each_service_of_compose_is() -> None:
-    text = (ROOT / "infra" / "compose" / "prometheus.yaml").read_text()
+    text = (ROOT / "infra" / "observability" / "prometheus.yml").read_text()
     for module, (_, kind) in SETTINGS.items():
         if module != "sidetone.voice_sfu":
             port = next(field for field in _fields(kind) if field.name == "port").default

@@ -1,0 +1,158 @@
+"""Whatever raises in a window, the window goes on, and its user reads one line."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import flet as ft
+import msgpack
+from flet.controls.base_control import BaseControl
+from flet.messaging.connection import Connection
+from flet.messaging.protocol import (
+    Message,
+    MessageAction,
+    configure_encode_object_for_msgpack,
+)
+from flet.messaging.session import Session
+from flet.pubsub.pubsub_hub import PubSubHub
+from typing_extensions import override
+
+from sidetone.desktop.interface import hooks
+from sidetone.desktop.interface.keep_open import keep_open
+from sidetone.protocol.refusals import Invalid
+
+_PATIENCE_SECONDS = 10
+
+
+def packed(what: object) -> bytes:
+    """Return *what* as it is sent, by which Flet also notes what it has sent."""
+    return msgpack.packb(what, default=configure_encode_object_for_msgpack(BaseControl))
+
+
+class Browser(Connection):
+    """Stands where a browser does, and keeps what it is sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.get_running_loop()
+        self.pubsubhub = PubSubHub(self.loop)
+        self.actions: list[MessageAction] = []
+
+    @override
+    def send_message(self, message: Message) -> None:
+        self.actions.append(message.action)
+        packed(message.body)
+
+
+class Window:
+    """One component on a page that is kept open."""
+
+    def __init__(self) -> None:
+        self.browser = Browser()
+        self.session: Any = Session(self.browser)
+        self.failures: asyncio.Queue[BaseException | None] = asyncio.Queue()
+        packed(self.session.get_page_patch())
+
+    @classmethod
+    async def of(cls, component: Callable[[], ft.Control]) -> "Window":
+        window = cls()
+        page = window.session.page
+
+        async def shown() -> None:
+            page.render(component)
+            keep_open(page, window.failures.put_nowait)
+
+        await asyncio.wrap_future(page.run_task(shown))
+        return window
+
+    def button(self, key: str) -> int:
+        (found,) = [
+            each._i
+            for each in self.session.index.values()
+            if isinstance(each, ft.Button) and each.key == key
+        ]
+        return found
+
+    async def click(self, key: str) -> None:
+        await self.session.dispatch_event(self.button(key), "click", None)
+
+    async def failure(self) -> BaseException | None:
+        return await asyncio.wait_for(self.failures.get(), _PATIENCE_SECONDS)
+
+
+def refuse() -> None:
+    raise Invalid("too_many", "too many; take one away")
+
+
+async def fail_later() -> None:
+    await asyncio.sleep(0)
+    raise ValueError("later")
+
+
+async def test_a_handler_that_raises_does_not_end_the_window() -> None:
+    clicks: list[str] = []
+
+    @ft.component
+    def buttons() -> ft.Control:
+        return ft.Row(
+            [
+                ft.Button("x", key="bad", on_click=lambda: 1 / 0),
+                ft.Button("x", key="later", on_click=fail_later),
+                ft.Button("x", key="refused", on_click=refuse),
+                ft.Button("x", key="good", on_click=lambda: clicks.append("good")),
+            ]
+        )
+
+    window = await Window.of(buttons)
+    for key, kind in (("bad", ZeroDivisionError), ("later", ValueError), ("refused", Invalid)):
+        await window.click(key)
+        assert isinstance(await window.failure(), kind)
+    await window.click("good")
+    assert clicks == ["good"]
+    assert window.failures.empty()
+    assert MessageAction.SESSION_CRASHED not in window.browser.actions
+
+
+async def test_what_a_component_does_when_it_appears_may_raise() -> None:
+    @ft.component
+    def troubled() -> ft.Control:
+        hooks.mounted(refuse)
+        return ft.Button("x", key="there", on_click=lambda: None)
+
+    window = await Window.of(troubled)
+    assert isinstance(await window.failure(), Invalid)
+    await window.click("there")
+    assert MessageAction.SESSION_CRASHED not in window.browser.actions
+
+
+async def test_a_component_that_cannot_be_drawn_stops_no_other() -> None:
+    drawn_again = asyncio.Event()
+
+    @ft.component
+    def fragile() -> ft.Control:
+        count, change = hooks.state(0)
+        if count == 1:
+            raise ValueError("no")
+        return ft.Button("x", key="fragile", on_click=lambda: change(1))
+
+    @ft.component
+    def steady() -> ft.Control:
+        count, change = hooks.state(0)
+        if count:
+            drawn_again.set()
+        return ft.Button("x", key="steady", on_click=lambda: change(count + 1))
+
+    @ft.component
+    def both() -> ft.Control:
+        return ft.Row([fragile(), steady()])
+
+    window = await Window.of(both)
+    await window.click("fragile")
+    assert isinstance(await window.failure(), ValueError)
+    await window.click("steady")
+    await asyncio.wait_for(drawn_again.wait(), _PATIENCE_SECONDS)
+
+
+async def test_a_late_answer_of_what_is_gone_ends_nothing() -> None:
+    window = await Window.of(lambda: ft.Text("here"))
+    window.session.handle_invoke_method_results(123_456, "call", None, None)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Literal, TypeAlias
 
 from sidetone.client.client import Client
-from sidetone.desktop.application.outbox import Outbox
+from sidetone.desktop.application.outbox import Outbox, OutboxStore
 from sidetone.desktop.application.pictures import Pictures
 from sidetone.desktop.domain.knowledge import Knowledge
 from sidetone.desktop.domain.topics import Topic, Topics, topics
@@ -32,11 +32,18 @@ _NAMES_MAX = 100
 class Account:
     """What screens and use cases stand on.
 
-    *told* hears what each change was about, *heard* each event when it is known.
+    *store* keeps what is written; *told* hears what each change was about, *heard* each event
+    when it is known.
     """
 
     def __init__(
-        self, address: str, client: Client, clock: Clock, told: Told, heard: Heard
+        self,
+        address: str,
+        client: Client,
+        clock: Clock,
+        store: OutboxStore,
+        told: Told,
+        heard: Heard,
     ) -> None:
         self.address = address
         self.client = client
@@ -47,7 +54,7 @@ class Account:
         self.ready = asyncio.Event()
         self.told = told
         self._heard = heard
-        self.outbox = Outbox(client, self.knowledge, told)
+        self.outbox = Outbox(client, self.knowledge, told, store)
         self.pictures = Pictures(client, told)
         self._asked: set[UserId] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -93,15 +100,22 @@ class Account:
         try:
             async with self.client.events(self._connected) as happenings:
                 async for happening in happenings:
-                    if isinstance(happening, Ready):
-                        self.told(self.knowledge.begin(happening))
-                        self.ready.set()
-                    else:
-                        self.told(self.knowledge.apply(happening, self.clock.now_ms()))
-                        self._heard(self, happening)
+                    try:
+                        self._happened(happening)
+                    except Exception:
+                        # One that cannot be taken in must not end all others.
+                        _log.exception("an event was passed over")
         except Refusal as refusal:
             self.problem = refusal.detail
             self._set_connection("ended")
+
+    def _happened(self, happening: Ready | ClientEvent) -> None:
+        if isinstance(happening, Ready):
+            self.told(self.knowledge.begin(happening))
+            self.ready.set()
+        else:
+            self.told(self.knowledge.apply(happening, self.clock.now_ms()))
+            self._heard(self, happening)
 
     def _connected(self, connection: Connection) -> None:
         self._set_connection(connection)

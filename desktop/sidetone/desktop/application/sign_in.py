@@ -63,12 +63,16 @@ async def forget_login(core: Core, returning: Returning) -> None:
 
 
 async def sign_out(core: Core, account: Account) -> None:
-    """End the login on the server and forget it here; the device's keys stay."""
+    """End the login on the server and forget it here, and what waited to be sent.
+
+    The device's keys stay.
+    """
     await core.logins.forget(account.id)
     try:
         await account.client.log_out()
     finally:
         await core.leave(account)
+        await account.outbox.clear()
 
 
 async def entered(

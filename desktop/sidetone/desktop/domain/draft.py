@@ -51,3 +51,8 @@ class Draft:
     def clear(self) -> None:
         """Begin anew: what was written is sent."""
         self.text, self.calls, self.reply_to, self.uploads = "", {}, None, []
+
+    def take(self, other: "Draft") -> None:
+        """Hold what *other* holds."""
+        self.text, self.calls = other.text, other.calls
+        self.reply_to, self.uploads = other.reply_to, other.uploads

@@ -4,6 +4,8 @@ What stands in the text field is the client's: it is followed and not driven, so
 lost however fast somebody types; only what is sent, chosen or restored is written into it.
 """
 
+from copy import copy
+
 import flet as ft
 
 from sidetone.desktop.application.send_message import send_message
@@ -21,7 +23,7 @@ from sidetone.desktop.interface.chat.reply_bar import ReplyBar
 from sidetone.desktop.interface.chat.slow_mode import SlowMode, seconds_left
 from sidetone.desktop.interface.chat.uploads_bar import pick_files, uploads_bar
 from sidetone.permissions import Permission
-from sidetone.protocol.refusals import Invalid
+from sidetone.protocol.refusals import Refusal
 
 _LINES_MAX = 10
 TEXT_LENGTH_MAX = 4_000
@@ -131,21 +133,24 @@ class Writing:
             over = len(text) - TEXT_LENGTH_MAX
             pane.view.notice(tr("This is {n} characters too long; send it in parts.", n=over))
             return
-        try:
-            send_message(
-                pane.account,
-                pane.channel,
-                text,
-                reply_to=draft.reply_to,
-                files=tuple(draft.files),
-            )
-        except Invalid as refusal:
-            pane.view.notice(refusal.detail, bad=True)
-            return
+        pane.start(self._send(text, copy(draft)))
         draft.clear()
         pane.typing.sent()
         self.asked, self.offers = None, []
         pane.draw_composer()
+
+    async def _send(self, text: str, written: Draft) -> None:
+        """Send *text*; what cannot be sent stands in the field again, as it was *written*."""
+        pane, files = self.pane, tuple(written.files)
+        try:
+            await send_message(
+                pane.account, pane.channel, text, reply_to=written.reply_to, files=files
+            )
+        except Refusal:
+            if self.draft.empty:
+                self.draft.take(written)
+                self.focus()
+            raise
         pane.draw()
         if not pane.at_present:
             pane.go_to_present()
@@ -349,6 +354,6 @@ def _paste(writing: Writing, files: list[ft.PastedFile]) -> None:
         try:
             name = file.name or tr("picture.png")
             writing.uploads.add(name, len(content), read, file.mime_type)
-        except Invalid as refusal:
+        except Refusal as refusal:
             pane.view.notice(refusal.detail, bad=True)
             return

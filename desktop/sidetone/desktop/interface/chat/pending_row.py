@@ -2,7 +2,7 @@
 
 import flet as ft
 
-from sidetone.desktop.application.send_message import send_again, withdraw
+from sidetone.desktop.application.send_message import withdraw
 from sidetone.desktop.domain import names
 from sidetone.desktop.domain.timeline import Pending
 from sidetone.desktop.domain.wording import tr
@@ -67,12 +67,8 @@ def _begins_group(pane: Pane, pending: Pending) -> bool:
 
 
 def _refused(pane: Pane, pending: Pending) -> ft.Control:
-    def again() -> None:
-        send_again(pane.account, pane.channel, pending.nonce)
-
-    def forget() -> None:
-        withdraw(pane.account, pane.channel, pending.nonce)
-
+    again = pane.view.act(pane.account.outbox.try_again, pending.nonce)
+    forget = pane.view.act(withdraw, pane.account, pane.channel, pending.nonce)
     why = tr("Not sent: {reason}", reason=pending.problem)
     return ft.Row(
         [

@@ -1,6 +1,7 @@
 """The logins that are remembered: where, who, and the refresh token that opens the door again.
 
-They lie where the system keeps secrets. A token works once, so each new one is kept at once.
+Tokens lie where the system keeps secrets, which has little room: what is no secret lies beside. A
+token works once, so each new one is kept at once.
 """
 
 import asyncio
@@ -15,7 +16,6 @@ from sidetone.protocol.ids import UserId
 from sidetone.protocol.refusals import Invalid
 
 ACCOUNTS_MAX: Final = 20
-_INDEX: Final = "logins"
 
 
 class Remembered(msgspec.Struct, frozen=True):
@@ -34,24 +34,33 @@ class Keyring(Secrets, Protocol):
         ...
 
 
+class LoginIndex(Protocol):
+    """Where it is kept which logins there are. May block."""
+
+    def read(self) -> list[Remembered]:
+        """Return them; what cannot be read counts as nothing."""
+        ...
+
+    def write(self, logins: list[Remembered]) -> None:
+        """Keep *logins* and no others. Raises ``Unavailable`` where that cannot be."""
+        ...
+
+
 class Logins:
     """The list of them, in the order in which they are shown."""
 
-    def __init__(self, keyring: Keyring) -> None:
-        self._keyring = keyring
+    def __init__(self, keyring: Keyring, index: LoginIndex) -> None:
+        self.keyring = keyring
+        self._index = index
         self._lock = asyncio.Lock()
 
     async def all(self) -> list[Remembered]:
         """Return what is remembered; what cannot be read counts as nothing."""
-        kept = await asyncio.to_thread(self._keyring.get, _INDEX)
-        try:
-            return msgspec.json.decode(kept or b"[]", type=list[Remembered])
-        except msgspec.DecodeError:
-            return []
+        return await asyncio.to_thread(self._index.read)
 
     async def token(self, of: Remembered) -> str | None:
         """Return the refresh token of a login."""
-        kept = await asyncio.to_thread(self._keyring.get, _name(of.user))
+        kept = await asyncio.to_thread(self.keyring.get, _name(of.user))
         return kept.decode() if kept is not None else None
 
     async def keep(self, address: str, login: LoggedIn) -> None:
@@ -62,16 +71,16 @@ class Logins:
             others = [each for each in known if each.user != login.user]
             if len(others) >= ACCOUNTS_MAX:
                 raise Invalid("accounts_too_many", f"sign out of one of {ACCOUNTS_MAX} accounts")
+            secret = login.refresh_token.encode()
+            await asyncio.to_thread(self.keyring.put, _name(login.user), secret)
             if entry not in known:
                 await self._write([*others, entry])
-            secret = login.refresh_token.encode()
-            await asyncio.to_thread(self._keyring.put, _name(login.user), secret)
 
     async def forget(self, user: UserId) -> None:
         """Remember a login no more."""
         async with self._lock:
             await self._write([each for each in await self.all() if each.user != user])
-            await asyncio.to_thread(self._keyring.forget, _name(user))
+            await asyncio.to_thread(self.keyring.forget, _name(user))
 
     async def order(self, users: list[UserId]) -> None:
         """Remember them in this order."""
@@ -81,7 +90,7 @@ class Logins:
             await self._write(sorted(known, key=lambda each: rank.get(each.user, len(rank))))
 
     async def _write(self, logins: list[Remembered]) -> None:
-        await asyncio.to_thread(self._keyring.put, _INDEX, msgspec.json.encode(logins))
+        await asyncio.to_thread(self._index.write, logins)
 
 
 def _name(user: UUID) -> str:

@@ -13,7 +13,7 @@ from weakref import WeakSet
 from sidetone.client.client import Client
 from sidetone.desktop.application.account import Account, Heard
 from sidetone.desktop.application.keep_preferences import KeepPreferences, PreferencesStore
-from sidetone.desktop.application.logins import Keyring, Logins
+from sidetone.desktop.application.logins import Logins
 from sidetone.desktop.application.look_for_updates import LookForUpdates
 from sidetone.desktop.application.machine import Machine
 from sidetone.desktop.application.returning import Returning
@@ -44,15 +44,15 @@ class Listener(Protocol):
 class Core:
     """The accounts that are signed in, and who listens to what happens to them.
 
-    *keyring* keeps refresh tokens and the keys of vaults; *folder* holds the vaults. *store* is
-    where what is *set_now* was read from, and keeps what is set later. *machine* is what
-    can be heard, played and pressed here.
+    *logins* are those that are remembered, and their keyring keeps the keys of vaults; *folder*
+    holds the vaults. *store* is where what is *set_now* was read from, and keeps what is set
+    later. *machine* is what can be heard, played and pressed here.
     """
 
     def __init__(
         self,
         folder: Path,
-        keyring: Keyring,
+        logins: Logins,
         clock: Clock,
         store: PreferencesStore,
         set_now: Preferences,
@@ -69,11 +69,11 @@ class Core:
         # None where this is no release, which knows of no later one.
         self.updates: LookForUpdates | None = None
         self.sound_test = SoundTest(machine.loop, self.preferences, self.told)
-        self.logins = Logins(keyring)
+        self.logins = logins
         self.accounts: dict[UserId, Account] = {}
         self.returning: dict[UserId, Returning] = {}
         self._folder = folder
-        self._keyring = keyring
+        self._outbox = machine.outbox
         self._listeners: WeakSet[Listener] = WeakSet()
         self._hearers: list[Heard] = [self.voice.happened]
         self._keeping: set[asyncio.Task[None]] = set()
@@ -100,11 +100,12 @@ class Core:
     def client(self, address: str) -> Client:
         """Return a client of the server machine at *address* whose login is remembered."""
         keep = self._keeper(address)
-        return Client(address, data_dir=self._folder, secrets=self._keyring, renewed=keep)
+        return Client(address, data_dir=self._folder, secrets=self.logins.keyring, renewed=keep)
 
     def enter(self, address: str, client: Client) -> Account:
         """Take in an account that was just signed in, and follow what happens to it."""
-        account = Account(address, client, self.clock, self.told, self._heard)
+        store = self._outbox(client.user.id)
+        account = Account(address, client, self.clock, store, self.told, self._heard)
         self.accounts[account.id] = account
         self.returning.pop(account.id, None)
         account.start()

@@ -13,6 +13,7 @@ from sidetone.all_in_one.demo.server import server
 from sidetone.client.client import Client
 from sidetone.desktop.application.logins import Logins
 from sidetone.desktop.infrastructure.keyring_secrets import SECRETS_FILE, FileSecrets
+from sidetone.desktop.infrastructure.logins_file import LOGINS_FILE, LoginsFile
 from sidetone.protocol.accounts import LoggedIn
 from sidetone.runtime.start import StartError, stop_requests
 
@@ -55,7 +56,7 @@ async def _log_in_guest(company: Company, address: str, folder: Path) -> None:
     async with guest:
         await guest.register(GUEST, secrets.token_urlsafe(16))
         await company.welcome(guest)
-    await Logins(keyring).keep(address, logins[-1])
+    await Logins(keyring, LoginsFile(folder / LOGINS_FILE)).keep(address, logins[-1])
 
 
 async def _client(folder: Path, *, open_: bool) -> None:

@@ -14,7 +14,9 @@ import websockets
 
 from sidetone.desktop.__main__ import ASSETS
 from sidetone.desktop.infrastructure.page_files import PageFiles, flet_files
+from sidetone.desktop.infrastructure.page_uploads import PageUploads
 from sidetone.desktop.infrastructure.web_page import serving
+from sidetone.protocol.refusals import Invalid, Unavailable
 
 Address = Callable[[str], str]
 
@@ -24,8 +26,13 @@ async def _nothing(_: object) -> None:
 
 
 @pytest.fixture
-async def address() -> AsyncGenerator[Address]:
-    async with serving(_nothing, ASSETS) as address:
+def uploads() -> PageUploads:
+    return PageUploads()
+
+
+@pytest.fixture
+async def address(uploads: PageUploads) -> AsyncGenerator[Address]:
+    async with serving(_nothing, ASSETS, uploads) as address:
         yield address
 
 
@@ -181,6 +188,44 @@ async def test_files_of_the_page_are_found_without_importing_flet(tmp_path: Path
     assert sent[0]["status"] == 404
 
 
+async def test_a_file_of_25_megabytes_arrives_once(
+    browser: httpx.AsyncClient, uploads: PageUploads
+) -> None:
+    content = bytes(range(256)) * (25 << 12)
+    arriving = uploads.expect(len(content))
+    assert (await browser.get(arriving.path)).status_code == 405
+    assert (await browser.put(arriving.path, content=content)).status_code == 200
+    assert await arriving.content() == content
+    assert (await browser.put(arriving.path, content=b"again")).status_code == 404
+
+
+async def test_a_file_that_is_too_large_or_expected_by_nobody_is_not_taken(
+    address: Address, browser: httpx.AsyncClient, uploads: PageUploads
+) -> None:
+    arriving = uploads.expect(1 << 20)
+    assert (await browser.put(arriving.path, content=bytes(2 << 20))).status_code == 413
+    with pytest.raises(Invalid, match="at most 1 MB"):
+        await arriving.content()
+    assert (await browser.put("/upload/guess", content=b"1")).status_code == 404
+    async with httpx.AsyncClient(base_url=_origin(address)) as stranger:
+        path = uploads.expect(9).path
+        assert (await stranger.put(path, content=b"1")).status_code == 403
+
+
+async def test_a_file_that_breaks_off_is_said(
+    address: Address, browser: httpx.AsyncClient, uploads: PageUploads
+) -> None:
+    arriving = uploads.expect(100)
+    cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    with socket.create_connection(("127.0.0.1", _port(address)), timeout=5) as raw:
+        raw.setblocking(False)
+        await _ask(raw, f"PUT {arriving.path} HTTP/1.1\r\ncookie: {cookie}\r\n"
+                        f"host: {urlsplit(_origin(address)).netloc}\r\n"
+                        "content-length: 100\r\n\r\nhalf")  # fmt: skip
+    with pytest.raises(Unavailable, match="choose it again"):
+        await asyncio.wait_for(arriving.content(), 10)
+
+
 async def test_no_log_line_holds_a_token(
     address: Address, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -198,7 +243,7 @@ async def test_no_log_line_holds_a_token(
 async def test_the_port_of_last_time_may_be_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        async with serving(_nothing, ASSETS, port) as address:
+        async with serving(_nothing, ASSETS, PageUploads(), port) as address:
             assert _port(address) != port
 
 

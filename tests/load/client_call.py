@@ -22,6 +22,7 @@ from sidetone.desktop.app import App, compose
 from sidetone.desktop.application.account import Account
 from sidetone.desktop.application.sign_in import sign_in
 from sidetone.desktop.domain.topics import Topic, topics
+from sidetone.desktop.infrastructure.page_uploads import PageUploads
 from sidetone.desktop.infrastructure.web_page import serving
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.accounts import User
@@ -137,7 +138,8 @@ def resident_megabytes() -> float:
 
 async def main(address: str, name: str, folder: Path, seconds: float) -> None:
     """Sign in, join, show a window, and measure."""
-    app = await compose(folder)
+    uploads = PageUploads()
+    app = await compose(folder, uploads)
     account = await sign_in(app.core, address, name, PASSWORD)
     await account.ready.wait()
     community = next(
@@ -148,11 +150,11 @@ async def main(address: str, name: str, folder: Path, seconds: float) -> None:
     views: list[View] = []
 
     async def shown(page: ft.Page) -> None:
-        view = await app.open_window(page)
+        view = await app.open_window(page, page.route, "", follow=False)
         view.open_server(account, server)
         views.append(view)
 
-    async with serving(shown, ASSETS) as url:
+    async with serving(shown, ASSETS, uploads) as url:
         print(url("/"), flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         fill(account, ChannelId(channel.id), server)

@@ -23,6 +23,8 @@ from typing_extensions import override
 
 from sidetone.desktop.infrastructure.asgi import Asgi, Scope, answer, refuse
 from sidetone.desktop.infrastructure.page_files import PageFiles, flet_files
+from sidetone.desktop.infrastructure.page_uploads import PREFIX as UPLOADS
+from sidetone.desktop.infrastructure.page_uploads import PageUploads
 
 if TYPE_CHECKING:
     import flet as ft
@@ -94,15 +96,18 @@ class Gate:
 class Windows:
     """What is behind the gate: files at once, windows as soon as what draws them is imported."""
 
-    def __init__(self, main: Main, assets: Path) -> None:
+    def __init__(self, main: Main, assets: Path, uploads: PageUploads) -> None:
         self._main = main
+        self._uploads = uploads
         self._files = PageFiles([assets, flet_files()])
         # What draws takes a second to import; the browser loads its part meanwhile.
         self._importing = asyncio.create_task(_flet())
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:  # noqa: ANN401 (ASGI)
-        """Answer with a file, or be the window of one browser."""
-        if scope["type"] == "http":
+        """Answer with a file, take one, or be the window of one browser."""
+        if scope["type"] == "http" and scope["path"].startswith(UPLOADS):
+            await self._uploads(scope, receive, send)
+        elif scope["type"] == "http":
             await self._files(scope, send)
         elif scope["type"] == "websocket":
             flet_app, web_socket, manager = await asyncio.shield(self._importing)
@@ -132,14 +137,16 @@ async def _flet() -> tuple[Any, Any, Any]:
 
 
 @asynccontextmanager
-async def serving(main: Main, assets: Path, port: int = 0) -> AsyncGenerator[Callable[[str], str]]:
+async def serving(
+    main: Main, assets: Path, uploads: PageUploads, port: int = 0
+) -> AsyncGenerator[Callable[[str], str]]:
     """Serve the client while the block runs; gives what makes an address for a path, used once.
 
-    Without the wanted *port* it is any free one.
+    *uploads* takes the files that windows send. Without the wanted *port* it is any free one.
     """
     with _listening(port) as listening:
         origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        gate = Gate(Windows(main, assets), origin)
+        gate = Gate(Windows(main, assets, uploads), origin)
         config = uvicorn.Config(
             gate,
             log_level="warning",

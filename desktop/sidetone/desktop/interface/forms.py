@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar
 
 import flet as ft
 
@@ -107,7 +107,9 @@ def Confirm(view: View, title: str, words: str, label: str, work: Work) -> ft.Co
         [kit.text(words, color=theme.QUIET), *doing.shown("confirm-problem")],
         [
             cancel(view),
-            kit.button("confirm-yes", label, confirm, kind="danger", disabled=doing.busy),
+            kit.button(
+                "confirm-yes", label, confirm, kind="danger", disabled=doing.busy, autofocus=True
+            ),
         ],
     )
 
@@ -148,25 +150,6 @@ def UserFace(
         presence=presence,
         ground=ground,
     )
-
-
-class Picked(NamedTuple):
-    """A file that the user chose."""
-
-    name: str
-    content: bytes
-
-
-async def pick_file(endings: Sequence[str]) -> Picked | None:
-    """Let the user choose a file with one of *endings*; None: they changed their mind."""
-    picker = ft.FilePicker()
-    files = await picker.pick_files(
-        file_type=ft.FilePickerFileType.CUSTOM, allowed_extensions=list(endings), with_data=True
-    )
-    if not files:
-        return None
-    content = cast("bytes | None", cast("Any", files[0]).bytes)
-    return Picked(files[0].name, content or b"")
 
 
 def choice(

@@ -1,9 +1,5 @@
 """The files that go with a message: how far each is, and how to leave it out."""
 
-import asyncio
-from pathlib import Path
-from typing import cast
-
 import flet as ft
 
 from sidetone.desktop.application.upload_files import UploadFiles
@@ -12,23 +8,15 @@ from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import kit, theme
 from sidetone.desktop.interface.chat import times
 from sidetone.desktop.interface.chat.pane import Pane
+from sidetone.desktop.interface.picking import pick
 
 _WIDTH = 212
 
 
 async def pick_files(pane: Pane, uploads: UploadFiles) -> None:
     """Let the user choose files and begin to bring them."""
-    web = pane.view.page.web
-    picked = await ft.FilePicker().pick_files(allow_multiple=True, with_data=web)
-    for file in picked:
-
-        async def read(file: ft.FilePickerFile = file) -> bytes:
-            content = cast("bytes | None", file.bytes)
-            if content is not None:
-                return content
-            return await asyncio.to_thread(Path(file.path or "").read_bytes)
-
-        uploads.add(file.name, file.size, read)
+    for file in await pick(pane.view, several=True):
+        uploads.add(file.name, file.size_bytes, file.read)
     pane.focus_composer()
 
 

@@ -19,9 +19,9 @@ from sidetone.desktop.interface.forms import (
     ServerFace,
     cancel,
     dialog_body,
-    pick_file,
     show_dialog,
 )
+from sidetone.desktop.interface.picking import pick
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId
 from sidetone.protocol.refusals import Invalid
@@ -132,14 +132,13 @@ def FoundServer(
     chosen, set_chosen = hooks.state("")
     doing = Doing()
 
-    async def pick() -> None:
-        picked = await pick_file(["json"])
-        if picked is not None:
-            set_document(read_template(picked.content))
+    async def read() -> None:
+        for picked in await pick(view, "json"):
+            set_document(read_template(await picked.read()))
             set_chosen(picked.name)
 
     async def choose() -> None:
-        await doing.run(pick)
+        await doing.run(read)
 
     async def found() -> None:
         if kind == "file" and document is None:

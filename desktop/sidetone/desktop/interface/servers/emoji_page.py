@@ -7,7 +7,8 @@ from sidetone.desktop.application.bring_pictures import ENDINGS, add_emoji
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.forms import Doing, ask, card, empty, pick_file
+from sidetone.desktop.interface.forms import Doing, ask, card, empty
+from sidetone.desktop.interface.picking import pick
 from sidetone.desktop.interface.servers.server_menu import standing_in
 from sidetone.desktop.interface.settings.parts import page
 from sidetone.desktop.interface.view import View
@@ -28,12 +29,10 @@ def EmojiPage(view: View, account: Account, server: ServerId) -> ft.Control:
     doing = Doing()
 
     async def choose() -> None:
-        picked = await pick_file(ENDINGS)
-        if picked is None:
-            return
-        wanted = name.value.strip() or _name_of(picked.name)
-        await add_emoji(account, server, wanted, picked.name, picked.content)
-        name.set("")
+        for picked in await pick(view, *ENDINGS):
+            wanted = name.value.strip() or _name_of(picked.name)
+            await add_emoji(account, server, wanted, picked.name, await picked.read())
+            name.set("")
 
     adding: list[ft.Control] = []
     if manages:

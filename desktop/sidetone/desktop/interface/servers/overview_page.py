@@ -8,7 +8,8 @@ from sidetone.desktop.application.bring_pictures import ENDINGS, set_icon
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.forms import FIELD_WIDTH, Doing, ServerFace, pick_file
+from sidetone.desktop.interface.forms import FIELD_WIDTH, Doing, ServerFace
+from sidetone.desktop.interface.picking import pick
 from sidetone.desktop.interface.settings.parts import page
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId
@@ -32,9 +33,8 @@ def OverviewPage(view: View, account: Account, server: ServerId) -> ft.Control:
         view.notice(tr("Saved."))
 
     async def choose() -> None:
-        picked = await pick_file(ENDINGS)
-        if picked is not None:
-            await set_icon(account, server, picked.name, picked.content)
+        for picked in await pick(view, *ENDINGS):
+            await set_icon(account, server, picked.name, await picked.read())
 
     async def remove() -> None:
         await servers.edit(server, EditServer(UNSET, UNSET, None))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
 
 import flet as ft
 
@@ -14,6 +13,7 @@ from sidetone.desktop.application.clips import (
 )
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.picking import pick
 from sidetone.desktop.interface.view import View
 from sidetone.desktop.interface.voice import parts
 
@@ -24,6 +24,7 @@ class _Board:
     """What one does with the clips; *shown* is told what there is after each change."""
 
     def __init__(self, view: View, shown: Callable[[list[Path]], None]) -> None:
+        self._view = view
         self._voice = view.core.voice
         self._shown = shown
 
@@ -31,12 +32,8 @@ class _Board:
         self._shown(await list_clips(self._voice.clips_folder))
 
     async def add(self) -> None:
-        picked = await ft.FilePicker().pick_files(
-            file_type=ft.FilePickerFileType.CUSTOM, allowed_extensions=["wav"], with_data=True
-        )
-        for file in picked:
-            data = cast("bytes | None", cast("Any", file).bytes)
-            await add_clip(self._voice.clips_folder, file.name, data or b"")
+        for file in await pick(self._view, "wav"):
+            await add_clip(self._voice.clips_folder, file.name, await file.read())
         await self.look()
 
     async def remove(self, clip: Path) -> None:

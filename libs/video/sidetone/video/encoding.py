@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import sys
 from asyncio.subprocess import PIPE, Process
-from typing import Self
+from typing import Final, Self
 
 import msgspec
 
@@ -19,6 +19,19 @@ from sidetone.video.quality import Quality
 
 _BEGIN_SECONDS_MAX = 15.0
 _GOODBYE_SECONDS = 1.0
+
+
+# What a frozen program is called with to be the process that captures: it has no other Python.
+CHILD: Final = "--capture-screen"
+
+
+def child_command(executable: str, *, frozen: bool) -> list[str]:
+    """Return what starts the process that captures.
+
+    >>> child_command("/opt/sidetone-client", frozen=True)
+    ['/opt/sidetone-client', '--capture-screen']
+    """
+    return [executable, CHILD] if frozen else [executable, "-m", "sidetone.video.child"]
 
 
 class ScreenEncoder:
@@ -35,7 +48,7 @@ class ScreenEncoder:
     async def start(cls, subject: Subject, quality: Quality) -> Self:
         """Begin to capture. Raises ``VideoError`` if *subject* cannot be seen."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "sidetone.video.child", stdin=PIPE, stdout=PIPE
+            *child_command(sys.executable, frozen=hasattr(sys, "frozen")), stdin=PIPE, stdout=PIPE
         )
         encoder = cls(process, Size(0, 0))
         try:

@@ -8,11 +8,14 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import flet as ft
 import msgspec
 
+from sidetone.desktop.application.arrivals import Arrivals
 from sidetone.desktop.application.keep_tray import KeepTray
+from sidetone.desktop.application.logins import Logins
 from sidetone.desktop.application.look_for_updates import LookForUpdates
 from sidetone.desktop.application.machine import Machine
 from sidetone.desktop.application.notify import Notify
@@ -28,7 +31,9 @@ from sidetone.desktop.infrastructure.diagnostics_file import DiagnosticsFile
 from sidetone.desktop.infrastructure.hotkeys import DesktopKeys
 from sidetone.desktop.infrastructure.keyring_secrets import open_secrets
 from sidetone.desktop.infrastructure.log_file import log_to, set_level
+from sidetone.desktop.infrastructure.logins_file import LOGINS_FILE, LoginsFile
 from sidetone.desktop.infrastructure.loopback import Loopback
+from sidetone.desktop.infrastructure.outbox_folder import OutboxFolder
 from sidetone.desktop.infrastructure.preferences_file import PreferencesFile
 from sidetone.desktop.infrastructure.ringing import EngineRinger
 from sidetone.desktop.infrastructure.sound_devices import Devices
@@ -43,9 +48,10 @@ from sidetone.desktop.infrastructure.updates_http import (
     release,
 )
 from sidetone.desktop.interface import keys
-from sidetone.desktop.interface.drawing import keep_drawing
 from sidetone.desktop.interface.follow_link import follow_link
+from sidetone.desktop.interface.keep_open import keep_open
 from sidetone.desktop.interface.looks import dress
+from sidetone.desktop.interface.overlay_window import OverlayWindow
 from sidetone.desktop.interface.root import Root
 from sidetone.desktop.interface.view import View
 from sidetone.runtime.clock import SystemClock
@@ -54,35 +60,41 @@ from sidetone.runtime.clock import SystemClock
 class App:
     """The client as a process: one core, any number of windows."""
 
-    def __init__(self, core: Core, fonts: dict[str, Path], notice: str) -> None:
+    def __init__(
+        self, core: Core, arrivals: Arrivals, fonts: dict[str, Path], notice: str
+    ) -> None:
         self.core = core
+        self._arrivals = arrivals
         self._views: list[View] = []
         self._notify = Notify(
             SystemNotices(self._open_place), core.preferences, core.clock, self._looked_at
         )
         core.hear(self._notify.heard)
         self._looking = asyncio.create_task(self._look_for_updates())
-        # What opens one more window; the process sets it.
-        self.show: Callable[[], None] = lambda: None
+        # What opens one more window at a route; the process sets it.
+        self.show: Callable[[str], None] = lambda _: None
         self._tray = KeepTray(SystemTray(self._chosen), self._tray_state)
         core.listen(self._tray)
+        self._overlay = OverlayWindow(core.preferences)
         self._fonts = {family: f"/fonts/{family}" for family in fonts}
         self._notice = notice
         self._entering = asyncio.create_task(sign_in_again(core))
         core.listen(self)
+        asyncio.get_running_loop().set_exception_handler(self._beside_failed)
 
-    async def open_window(self, page: ft.Page, link: str = "", *, follow: bool = True) -> View:
-        """Show the client on *page*: where *link* leads, or where the user is signed in.
+    async def open_window(self, page: ft.Page, route: str, link: str, *, follow: bool) -> View:
+        """Show the client on *page* at *route*, where *link* leads, or where one is signed in.
 
         A page that is loaded again does not *follow* it again; nor does one of its own kind.
         """
         page.title = "Sidetone"
         page.padding = 0
         dress(page, self.core.preferences.current.appearance)
-        place = place_at(page.route, next(iter(self.core.accounts), None))
-        view = View(self.core, page, place, link, Loopback())
+        place = place_at(route, next(iter(self.core.accounts), None))
+        view = View(self.core, page, place, link, Loopback(), self._arrivals)
+        view.show = self.show
         page.render(Root, view)
-        keep_drawing(page, view.drawing_failed)
+        keep_open(page, view.failed)
         drawing = asyncio.ensure_future(view.keep_drawn())
         self._views.append(view)
 
@@ -104,22 +116,36 @@ class App:
         if self._notice:
             view.notice(self._notice)
             self._notice = ""
+        self._overlay.follow(self._views)
         return view
 
     def told(self, changed: Topics) -> None:
         """Speak the language and log as much as is set from now on."""
         if Topic("preferences") in changed:
             set_level(self.core.preferences.current.log_level)
+            self._overlay.follow(self._views)
         if Topic("preferences") in changed and language() != wished_language(self.core):
             speak(load(wished_language(self.core)))
             self.core.told(topics(Topic("language")))
 
     async def close(self) -> None:
         """Let go of everything."""
+        asyncio.get_running_loop().set_exception_handler(None)
         self._entering.cancel()
         self._looking.cancel()
         await asyncio.gather(self._notify.close(), self._tray.close())
         await self.core.close()
+
+    def _beside_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Log what failed beside the windows, and say so in them: it is not done again.
+
+        Connections that break are everyday, and whoever uses them knows.
+        """
+        loop.default_exception_handler(context)
+        error = context.get("exception")
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            for view in self._views:
+                view.failed(error)
 
     def _tray_state(self) -> TrayState:
         """Return how things stand for the icon."""
@@ -136,7 +162,7 @@ class App:
         voice = self.core.voice
         match choice:
             case "show":
-                self.show()
+                self.show("/")
             case "mute":
                 voice.set_muted(muted=not voice.muted)
             case "deafen":
@@ -171,8 +197,11 @@ def wished_language(core: Core) -> Language:
     return system_language() if wished == "system" else wished
 
 
-async def compose(folder: Path) -> App:
-    """Return the client whose keys and settings are in *folder*, signing in as last time."""
+async def compose(folder: Path, arrivals: Arrivals) -> App:
+    """Return the client whose keys and settings are in *folder*, signing in as last time.
+
+    *arrivals* is where windows of a browser leave files.
+    """
     store = PreferencesFile(folder / "preferences.json")
     set_now, problem = await asyncio.to_thread(store.load)
     await asyncio.to_thread(log_to, folder / "logs", set_now.log_level)
@@ -186,9 +215,11 @@ async def compose(folder: Path) -> App:
         DesktopKeys(),
         EngineLoop(devices),
         DiagnosticsFile(folder / "logs"),
+        lambda user: OutboxFolder(folder / "outbox" / str(user)),
     )
     clock = SystemClock()
-    core = Core(folder, keyring, clock, store, set_now, machine)
+    logins = Logins(keyring, LoginsFile(folder / LOGINS_FILE))
+    core = Core(folder, logins, clock, store, set_now, machine)
     core.preferences.problem = problem
     known = await asyncio.to_thread(release)
     if known is not None:
@@ -197,4 +228,4 @@ async def compose(folder: Path) -> App:
         core.updates = LookForUpdates(installation(known), source, seen, clock, core.told)
     speak(await asyncio.to_thread(load, wished_language(core)))
     await remember_logins(core)
-    return App(core, await asyncio.to_thread(system_fonts), notice)
+    return App(core, arrivals, await asyncio.to_thread(system_fonts), notice)

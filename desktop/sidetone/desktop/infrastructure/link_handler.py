@@ -73,9 +73,13 @@ def desktop_file(command: Sequence[str]) -> str:
 
 def _register_on_linux(command: Sequence[str], applications: Path) -> bool:
     xdg_mime = shutil.which("xdg-mime")
+    path, content = applications / DESKTOP_FILE, desktop_file(command).encode()
     try:
+        if path.is_file() and path.read_bytes() == content:
+            # Said before; who has chosen another program since is left alone.
+            return True
         applications.mkdir(parents=True, exist_ok=True)
-        write_atomically(applications / DESKTOP_FILE, desktop_file(command).encode(), 0o644)
+        write_atomically(path, content, 0o644)
         if xdg_mime is None:
             return False
         done = subprocess.run(  # noqa: S603 (a program of the system, with constants)

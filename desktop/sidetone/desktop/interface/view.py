@@ -8,13 +8,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import flet as ft
 import msgspec
 
 from sidetone.community import Community
 from sidetone.desktop.application.account import Account
+from sidetone.desktop.application.arrivals import Arrivals
 from sidetone.desktop.application.program import Core
 from sidetone.desktop.application.provider_sign_in import Loopback
 from sidetone.desktop.application.read_history import open_channel
@@ -24,6 +25,7 @@ from sidetone.desktop.domain.topics import Topic, Topics
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.looks import dress
+from sidetone.desktop.interface.turns import Turns
 from sidetone.protocol.ids import ChannelId, ServerId, UserId
 from sidetone.protocol.refusals import Refusal
 
@@ -41,18 +43,35 @@ class Tick:
     count: int = 0
 
 
+class Reading(NamedTuple):
+    """What keys do in the channel that is read."""
+
+    to_present: Callable[[], None]
+    # Choose the message so many below the chosen one.
+    step: Callable[[int], None]
+    # Open the menu of the message that is chosen.
+    offer: Callable[[], None]
+
+
 class View:
     """A window of *core* on *page*. Lives as long as the page's session.
 
     *link* is an address or a link that the user was led here with; *loopback* is where a browser
-    comes back to after a provider's page.
+    comes back to after a provider's page, and *arrivals* where it leaves files.
     """
 
     def __init__(
-        self, core: Core, page: ft.Page, place: Place, link: str, loopback: Loopback
+        self,
+        core: Core,
+        page: ft.Page,
+        place: Place,
+        link: str,
+        loopback: Loopback,
+        arrivals: Arrivals,
     ) -> None:
         self.link = link
         self.loopback = loopback
+        self.arrivals = arrivals
         self.core = core
         self.page = page
         self.place = place
@@ -61,12 +80,16 @@ class View:
         self._changed: set[Topic] = set()
         self._waiting = asyncio.Event()
         self._tasks: set[asyncio.Future[Any]] = set()
+        # Parts of long pages that are drawn one after another.
+        self.turns = Turns(self.start)
         self._dialogs: list[ft.DialogControl] = []
         self._menu = ft.ContextMenu(ft.Container(width=0, height=0))
         page.overlay.append(self._menu)
-        # What is open may take keys for itself; what is read can lead back to the present.
+        # What is open may take keys for itself.
         self.keys_taken_by: Callable[[str], bool] | None = None
-        self.to_present: Callable[[], None] | None = None
+        self.reading: Reading | None = None
+        # What opens one more window of this system at a route.
+        self.show: Callable[[str], None] = lambda _: None
         # Whether somebody looks at the window: what is shown then is read.
         self.focused = True
         page.on_app_lifecycle_state_change = self._looked_at
@@ -101,9 +124,12 @@ class View:
             await self._waiting.wait()
             self._waiting.clear()
             changed, self._changed = self._changed, set()
-            if Topic("preferences") in changed:
-                self._dress()
-            self.draw(*changed)
+            try:
+                if Topic("preferences") in changed:
+                    self._dress()
+                self.draw(*changed)
+            except Exception as error:
+                self.failed(error)
             await asyncio.sleep(_DRAW_SECONDS)
 
     def _dress(self) -> None:
@@ -114,8 +140,12 @@ class View:
             dress(self.page, looks)
             self.page.update()
 
-    def drawing_failed(self) -> None:
-        """Say that a part of the window is not what it should be."""
+    def failed(self, error: BaseException | None) -> None:
+        """Say why something was refused, or that it went wrong; the window goes on."""
+        if isinstance(error, Refusal):
+            self.notice(error.detail, bad=True)
+            return
+        _log.error("a part of the window failed", exc_info=error)
         self.notice(tr("Something went wrong; the log file says what."), bad=True)
 
     def _looked_at(self, event: ft.AppLifecycleStateChangeEvent) -> None:
@@ -191,11 +221,8 @@ class View:
         async def guarded() -> None:
             try:
                 await work
-            except Refusal as refusal:
-                self.notice(refusal.detail, bad=True)
-            except Exception:
-                _log.exception("an action of the window failed")
-                self.notice(tr("Something went wrong; the log file says what."), bad=True)
+            except Exception as error:
+                self.failed(error)
 
         task = self.page.run_task(guarded)
         wrapped = asyncio.wrap_future(task)
@@ -228,6 +255,13 @@ class View:
             dialog = self._dialogs.pop()
             dialog.open = False
             dialog.update()
+
+    async def open_beside(self, route: str, width: int, height: int) -> None:
+        """Open a window at *route*: in a browser one of the browser's."""
+        if self.page.web:
+            await ft.UrlLauncher().open_window(route, title="Sidetone", width=width, height=height)
+        else:
+            self.show(route)
 
     def menu(self, at: ft.Offset, items: list[ft.PopupMenuItem]) -> None:
         """Offer *items* at a place of the window; they are made only when they are asked for."""

@@ -167,7 +167,4 @@ def _stop(view: View, *, whole: bool) -> None:
 
 async def _pop_out(view: View, user: UserId) -> None:
     view.go(watching=None)
-    width, height = _WINDOW
-    await ft.UrlLauncher().open_window(
-        f"/watch/{user}", title="Sidetone", width=width, height=height
-    )
+    await view.open_beside(f"/watch/{user}", *_WINDOW)

@@ -37,6 +37,9 @@ def shortcuts() -> list[Shortcut]:
         Shortcut("Alt+Arrow Down", lambda: tr("Channel below"), partial(_step_channel, step=1)),
         Shortcut("Ctrl+Alt+Arrow Up", lambda: tr("Server above"), partial(_step_server, step=-1)),
         Shortcut("Ctrl+Alt+Arrow Down", lambda: tr("Server below"), partial(_step_server, step=1)),
+        Shortcut("Alt+Page Up", lambda: tr("Message above"), partial(_step_message, step=-1)),
+        Shortcut("Alt+Page Down", lambda: tr("Message below"), partial(_step_message, step=1)),
+        Shortcut("Shift+F10", lambda: tr("Menu of the chosen message"), _offer),
         Shortcut("Escape", lambda: tr("Close what is open, or jump to the present"), _escape),
         Shortcut("Ctrl+/", lambda: tr("Show these keys"), open_shortcuts),
         Shortcut("Ctrl+,", lambda: tr("Settings"), _settings),
@@ -165,5 +168,15 @@ def _escape(view: View) -> None:
         view.go(thread=None)
     elif place.panel in {"search", "pins", "threads"}:
         view.go(panel="members")
-    elif place.channel is not None and view.to_present is not None:
-        view.to_present()
+    elif place.channel is not None and view.reading is not None:
+        view.reading.to_present()
+
+
+def _step_message(view: View, step: int) -> None:
+    if view.place.channel is not None and view.reading is not None:
+        view.reading.step(step)
+
+
+def _offer(view: View) -> None:
+    if view.place.channel is not None and view.reading is not None:
+        view.reading.offer()

@@ -1,5 +1,7 @@
 """The channel that is open: its head, its messages, where one writes, and what stands beside."""
 
+from functools import partial
+
 import flet as ft
 
 from sidetone.desktop.application.account import Account
@@ -7,13 +9,14 @@ from sidetone.desktop.domain.place import Panel
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.chat.message_menu import offer_chosen
 from sidetone.desktop.interface.chat.messages import Messages
 from sidetone.desktop.interface.chat.pane import Pane
 from sidetone.desktop.interface.chat.pins_panel import PinsPanel
 from sidetone.desktop.interface.chat.search_panel import SearchPanel
 from sidetone.desktop.interface.chat.thread_column import ThreadColumn
 from sidetone.desktop.interface.chat.threads_panel import ThreadsPanel
-from sidetone.desktop.interface.view import View
+from sidetone.desktop.interface.view import Reading, View
 from sidetone.desktop.interface.voice.incoming import CallButton
 from sidetone.protocol.ids import ChannelId
 
@@ -33,7 +36,7 @@ def OpenChannel(view: View, account: Account, channel: ChannelId) -> ft.Control:
     """Draw one channel, with a thread or a panel beside it."""
     view.watch(Topic("place"))
     pane, _ = hooks.state(Pane(view, account, channel))
-    view.to_present = pane.go_to_present
+    view.reading = Reading(pane.go_to_present, pane.step, partial(offer_chosen, pane))
     message = view.place.message
 
     def follow() -> None:

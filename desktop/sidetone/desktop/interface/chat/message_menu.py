@@ -74,7 +74,7 @@ def ask_delete(pane: Pane, message: Message) -> None:
             ],
             [
                 kit.button("cancel-delete", tr("Keep it"), pane.view.close, kind="quiet"),
-                kit.button("confirm-delete", tr("Delete"), confirm, kind="danger"),
+                kit.button("confirm-delete", tr("Delete"), confirm, kind="danger", autofocus=True),
             ],
         )
     )
@@ -202,6 +202,14 @@ def open_menu(pane: Pane, message: Message, at: ft.Offset | None) -> None:
             for deed in group
         ]
     pane.view.menu(at or ft.Offset(200, 200), items)
+
+
+def offer_chosen(pane: Pane) -> None:
+    """Open the menu of the message that was chosen by keys, in the middle of the window."""
+    message = pane.timeline.find(pane.marks.found) if pane.marks.found is not None else None
+    if message is not None:
+        page = pane.view.page
+        open_menu(pane, message, ft.Offset((page.width or 0) / 2, (page.height or 0) / 2))
 
 
 @ft.component

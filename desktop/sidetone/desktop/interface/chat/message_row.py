@@ -17,7 +17,7 @@ from sidetone.desktop.interface.chat.pane import Pane
 from sidetone.desktop.interface.chat.quoted import Quoted
 from sidetone.desktop.interface.chat.reactions import Reactions
 from sidetone.desktop.interface.chat.thread_link import ThreadLink
-from sidetone.desktop.interface.chat.written import Written
+from sidetone.desktop.interface.chat.written import Written, plain
 from sidetone.protocol.messages import Message
 
 GUTTER = 36
@@ -54,7 +54,22 @@ def MessageRow(pane: Pane, row: Row) -> ft.Control:
     above: list[ft.Control] = []
     if row.day or row.new:
         above.append(_line(message, day=row.day, new=row.new))
-    return ft.Column([*above, kit.semantics(f"message-{message.id}", shell)], spacing=0)
+    spoken = kit.semantics(f"message-{message.id}", shell, _spoken(pane, message))
+    return ft.Column([*above, spoken], spacing=0)
+
+
+def _spoken(pane: Pane, message: Message) -> str | None:
+    """Return what a screen reader says of a message; what is no text says it by itself."""
+    if message.kind != "text":
+        return None
+    files = [file.name for file in message.attachments]
+    words = " ".join([plain(pane.account, pane.community, message.text), *files])
+    return tr(
+        "{name}, {time}: {words}",
+        name=names.name_of(pane.account.knowledge, message.author, pane.community),
+        time=times.moment(time_of(message.id)),
+        words=words,
+    )
 
 
 def _ground(pane: Pane, row: Row, *, hovered: bool) -> str | None:

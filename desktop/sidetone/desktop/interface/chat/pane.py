@@ -202,6 +202,14 @@ class Pane:
 
         self.start(work())
 
+    def step(self, by: int) -> None:
+        """Choose the message so many below the one that is chosen; first the newest."""
+        messages = self.timeline.messages
+        chosen = [index for index, each in enumerate(messages) if each.id == self.marks.found]
+        index = chosen[0] + by if chosen else len(messages) - 1
+        if messages:
+            self.jump(messages[max(0, min(index, len(messages) - 1))].id)
+
     def go_to_present(self) -> None:
         """Show what was written last, at the end of the list."""
 

@@ -2,12 +2,13 @@
 
 import flet as ft
 
-from sidetone.desktop.application.threads import list_threads
+from sidetone.desktop.application.threads import archive_thread, list_threads
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.chat.pane import Pane
 from sidetone.desktop.interface.chat.side_panel import empty, side_panel, waiting
+from sidetone.permissions import Permission
 from sidetone.protocol.ids import ChannelId
 from sidetone.protocol.requests import Page
 from sidetone.protocol.servers import Channel
@@ -53,7 +54,7 @@ def ThreadsPanel(pane: Pane) -> ft.Control:
         )
         content = empty(words, ft.Icons.FORUM_OUTLINED)
     else:
-        rows = [_thread(pane, each) for each in page.items]
+        rows = [_thread(pane, each, archived=archived) for each in page.items]
         cursor = page.next
         if cursor is not None:
             rows.append(
@@ -74,7 +75,7 @@ def _tab(name: str, label: str, choose: kit.Handler, *, chosen: bool) -> ft.Cont
     return kit.row(f"threads-{name}", label, words, choose, chosen=chosen, margin=0)
 
 
-def _thread(pane: Pane, thread: Channel) -> ft.Control:
+def _thread(pane: Pane, thread: Channel, *, archived: bool) -> ft.Control:
     id_ = ChannelId(thread.id)
     read = pane.account.knowledge.reads.get(id_)
     unread = read.unread if read is not None else 0
@@ -86,6 +87,25 @@ def _thread(pane: Pane, thread: Channel) -> ft.Control:
         ],
         spacing=10,
     )
-    return kit.row(
+    row = kit.row(
         f"open-thread-{thread.name}", thread.name, content, lambda: pane.view.go(thread=id_)
     )
+    if not archived or not _may_reopen(pane, thread):
+        return row
+    row.expand = True
+    again = kit.icon_button(
+        f"reopen-thread-{thread.name}",
+        ft.Icons.UNARCHIVE_OUTLINED,
+        tr("Open the thread {name} again", name=thread.name),
+        pane.view.act(_reopen, pane, id_),
+    )
+    return ft.Row([row, again], spacing=0)
+
+
+def _may_reopen(pane: Pane, thread: Channel) -> bool:
+    return thread.creator == pane.account.id or pane.may(Permission.MANAGE_THREADS)
+
+
+async def _reopen(pane: Pane, thread: ChannelId) -> None:
+    await archive_thread(pane.account, thread, archived=False)
+    pane.view.go(thread=thread)

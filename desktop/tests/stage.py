@@ -223,6 +223,7 @@ class Stage:
         link: str | None = None,
         size: tuple[int, int] = (1280, 800),
         folder: Path | None = None,
+        program: str = "sidetone.desktop",
         **environment: str,
     ) -> Window:
         """Open a client process of its own and look at it."""
@@ -230,7 +231,7 @@ class Stage:
         process = await Process.start(
             r"open at (\S+)",
             *(
-                "sidetone.desktop",
+                program,
                 "--data",
                 str(data),
                 "--no-open",

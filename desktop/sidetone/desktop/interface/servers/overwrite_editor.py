@@ -1,6 +1,7 @@
 """What one channel says of one subject: allow, as by their roles, or deny, for each ability."""
 
 from functools import partial
+from typing import Final
 from uuid import UUID
 
 import flet as ft
@@ -20,11 +21,17 @@ from sidetone.desktop.domain.see_as_role import SeenAs, with_overwrites
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.forms import Doing
+from sidetone.desktop.interface.later import Later
 from sidetone.desktop.interface.settings.parts import group, setting
+from sidetone.desktop.interface.turns import slices
 from sidetone.desktop.interface.view import View
 from sidetone.permissions import Permission
 from sidetone.protocol.ids import RoleId, ServerId, UserId
 from sidetone.protocol.servers import Channel, Overwrite
+
+# Lines of abilities that are drawn in one turn, and how high one is about.
+_AT_ONCE: Final = 3
+_LINE_HEIGHT: Final = 56
 
 
 @ft.component
@@ -33,26 +40,23 @@ def OverwriteEditor(view: View, account: Account, channel: Channel, subject: UUI
     community = account.knowledge.communities[ServerId(channel.server)]
     kind = "role" if subject in community.roles else "member"
     before = overwrite_of(channel, subject, kind)
-    now, set_now = hooks.state((before.allow, before.deny))
+    now = hooks.entry((before.allow, before.deny))
     doing = Doing()
     own = community.permissions(account.id, channel.id, account.clock.now_ms())
 
     async def save() -> None:
         everyone = "everyone" if subject == community.server.id else subject
         channels = account.client.api.channels
-        await channels.overwrite(channel.id, everyone, allow=now[0], deny=now[1])
+        await channels.overwrite(channel.id, everyone, allow=now.value[0], deny=now.value[1])
         view.notice(tr("Saved."))
 
-    def choose(permission: Permission, state: State) -> None:
-        set_now(with_state(*now, permission, state))
-
-    wish = Overwrite(subject, kind, *now)
+    wish = Overwrite(subject, kind, *now.value)
     follows = _follows(account, channel, wish)
     words = tr("May then: {abilities}", abilities=permission_names(follows) or tr("nothing"))
     groups = [
         group(
             each.title,
-            *(_line(ability, now, own, choose) for ability in each.abilities),
+            *(_lines(view, part, now, own) for part in slices(each.abilities, _AT_ONCE)),
         )
         for each in abilities_of(settable(channel.kind))
     ]
@@ -79,11 +83,42 @@ def _follows(account: Account, channel: Channel, wish: Overwrite) -> Permission:
     return twin.permissions(UserId(wish.subject), channel.id, account.clock.now_ms())
 
 
-def _line(
-    ability: Ability, now: tuple[int, int], own: Permission, choose: kit.Handler
+def _lines(
+    view: View, abilities: tuple[Ability, ...], now: hooks.Entry[tuple[int, int]], own: Permission
 ) -> ft.Control:
-    current = state_of(*now, ability.permission)
-    lacking = ability.permission not in own
+    """Return a few lines, drawn in their turn, and again when one of them is another."""
+    states = tuple(state_of(*now.value, each.permission) for each in abilities)
+    lacking = tuple(each.permission not in own for each in abilities)
+    height = _LINE_HEIGHT * len(abilities)
+    key = str(abilities[0].permission.name)
+    return hooks.keyed(key, Later, view, height, _LINES, abilities, states, lacking, now)
+
+
+@ft.component
+def Lines(
+    abilities: tuple[Ability, ...],
+    states: tuple[State, ...],
+    lacking: tuple[bool, ...],
+    now: hooks.Entry[tuple[int, int]],
+) -> ft.Control:
+    """Draw abilities with their three states."""
+
+    def choose(permission: Permission, state: State) -> None:
+        now.set(with_state(*now.value, permission, state))
+
+    lines = zip(abilities, states, lacking, strict=True)
+    return ft.Column([_line(*each, choose) for each in lines], spacing=12, tight=True)
+
+
+_LINES = hooks.memo(Lines)
+
+
+def _line(
+    ability: Ability,
+    current: State,
+    lacking: bool,
+    choose: kit.Handler,
+) -> ft.Control:
     why_not = tr("You do not have this permission yourself.") if lacking else ""
     states: list[tuple[State, str, ft.IconData, str]] = [
         ("deny", tr("Deny"), ft.Icons.CLOSE, theme.BAD),

@@ -7,14 +7,16 @@ from typing import Final
 import flet as ft
 
 from sidetone.desktop.application.account import Account
-from sidetone.desktop.domain.permission_words import Abilities, all_abilities
+from sidetone.desktop.domain.permission_words import Abilities, Ability, all_abilities
 from sidetone.desktop.domain.readable_color import readable
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.forms import Doing, ask
+from sidetone.desktop.interface.later import Later
 from sidetone.desktop.interface.servers.role_members import RoleMembers
 from sidetone.desktop.interface.servers.server_menu import standing_in
 from sidetone.desktop.interface.settings.parts import group, toggle
+from sidetone.desktop.interface.turns import slices
 from sidetone.desktop.interface.view import View
 from sidetone.permissions import Permission
 from sidetone.protocol.ids import ServerId
@@ -27,6 +29,10 @@ _COLORS: Final = (
     0x35D07F, 0x41B6E6, 0x6C7BFF, 0xC76BF2, 0xFF6FB5, 0xF2545B, 0xFF8F6B, 0xF5B84B, 0x9AA5B8,
 )  # fmt: skip
 
+# Lines of abilities that are drawn in one turn, and how high one is about.
+_AT_ONCE: Final = 4
+_LINE_HEIGHT: Final = 56
+
 
 class _Draft:
     """What a role shall be once it is saved: the hooks of its editor."""
@@ -37,12 +43,12 @@ class _Draft:
         self.color = hooks.entry(_hex(role.color))
         self.hoisted, self.set_hoisted = hooks.state(role.hoisted)
         self.mentionable, self.set_mentionable = hooks.state(role.mentionable)
-        self.bits, self.set_bits = hooks.state(role.permissions)
+        self.bits = hooks.entry(role.permissions)
 
     def wish(self) -> EditRole:
         """Return what to ask for. Raises ``Invalid`` for a colour that is none."""
         color = _color(self.color.value)
-        return EditRole(self.name.value, self.bits, color, self.hoisted, self.mentionable)
+        return EditRole(self.name.value, self.bits.value, color, self.hoisted, self.mentionable)
 
 
 @ft.component
@@ -75,7 +81,7 @@ def RoleEditor(view: View, account: Account, server: ServerId, role: Role) -> ft
     looks = [] if everyone else _looks(view, draft, why_not)
     members = [] if everyone else [_members(view, account, server, role)]
     permissions = [
-        _abilities(standing.permissions, abilities, draft.bits, draft.set_bits, why_not)
+        _abilities(view, standing.permissions, abilities, draft.bits, why_not)
         for abilities in all_abilities()
     ]
     buttons = ft.Row(actions, spacing=8)
@@ -124,26 +130,45 @@ def _members(view: View, account: Account, server: ServerId, role: Role) -> ft.C
 
 
 def _abilities(
-    own: Permission, abilities: Abilities, bits: int, set_bits: kit.Handler, why_not: str
+    view: View, own: Permission, abilities: Abilities, bits: hooks.Entry[int], why_not: str
 ) -> ft.Control:
-    rows: list[ft.Control] = []
+    lacking = tr("You do not have this permission yourself.")
+    parts: list[ft.Control] = []
+    for part in slices(abilities.abilities, _AT_ONCE):
+        given = tuple(bool(bits.value & each.permission) for each in part)
+        reasons = tuple(why_not or ("" if each.permission in own else lacking) for each in part)
+        key, height = str(part[0].permission.name), _LINE_HEIGHT * len(part)
+        parts.append(hooks.keyed(key, Later, view, height, _TOGGLES, part, given, reasons, bits))
+    return group(abilities.title, *parts)
+
+
+@ft.component
+def Toggles(
+    abilities: tuple[Ability, ...],
+    given: tuple[bool, ...],
+    reasons: tuple[str, ...],
+    bits: hooks.Entry[int],
+) -> ft.Control:
+    """Draw abilities that are given or not, and why one cannot be."""
 
     def put(bit: int, on: bool) -> None:
-        set_bits(bits | bit if on else bits & ~bit)
+        bits.set(bits.value | bit if on else bits.value & ~bit)
 
-    for each in abilities.abilities:
-        lacking = "" if each.permission in own else tr("You do not have this permission yourself.")
-        rows.append(
-            toggle(
-                f"may-{each.permission.name}",
-                each.name,
-                each.explanation,
-                bool(bits & each.permission),
-                partial(put, int(each.permission)),
-                why_not=why_not or lacking,
-            )
+    lines = [
+        toggle(
+            f"may-{each.permission.name}",
+            each.name,
+            each.explanation,
+            on,
+            partial(put, int(each.permission)),
+            why_not=reason,
         )
-    return group(abilities.title, *rows)
+        for each, on, reason in zip(abilities, given, reasons, strict=True)
+    ]
+    return ft.Column(lines, spacing=12, tight=True)
+
+
+_TOGGLES = hooks.memo(Toggles)
 
 
 def _colors(view: View, color: hooks.Entry[str], why_not: str) -> ft.Control:

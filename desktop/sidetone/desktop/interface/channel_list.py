@@ -1,5 +1,7 @@
 """The channels of the server that is open, and who is in which call."""
 
+from typing import NamedTuple
+
 import flet as ft
 
 from sidetone.community import Community
@@ -10,6 +12,7 @@ from sidetone.desktop.domain.channel_order import Group, groups_of, threads_of
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.later import gradually
 from sidetone.desktop.interface.servers.channel_menu import channel_menu
 from sidetone.desktop.interface.servers.edit_channel import open_create_channel
 from sidetone.desktop.interface.servers.server_menu import server_menu, standing_in
@@ -25,6 +28,8 @@ HEADER_HEIGHT = 52
 _MENU_AT = ft.Offset(88, 50)
 # Threads under one channel; all of them are in the channel's own list.
 _THREADS_MAX = 10
+# Channels that are drawn in one turn.
+_AT_ONCE = 2
 
 
 @ft.component
@@ -41,6 +46,7 @@ def ChannelList(view: View) -> ft.Control:
     rows: list[ft.Control] = []
     for group in groups_of(channels):
         rows += _group(view, account, group, channels, manages=manages)
+    rows = rows[: gradually(view, len(rows), _AT_ONCE)]
     if not channels:
         words = tr("There is no channel that you can see.")
         rows.append(ft.Container(kit.text(words, "small", theme.QUIET), padding=16))
@@ -86,13 +92,13 @@ def _group(
     folded = category is not None and category.id in view.core.preferences.current.layout.collapsed
     rows: list[ft.Control] = []
     if category is not None:
-        title = _category(view, account, category, folded=folded, manages=manages)
-        rows.append(_placed(view, account, category, title, manages=manages))
+        rows.append(_placed(view, account, category, Stand(folded=folded), manages=manages))
     for channel in group.channels:
         if folded and not _stands_out(view, account, channel):
             continue
-        row = _channel(view, account, channel)
-        rows.append(_placed(view, account, channel, row, manages=manages))
+        rows.append(
+            _placed(view, account, channel, _stand(view, account, channel), manages=manages)
+        )
         rows += _threads(view, account, channel, channels)
     return rows
 
@@ -105,18 +111,21 @@ def _stands_out(view: View, account: Account, channel: Channel) -> bool:
     return view.place.channel == channel.id or waits or talking
 
 
-def _channel(view: View, account: Account, channel: Channel) -> ft.Control:
+class Stand(NamedTuple):
+    """How a row stands: what waits in it, and whether it is open, muted or folded up."""
+
+    waiting: tuple[int, int] = (0, 0)
+    here: bool = False
+    muted: bool = False
+    folded: bool = False
+
+
+def _stand(view: View, account: Account, channel: Channel) -> Stand:
     if channel.kind == "voice":
-        return hooks.keyed(f"voice-{channel.id}", VoiceChannel, view, account, channel)
+        return Stand()
     read = account.knowledge.reads.get(channel.id)
-    waiting = (read.unread, read.mentions) if read is not None else (0, 0)
-    return hooks.keyed(
-        f"text-{channel.id}",
-        TextChannel,
-        view,
-        account,
-        channel,
-        waiting,
+    return Stand(
+        (read.unread, read.mentions) if read is not None else (0, 0),
         here=view.place.channel == channel.id,
         muted=is_muted(view.core, ServerId(channel.server), channel.id),
     )
@@ -180,10 +189,11 @@ def _category(
             )
         )
         parts.append(
-            kit.more(
+            view.menu_button(
                 f"category-menu-{category.name}",
                 tr("Menu of {category}", category=category.name),
-                channel_menu(view, account, category),
+                ft.Icons.MORE_HORIZ,
+                lambda: channel_menu(view, account, category),
             )
         )
     return ft.Container(
@@ -192,14 +202,27 @@ def _category(
 
 
 def _placed(
-    view: View,
-    account: Account,
-    channel: Channel,
-    row: ft.Control,
-    *,
-    manages: bool,
+    view: View, account: Account, channel: Channel, stand: Stand, *, manages: bool
 ) -> ft.Control:
-    """Return *row* with the menu of its channel, and movable by who may arrange channels."""
+    return hooks.keyed(
+        f"placed-{channel.id}", Placed, view, account, channel, stand, manages=manages
+    )
+
+
+@hooks.memo
+@ft.component
+def Placed(
+    view: View, account: Account, channel: Channel, stand: Stand, *, manages: bool
+) -> ft.Control:
+    """Draw a row with the menu of its channel, movable by who may arrange channels."""
+    if channel.kind == "category":
+        row = _category(view, account, channel, folded=stand.folded, manages=manages)
+    elif channel.kind == "voice":
+        row = VoiceChannel(view, account, channel)
+    else:
+        row = TextChannel(
+            view, account, channel, stand.waiting, here=stand.here, muted=stand.muted
+        )
 
     def offer(event: ft.TapEvent[ft.GestureDetector]) -> None:
         view.menu(event.global_position or ft.Offset(0, 0), channel_menu(view, account, channel))
@@ -217,5 +240,4 @@ def _placed(
         group="channels",
         data=channel.id,
         content_feedback=kit.feedback(channel.name),
-        key=f"placed-{channel.id}",
     )

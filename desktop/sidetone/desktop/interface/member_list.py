@@ -17,12 +17,15 @@ from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.forms import UserFace
+from sidetone.desktop.interface.later import gradually
 from sidetone.desktop.interface.profile_card import open_profile, person_menu
 from sidetone.desktop.interface.view import View
 from sidetone.desktop.interface.voice.user_area import DOTS
 from sidetone.protocol.ids import ServerId, UserId
 
 WIDTH = 228
+# Members that are drawn in one turn.
+_AT_ONCE = 2
 
 
 @ft.component
@@ -47,9 +50,11 @@ def MemberList(view: View) -> ft.Control:
         if window(lines, *now) != shown:
             set_place(now)
 
-    rows = [_line(view, account, community, line) for line in drawn]
+    ready = gradually(view, len(drawn), _AT_ONCE)
+    rows = [_line(view, account, community, line) for line in drawn[:ready]]
     above = ft.Container(height=shown.before, key="above")
-    below = ft.Container(height=shown.after, key="below")
+    rest = ROW_HEIGHT * (len(drawn) - ready)
+    below = ft.Container(height=shown.after + rest, key="below")
     return ft.Container(
         ft.ListView(
             [above, *rows, below], expand=True, on_scroll=scrolled, scroll_interval=100, padding=0

@@ -1,4 +1,4 @@
-"""Draws the parts of a long page one after another, each in a picture of its own.
+"""Draws the parts of a long page one after another, each in a call of its own.
 
 Nothing else moves while Flet compares and sends what a component draws: sixty lines with a few
 buttons each take a quarter of a second at once, and none of it when they come in turns.
@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
-_PICTURE_SECONDS: Final = 0.017
+# Between two of them all else has its turn.
+_PAUSE_SECONDS: Final = 0.004
 T = TypeVar("T")
 
 
@@ -32,7 +33,7 @@ class Turns:
     async def _run(self) -> None:
         try:
             while self._waiting:
-                await asyncio.sleep(_PICTURE_SECONDS)
+                await asyncio.sleep(_PAUSE_SECONDS)
                 if self._waiting:
                     self._waiting.popleft()()
         finally:

@@ -273,6 +273,35 @@ class View:
 
         self.start(show())
 
+    def menu_button(
+        self,
+        identifier: str,
+        label: str,
+        icon: ft.IconData,
+        items: Callable[[], list[ft.PopupMenuItem]],
+    ) -> ft.Control:
+        """Return a button that offers *items*, which are made only when it is used.
+
+        By keys the menu opens in the middle of the window.
+        """
+        width, height = self.page.width or 0, self.page.height or 0
+        at = ft.Offset(width / 2, height / 2)
+
+        def down(event: ft.TapEvent[ft.Container]) -> None:
+            nonlocal at
+            at = event.global_position or at
+
+        button = ft.Container(
+            ft.Icon(icon, size=18, color=theme.QUIET),
+            padding=2,
+            border_radius=theme.RADIUS,
+            ink=True,
+            tooltip=label,
+            on_tap_down=down,
+            on_click=lambda: self.menu(at, items()),
+        )
+        return kit.semantics(identifier, button, label, button=True)
+
     def notice(self, line: str, *, bad: bool = False) -> None:
         """Show one line for a few seconds, read aloud by screen readers."""
         self.page.show_dialog(kit.snack(line, bad=bad))

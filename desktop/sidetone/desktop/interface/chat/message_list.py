@@ -9,11 +9,15 @@ from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.chat.message_row import MessageRow
 from sidetone.desktop.interface.chat.pane import Pane
 from sidetone.desktop.interface.chat.pending_row import PendingRow
+from sidetone.desktop.interface.later import gradually
 from sidetone.protocol.servers import Channel
 
 # Far enough that all that is drawn is laid out: only then its place is known.
 _LAID_OUT_PIXELS = 40_000
 _SCROLL_MS = 80
+# Messages that are drawn in one turn, and how high one is about.
+_AT_ONCE = 1
+_ROW_HEIGHT = 44
 
 
 @ft.component
@@ -54,10 +58,17 @@ def MessageList(pane: Pane) -> ft.Control:
 
 @ft.component
 def MessageChunk(pane: Pane, chunk: Chunk) -> ft.Control:
-    """Draw a few messages together; only when one of them changed."""
+    """Draw a few messages together, the newest first; only when one of them changed."""
+    count = len(chunk.rows)
+    # Where one wants to be must be there at once, or nothing could scroll to it.
+    sought = any(row.found or row.new for row in chunk.rows)
+    ready = gradually(pane.view, count, _AT_ONCE)
+    drawn = count if sought else ready
+    rest = ft.Container(height=_ROW_HEIGHT * (count - drawn), key="rest")
+    rows = chunk.rows[count - drawn :]
     return ft.Container(
         ft.Column(
-            [hooks.keyed(str(row.message.id), _Row, pane, row) for row in chunk.rows],
+            [rest, *(hooks.keyed(str(row.message.id), _Row, pane, row) for row in rows)],
             spacing=0,
             horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
         ),

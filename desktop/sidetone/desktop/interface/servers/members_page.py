@@ -1,5 +1,6 @@
 """The members of a server, to be found by name and looked after."""
 
+from functools import partial
 from typing import Final
 
 import flet as ft
@@ -16,12 +17,15 @@ from sidetone.desktop.interface.forms import (
     empty,
     members_like,
 )
+from sidetone.desktop.interface.later import gradually
 from sidetone.desktop.interface.servers.member_menu import member_menu, role_items
 from sidetone.desktop.interface.settings.parts import page
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId, UserId
 
 _LISTED_MAX: Final = 50
+# Members that are drawn in one turn.
+_AT_ONCE: Final = 1
 
 
 @ft.component
@@ -32,10 +36,11 @@ def MembersPage(view: View, account: Account, server: ServerId) -> ft.Control:
     limit, set_limit = hooks.state(_LISTED_MAX)
     community = account.knowledge.communities[server]
     found = members_like(account, community, wanted.value)
-    account.want_names(*(user for _, user in found[:limit]))
+    listed = found[:limit]
+    account.want_names(*(user for _, user in listed))
     rows: list[ft.Control] = [
-        hooks.keyed(str(user), MemberCard, view, account, server, user, name)
-        for name, user in found[:limit]
+        hooks.keyed(str(user), _CARD, view, account, server, user, name)
+        for name, user in listed[: gradually(view, len(listed), _AT_ONCE)]
     ]
     if not rows:
         rows.append(empty("members-none", ft.Icons.PERSON_SEARCH, tr("Nobody is called so.")))
@@ -75,14 +80,15 @@ def MemberCard(
     if user == community.owner:
         words.insert(0, tr("owner"))
     trailing: list[ft.Control] = []
-    roles_to_give = role_items(view, account, server, user)
-    if roles_to_give:
-        label = tr("Roles of {name}", name=name)
-        trailing.append(
-            kit.more(f"member-roles-{name}", label, roles_to_give, icon=ft.Icons.SHIELD_OUTLINED)
-        )
-    items = member_menu(view, account, server, user)
-    if items:
-        trailing.append(kit.more(f"member-menu-{name}", tr("Menu of {name}", name=name), items))
+    for identifier, label, icon, items in (
+        ("roles", tr("Roles of {name}", name=name), ft.Icons.SHIELD_OUTLINED, role_items),
+        ("menu", tr("Menu of {name}", name=name), ft.Icons.MORE_HORIZ, member_menu),
+    ):
+        offered = partial(items, view, account, server, user)
+        if offered():
+            trailing.append(view.menu_button(f"member-{identifier}-{name}", label, icon, offered))
     who = hooks.keyed("who", UserName, view, account, server, user, " · ".join(words))
     return card(f"member-card-{name}", who, name, *trailing)
+
+
+_CARD = hooks.memo(MemberCard)

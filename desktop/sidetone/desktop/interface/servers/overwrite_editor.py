@@ -30,7 +30,7 @@ from sidetone.protocol.ids import RoleId, ServerId, UserId
 from sidetone.protocol.servers import Channel, Overwrite
 
 # Lines of abilities that are drawn in one turn, and how high one is about.
-_AT_ONCE: Final = 3
+_AT_ONCE: Final = 2
 _LINE_HEIGHT: Final = 56
 
 

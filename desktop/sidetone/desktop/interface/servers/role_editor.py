@@ -30,7 +30,7 @@ _COLORS: Final = (
 )  # fmt: skip
 
 # Lines of abilities that are drawn in one turn, and how high one is about.
-_AT_ONCE: Final = 4
+_AT_ONCE: Final = 2
 _LINE_HEIGHT: Final = 56
 
 

@@ -39,9 +39,14 @@ def TextChannel(
         trailing.append(ft.Container(width=8, height=8, border_radius=4, bgcolor=theme.TEXT))
     if here:
         # With the keyboard there is no other way to the menu.
-        menu = channel_menu(view, account, channel)
         title = tr("Menu of {channel}", channel=channel.name)
-        trailing.append(kit.more(f"channel-menu-{channel.name}", title, menu))
+        menu = view.menu_button(
+            f"channel-menu-{channel.name}",
+            title,
+            ft.Icons.MORE_HORIZ,
+            lambda: channel_menu(view, account, channel),
+        )
+        trailing.append(menu)
     content = ft.Row(
         [
             ft.Icon(ft.Icons.TAG, size=18, color=theme.FAINT),

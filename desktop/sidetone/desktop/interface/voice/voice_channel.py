@@ -17,7 +17,7 @@ from sidetone.protocol.servers import Channel
 def VoiceChannel(view: View, account: Account, channel: Channel) -> ft.Control:
     """Draw one voice channel and who is in it; the first click joins, the next one shows it."""
     id_ = ChannelId(channel.id)
-    view.watch(Topic("voice", id_), Topic("place"))
+    view.watch(Topic("voice", id_), Topic("place"), Topic("server", channel.server))
     joined = view.core.voice.is_in(id_)
     there = who_is_there(view, account, id_)
     account.want_names(*there)

@@ -1,0 +1,282 @@
+"""What one does with messages and files, clicked and typed in a browser."""
+
+import asyncio
+import io
+import random
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from desktop.tests.stage import PASSWORD, PATIENCE_MS, Stage, Window
+from sidetone.client.client import Client
+from sidetone.protocol.ids import ChannelId, ServerId
+from sidetone.protocol.messages import Message
+
+pytestmark = pytest.mark.long
+
+_MANY = 120
+_MEGABYTES = 25
+
+
+class Scene:
+    """A window of bolt's in a server of nova's, and what the two have in it."""
+
+    def __init__(self, window: Window, nova: Client, server: ServerId, channel: ChannelId) -> None:
+        self.window = window
+        self.nova = nova
+        self.server = server
+        self.channel = channel
+
+    async def latest(self) -> Message:
+        return (await self.nova.api.messages.history(self.channel, limit=1)).items[0]
+
+    async def menu(self, message: Message, deed: str) -> None:
+        """Do something from the menu of a message."""
+        await self.window.click(f"message-{message.id}", button="right")
+        await self.window.click(deed)
+
+
+async def a_scene(stage: Stage) -> Scene:
+    nova, bolt = await stage.client("nova"), await stage.client("bolt")
+    home = await nova.api.servers.create("Apex Squad")
+    general = next(c for c in await nova.api.channels.of(home.id) if c.kind == "text")
+    invite = await nova.api.servers.invite(home.id)
+    await bolt.api.servers.accept_invite(invite.code)
+    window = await stage.window("bolt")
+    await window.type("sign-in-name", "bolt")
+    await window.type("sign-in-password", PASSWORD, enter=True)
+    await window.click("server-Apex Squad")
+    await window.sees("composer")
+    return Scene(window, nova, ServerId(home.id), ChannelId(general.id))
+
+
+async def until(known: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        while True:
+            if await known():
+                return
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.timeout(300)
+async def test_threads_pins_reports_and_the_way_back_to_the_present(stage: Stage) -> None:
+    scene = await a_scene(stage)
+    window, nova = scene.window, scene.nova
+    first = await nova.api.messages.send(scene.channel, "the old fox waits by the gate")
+    await window.hears(f"message-{first.id}", "the old fox waits by the gate")
+    await _threads(scene, first)
+    await _report(scene, first)
+    await _by_keys(scene)
+    await _history(scene, first)
+    await _search(scene)
+    assert await window.nameless() == []
+    assert not window.process.unhappy()
+
+
+async def _threads(scene: Scene, first: Message) -> None:
+    window, nova = scene.window, scene.nova
+    await scene.menu(first, "menu-thread")
+    await window.type("question-field", "foxes", enter=True)
+    await window.sees("thread")
+    thread = (await nova.api.messages.threads(scene.channel)).items[0]
+    inside = ChannelId(thread.id)
+    field = window.page.locator("[flt-semantics-identifier='thread'] textarea").last
+    await field.click()
+    await window.page.keyboard.type("in here", delay=15)
+    await window.press("Enter")
+
+    async def written() -> bool:
+        return any(m.text == "in here" for m in (await nova.api.messages.history(inside)).items)
+
+    await until(written)
+    await window.click("archive-thread")
+    await window.misses("thread")
+    await window.click("panel-threads")
+    await window.click("threads-archived")
+    await window.click("reopen-thread-foxes")
+    await window.sees("archive-thread")
+    await window.press("Escape")
+    await window.misses("thread")
+
+
+async def _report(scene: Scene, first: Message) -> None:
+    window = scene.window
+    await scene.menu(first, "menu-report")
+    await window.type("question-field", "it is about foxes", enter=True)
+    await window.misses("question")
+    reports = await scene.nova.api.moderation.reports(scene.server)
+    assert [each.text for each in reports.items] == ["it is about foxes"]
+    # Nova pins, bolt finds it.
+    await scene.nova.api.messages.pin(scene.channel, first.id)
+    await window.click("panel-pins")
+    await window.hears(f"found-{first.id}", "the old fox")
+    await window.press("Escape")
+    await window.misses(f"found-{first.id}")
+
+
+async def _by_keys(scene: Scene) -> None:
+    """A message is written, chosen and deleted without a mouse."""
+    window = scene.window
+    await window.type("composer", "soon gone", enter=True)
+
+    async def written() -> bool:
+        return (await scene.latest()).text == "soon gone"
+
+    await until(written)
+    own = await scene.latest()
+    await window.hears(f"message-{own.id}", "soon gone")
+    await window.press("Alt+PageUp")
+    await window.press("Shift+F10")
+    await window.sees("menu-delete")
+    await window.click("menu-delete")
+    await window.sees("confirm-delete")
+    await window.press("Enter")
+    await window.misses(f"message-{own.id}")
+
+
+async def _history(scene: Scene, first: Message) -> None:
+    """Far back in the past what is new is counted, and one click leads there."""
+    window, nova = scene.window, scene.nova
+    for number in range(_MANY):
+        await nova.api.messages.send(scene.channel, f"number {number}")
+    last = await scene.latest()
+    await window.sees(f"message-{last.id}")
+    await window.click("panel-pins")
+    await window.click(f"found-{first.id}")
+    await window.sees(f"message-{first.id}")
+    await window.sees("jump-to-present")
+    await window.misses(f"message-{last.id}")
+    await nova.api.messages.send(scene.channel, "meanwhile")
+    await window.click("jump-to-present")
+    await window.hears(f"message-{(await scene.latest()).id}", "meanwhile")
+    await window.misses("jump-to-present")
+
+
+async def _search(scene: Scene) -> None:
+    window = scene.window
+    await window.click("panel-search")
+    await window.type("search-field", "number", enter=True)
+    await window.sees("found-count")
+    await window.click("search-has-link")
+    await window.misses("found-count")
+    await scene.nova.api.messages.send(scene.channel, "number https://example.org/fox")
+    await window.click("search-has-link")
+    await window.sees("found-count")
+    await window.press("Escape")
+    await window.misses("search-field")
+
+
+@pytest.mark.timeout(300)
+async def test_files_go_up_with_a_preview_and_come_down_as_they_were(stage: Stage) -> None:
+    scene = await a_scene(stage)
+    window = scene.window
+    picture = io.BytesIO()
+    Image.new("RGB", (320, 200), "#35D07F").save(picture, "PNG")
+    content = random.Random(25).randbytes(_MEGABYTES << 20)
+    large = stage.folder / "large.bin"
+    await asyncio.to_thread(large.write_bytes, content[: (_MEGABYTES << 20) - 1024])
+    small = stage.folder / "fox.png"
+    await asyncio.to_thread(small.write_bytes, picture.getvalue())
+
+    await _attach(window, small)
+    await window.sees("upload-ready-fox.png")
+    await window.type("composer", "look", enter=True)
+    await window.sees("picture-fox.png")
+
+    await _attach(window, large)
+    await window.sees("upload-ready-large.bin")
+    await window.type("composer", "here it is", enter=True)
+    await window.sees("file-large.bin")
+    message = await scene.latest()
+    kept = await scene.nova.api.media.read(message.attachments[0].id)
+    assert kept == await asyncio.to_thread(large.read_bytes)
+
+    async with window.page.expect_download(timeout=PATIENCE_MS) as coming:
+        await window.click("save-large.bin")
+    saved = await (await coming.value).path()
+    assert await asyncio.to_thread(saved.read_bytes) == kept
+    await window.click("picture-fox.png")
+    await window.press("Escape")
+    assert not window.process.unhappy()
+
+
+async def _attach(window: Window, path: Path) -> None:
+    async with window.page.expect_file_chooser(timeout=PATIENCE_MS) as choosing:
+        await window.click("attach")
+    await (await choosing.value).set_files(path)
+
+
+@pytest.mark.timeout(300)
+async def test_an_emoji_is_added_and_channels_and_servers_are_dragged(stage: Stage) -> None:
+    bolt = await stage.client("bolt")
+    home = await bolt.api.servers.create("Apex Squad")
+    await bolt.api.servers.create("Night Shift")
+    for name in ("alpha", "beta"):
+        await bolt.api.channels.create(home.id, name)
+    window = await stage.window("bolt")
+    await window.type("sign-in-name", "bolt")
+    await window.type("sign-in-password", PASSWORD, enter=True)
+    await window.click("server-Apex Squad")
+    await window.sees("channel-beta")
+
+    async def order() -> list[str]:
+        found = [each for each in await bolt.api.channels.of(home.id) if each.kind == "text"]
+        return [each.name for each in sorted(found, key=lambda each: each.position)]
+
+    before = await order()
+    assert before.index("alpha") < before.index("beta")
+    await _drag(window, "channel-beta", "channel-alpha")
+
+    async def moved() -> bool:
+        now = await order()
+        return now.index("beta") < now.index("alpha")
+
+    await until(moved)
+    places = [await _y(window, f"server-{name}") for name in ("Apex Squad", "Night Shift")]
+    upper, lower = ("Apex Squad", "Night Shift")[:: 1 if places[0] < places[1] else -1]
+    await _drag(window, f"server-{lower}", f"server-{upper}")
+
+    async def swapped() -> bool:
+        return await _y(window, f"server-{lower}") < await _y(window, f"server-{upper}")
+
+    await until(swapped)
+    await _add_an_emoji(stage, window)
+    assert [each.name for each in await bolt.api.servers.emoji(home.id)] == ["fox"]
+    assert not window.process.unhappy()
+
+
+async def _add_an_emoji(stage: Stage, window: Window) -> None:
+    picture = stage.folder / "fox.png"
+    await asyncio.to_thread(Image.new("RGB", (64, 64), "#FF8F6B").save, picture)
+    await window.click("server-menu")
+    await window.click("server-settings")
+    await window.click("section-emoji")
+    async with window.page.expect_file_chooser(timeout=PATIENCE_MS) as choosing:
+        await window.click("emoji-upload")
+    await (await choosing.value).set_files(picture)
+    await window.sees("emoji-fox")
+
+
+async def _y(window: Window, identifier: str) -> float:
+    box = await (await window.sees(identifier)).bounding_box()
+    assert box is not None
+    return box["y"]
+
+
+async def _drag(window: Window, what: str, onto: str) -> None:
+    """Drag a control in the middle to the middle of another, as slowly as a hand."""
+    mouse = window.page.mouse
+    await window.hover(what)
+    await mouse.down()
+    await mouse.move(*[each + 12 for each in await _middle(window, what)], steps=4)
+    await mouse.move(*await _middle(window, onto), steps=12)
+    await window.page.wait_for_timeout(200)
+    await mouse.up()
+
+
+async def _middle(window: Window, identifier: str) -> tuple[float, float]:
+    box = await (await window.sees(identifier)).bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

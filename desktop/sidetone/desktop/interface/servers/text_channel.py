@@ -39,14 +39,7 @@ def TextChannel(
         trailing.append(ft.Container(width=8, height=8, border_radius=4, bgcolor=theme.TEXT))
     if here:
         # With the keyboard there is no other way to the menu.
-        title = tr("Menu of {channel}", channel=channel.name)
-        menu = view.menu_button(
-            f"channel-menu-{channel.name}",
-            title,
-            ft.Icons.MORE_HORIZ,
-            lambda: channel_menu(view, account, channel),
-        )
-        trailing.append(menu)
+        trailing.append(_menu(view, account, channel))
     content = ft.Row(
         [
             ft.Icon(ft.Icons.TAG, size=18, color=theme.FAINT),
@@ -67,6 +60,15 @@ def TextChannel(
         content,
         lambda: view.open_channel(account, channel.id),
         chosen=here,
+    )
+
+
+def _menu(view: View, account: Account, channel: Channel) -> ft.Control:
+    return view.menu_button(
+        f"channel-menu-{channel.name}",
+        tr("Menu of {channel}", channel=channel.name),
+        ft.Icons.MORE_HORIZ,
+        lambda: channel_menu(view, account, channel),
     )
 
 

@@ -124,6 +124,7 @@ docs *args:
 # Known weaknesses of the packages in uv.lock.
 audit:
     @uv sync -q --frozen --inexact --group audit
+    mkdir -p build
     uv export -q --frozen --all-packages --all-extras --no-emit-workspace > build/audit.txt
     pip-audit --disable-pip --require-hashes -r build/audit.txt
 

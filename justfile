@@ -144,6 +144,10 @@ dashboards:
 metrics:
     python -m tests.observability.metrics_document
 
+# Write the document of public events anew, after a change of their types.
+asyncapi:
+    python -m sidetone.integrations.interface.asyncapi docs/asyncapi.json
+
 # Write the words of the client into its catalogues, for translators.
 messages: _client
     python infra/scripts/write_messages.py

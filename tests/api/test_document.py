@@ -24,6 +24,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 WITHOUT_TOKEN = re.compile(
     r"/auth/(register|login|logout|refresh|providers|password/reset|address/verify|bots/token"
     r"|jwks\.json|grant-keys)(/.*)?|/media/bytes/\{secret\}"
+    r"|/integrations/incoming/\{webhook\}/\{secret\}"
 )
 
 

@@ -26,6 +26,7 @@ OPEN = {
     "link_provider",
     "unlink_provider",
     "put_upload_bytes",
+    "post_by_webhook",
     # A device belongs to whoever certified it; the tests of auth try another's.
     "register_device",
 }
@@ -46,6 +47,7 @@ OWNED = {
     "file",
     "code",
     "member",
+    "webhook",
 }
 NO = {403, 404}
 
@@ -135,6 +137,8 @@ def filled(town: Town, path: str) -> str:
     things = dict(town.things)
     if path.startswith("/chat/conversations"):
         things["server"] = things["conversation"]
+    if "/incoming/" in path:
+        things["webhook"] = things["incoming"]
     things["code"] = things["invite" if "/invites/" in path else "template"]
     if "/reactions/" in path:
         things["emoji"] = "🍺"

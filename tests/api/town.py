@@ -20,6 +20,7 @@ from PIL import Image
 from sidetone.client.client import Client
 from sidetone.client.requests import Requests
 from sidetone.permissions import Permission
+from sidetone.protocol.ids import ChannelId, ServerId
 from sidetone.protocol.servers import CreateRole, ServerState
 from sidetone.protocol.social import SetPresence
 
@@ -125,7 +126,7 @@ async def _fill(ada: Client, ben: Client, state: ServerState) -> dict[str, str]:
     template = await api.servers.save_template(server, "Taverns")
     invite = await api.servers.invite(server)
     await ada.linking.ask()
-    return {
+    return await _integrate(ada, server, channel) | {
         "server": str(server),
         "channel": str(channel),
         "message": str(first.id),
@@ -148,6 +149,15 @@ async def _fill(ada: Client, ben: Client, state: ServerState) -> dict[str, str]:
         "conversation": str(conversation.server.id),
         "user": str(ada.user.id),
     }
+
+
+async def _integrate(ada: Client, server: ServerId, channel: ChannelId) -> dict[str, str]:
+    """Let other programs in; what they have not done yet is named by what there is."""
+    made = await ada.api.webhooks.create(server, "Board", "https://board.example/hook")
+    incoming = await ada.api.webhooks.create_incoming(channel, "Weather")
+    webhook = str(made.webhook.id)
+    things = dict.fromkeys(("webhook", "delivery", "command", "invocation"), webhook)
+    return things | {"incoming": str(incoming.webhook.id)}
 
 
 async def _second(ada: Client) -> dict[str, str]:

@@ -13,9 +13,10 @@ import httpx
 import pytest
 
 from tests import engines
+from tests.secured_nats import secured_nats
 from tests.surroundings import fresh_postgres
 
-SERVICES = ("auth", "chat", "gateway", "media", "presence", "voice")
+SERVICES = ("auth", "chat", "gateway", "integrations", "media", "presence", "voice")
 
 
 def run(service: str, environment: dict[str, str]) -> subprocess.Popen[str]:
@@ -31,12 +32,18 @@ def run(service: str, environment: dict[str, str]) -> subprocess.Popen[str]:
 def running(service: str) -> Generator[tuple[subprocess.Popen[str], str]]:
     """Run *service* on the real engines, and yield the process with its URL."""
     prefix = f"SIDETONE_{service.upper()}"
+    nats = secured_nats()
     with fresh_postgres() as database, tempfile.TemporaryDirectory() as files:
         process = run(
             service,
             {
                 f"{prefix}_DATABASE_URL": database,
-                f"{prefix}_NATS_URL": engines.nats_url(),
+                f"{prefix}_NATS_URL": nats.url,
+                f"{prefix}_NATS_CREDENTIALS": str(nats.access(service).credentials),
+                f"{prefix}_NATS_CA": str(nats.access(service).ca),
+                "SIDETONE_INTEGRATIONS_EVENTS_CREDENTIALS": str(
+                    nats.access("publisher").credentials
+                ),
                 f"{prefix}_VALKEY_URL": engines.valkey_url(),
                 f"{prefix}_PORT": "0",
                 "SIDETONE_MEDIA_FILES_FOLDER": files,

@@ -19,10 +19,10 @@ from sidetone.protocol.calls import VoiceTicket
 from sidetone.protocol.ids import ChannelId
 from sidetone.protocol.voice_control import Leave, Move
 from sidetone.voice_sfu.infrastructure.worker import Listening
-from tests import engines
 from tests.load.sfu_stage import Client, connected, frame, free_ports_in_a_row
 from tests.processes import child_at_port
 from tests.scenarios.world import Person, Platform, open_platform, sign_up, until
+from tests.secured_nats import secured_nats
 
 # From the kill on. Before its death was told a dead node was handed out for 1.6 s.
 TOLD_SECONDS_MAX = 1.0
@@ -43,11 +43,14 @@ class Unit:
 
 @asynccontextmanager
 async def unit(folder: Path, **settings: str) -> AsyncGenerator[Unit]:
+    nats = secured_nats()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "sidetone.voice_sfu", "--workers", "2"),
         env={
             **os.environ,
-            "SIDETONE_SFU_BUS": engines.nats_url(),
+            "SIDETONE_SFU_BUS": nats.url,
+            "SIDETONE_SFU_BUS_CREDENTIALS": str(nats.access("sfu").credentials),
+            "SIDETONE_SFU_BUS_CA": str(nats.access("sfu").ca),
             "SIDETONE_SFU_TLS_FOLDER": str(folder / "tls"),
             "SIDETONE_SFU_HOST": "127.0.0.1",
             "SIDETONE_SFU_ANNOUNCED_HOST": "127.0.0.1",

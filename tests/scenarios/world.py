@@ -25,9 +25,12 @@ from uuid_utils.compat import uuid7
 import sidetone.auth.app
 import sidetone.chat.app
 import sidetone.gateway.app
+import sidetone.integrations.app
 import sidetone.presence.app
 from sidetone.all_in_one.app import SERVICES, Place, Policies, build
+from sidetone.all_in_one.nats_config.folder import PUBLISHER
 from sidetone.bus import Bus
+from sidetone.bus.events_stream import NatsEvents
 from sidetone.bus.jetstream import NatsJournal
 from sidetone.bus.nats import NatsBus
 from sidetone.bus.tasks import Tasks
@@ -56,12 +59,12 @@ from sidetone.storage.valkey import ValkeyKeyValue
 from tests import engines
 from tests.cluster.stage import Cluster
 from tests.scenarios.ears import Ears
+from tests.secured_nats import secured_nats
 from tests.surroundings import (
     Topology,
     fresh_postgres,
     open_database_at,
     open_keyvalue,
-    open_nats,
     open_surroundings,
 )
 
@@ -272,7 +275,7 @@ async def open_platform(
         else:
             cluster = await _Cluster.open(stack, clock)
             urls = await _serve_apart(stack, cluster, files, policies)
-            bus = (await cluster.join()).bus
+            bus = await cluster.bus_of_a_unit()
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
         yield Platform(urls, bus, clock, http)
 
@@ -305,12 +308,11 @@ async def _serve_apart(
     urls: dict[str, list[str]] = {}
     for name, build_service in SERVICES.items():
         for _ in range(REPLICAS.get(name, 1)):
-            around = await cluster.join()
+            around = await cluster.join(name)
             place = Place(around, files, policies)
-            build_it = _chat_with_typesense if name == "chat" else build_service
-            router = await build_it(place)
+            router = await _APART.get(name, build_service)(place)
             urls.setdefault(name, []).append(await _serve(stack, around, policies, [router]))
-    around = await cluster.join()
+    around = await cluster.join("gateway")
     gateway = await sidetone.gateway.app.build(around, policies.gateway)
     urls["gateway"] = [await _serve(stack, around, policies, [], gateway)]
     return urls
@@ -320,6 +322,24 @@ async def _chat_with_typesense(at: Place) -> Router:
     database = at.around.database
     search = TypesenseSearch.connect(database, engines.typesense_url(), engines.TYPESENSE_API_KEY)
     return await sidetone.chat.app.build(at.around, at.policies.chat, search)
+
+
+async def _integrations_with_stream(at: Place) -> Router:
+    nats = secured_nats()
+    events = await NatsEvents.connect(nats.url, nats.access(PUBLISHER))
+    at.around.tasks.start(_closed_at_the_end(events))
+    return await sidetone.integrations.app.build(at.around, at.policies.integrations, events)
+
+
+async def _closed_at_the_end(events: NatsEvents) -> None:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await events.close()
+
+
+# What a service is given apart, and not in one process.
+_APART = {"chat": _chat_with_typesense, "integrations": _integrations_with_stream}
 
 
 async def _serve(
@@ -347,18 +367,27 @@ class _Cluster:
         await stack.enter_async_context(open_keyvalue("valkey"))
         return cls(stack, stack.enter_context(fresh_postgres()), clock)
 
-    async def join(self) -> Surroundings:
-        """Return the connections of one more process."""
+    async def join(self, name: str) -> Surroundings:
+        """Return the connections of one more process, which is the user *name* on NATS."""
         enter = self._stack.enter_async_context
         database = await enter(open_database_at(self._database_url))
         store = await ValkeyKeyValue.open(engines.valkey_url())
         self._stack.push_async_callback(store.close)
-        bus = await enter(open_nats())
-        journal = await NatsJournal.connect(engines.nats_url())
+        nats = secured_nats()
+        bus = await NatsBus.connect(nats.url, access=nats.access(name))
+        self._stack.push_async_callback(bus.close)
+        journal = await NatsJournal.connect(nats.url, nats.access(name))
         self._stack.push_async_callback(journal.close)
         tasks = Tasks()
         self._stack.push_async_callback(tasks.close)
         return Surroundings(database, store, bus, journal, self._clock, tasks)
+
+    async def bus_of_a_unit(self) -> NatsBus:
+        """Return the bus as a forwarding unit has it."""
+        nats = secured_nats()
+        bus = await NatsBus.connect(nats.url, access=nats.access("sfu"))
+        self._stack.push_async_callback(bus.close)
+        return bus
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

@@ -19,7 +19,6 @@ from PIL import Image
 
 from sidetone.credentials.tokens import Claims, key_set, new_private_key
 from sidetone.media.app import Policy, build
-from sidetone.media.infrastructure.web import PublicNetwork
 from sidetone.permissions import Permission
 from sidetone.protocol.files import File, FilePurpose, StartUpload, UploadTicket
 from sidetone.protocol.ids import ChannelId, FileId, LoginId, UserId
@@ -28,6 +27,7 @@ from sidetone.protocol.refusals import NotFound
 from sidetone.runtime.clock import SystemClock
 from sidetone.runtime.http import app_of
 from sidetone.runtime.process import serving
+from sidetone.runtime.public_network import PublicNetwork
 from sidetone.runtime.surroundings import Surroundings
 from sidetone.storage.files import Files
 from sidetone.storage.files_folder import FolderFiles

@@ -4,11 +4,12 @@ import pytest
 
 from services.media.tests.site import PAGE, Site, answer, open_site, preview, redirect
 from services.media.tests.stage import Stage, open_stage, picture
-from sidetone.media.domain.addresses import is_public
 from sidetone.media.domain.links import public_link
 from sidetone.media.infrastructure.sniffing import sniff
-from sidetone.media.infrastructure.web import PublicNetwork, PublicWeb, SystemAddresses
+from sidetone.media.infrastructure.web import PublicWeb
 from sidetone.media.infrastructure.workshop import Workshop
+from sidetone.runtime.public_addresses import is_public
+from sidetone.runtime.public_network import PublicNetwork, SystemAddresses
 
 
 class TestRedirects:

@@ -8,11 +8,12 @@ import pytest
 from services.media.tests.site import PAGE, Site, Writer, answer, open_site, preview
 from services.media.tests.stage import HOUR_MS, Stage, opened, picture
 from sidetone.media.infrastructure.sniffing import sniff
-from sidetone.media.infrastructure.web import PublicNetwork, PublicWeb
+from sidetone.media.infrastructure.web import PublicWeb
 from sidetone.media.infrastructure.workshop import Workshop
 from sidetone.protocol.files import LinkPreview
 from sidetone.protocol.questions import DropFiles, PreviewLink
 from sidetone.protocol.refusals import Unavailable
+from sidetone.runtime.public_network import PublicNetwork
 
 
 async def test_a_page_is_shown_as_it_describes_itself(stage: Stage) -> None:

@@ -5,12 +5,12 @@ from ipaddress import ip_address, ip_network
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sidetone.media.domain.addresses import is_public
 from sidetone.media.domain.byte_range import span_of
 from sidetone.media.domain.file_name import clean_name, disposition
 from sidetone.media.domain.links import public_link
 from sidetone.media.domain.media_types import UNKNOWN, clean_type, download_type, picture_type
 from sidetone.media.domain.texts import one_line
+from sidetone.runtime.public_addresses import is_public
 
 PRIVATE = [
     ip_network(block)

@@ -20,6 +20,7 @@ import msgspec
 import structlog
 from prometheus_client import start_http_server
 
+from sidetone.bus.access import Access
 from sidetone.bus.local import LocalBus, LocalBusServer
 from sidetone.bus.memory import MemoryBus
 from sidetone.protocol.refusals import Refusal, Unavailable
@@ -71,7 +72,8 @@ async def supervise(chosen: Settings) -> None:
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         stop = stack.enter_context(stop_requests())
-        bus = await _bus_at_last(chosen.bus, stop)
+        access = Access(chosen.bus_credentials, chosen.bus_ca)
+        bus = await _bus_at_last(chosen.bus, access, stop)
         if bus is None:
             return
         stack.push_async_callback(bus.close)
@@ -95,13 +97,13 @@ async def supervise(chosen: Settings) -> None:
         await stop.wait()
 
 
-async def _bus_at_last(url: str, stop: asyncio.Event) -> "NatsBus | None":
+async def _bus_at_last(url: str, access: Access, stop: asyncio.Event) -> "NatsBus | None":
     """Return the bus as soon as it is there, or None once we are told to stop."""
     from sidetone.bus.nats import NatsBus  # noqa: PLC0415 - workers do without it
 
     while not stop.is_set():
         try:
-            return await NatsBus.connect(url)
+            return await NatsBus.connect(url, access=access)
         except Unavailable as unavailable:
             _log.warning("waiting", reason=unavailable.detail)
     return None

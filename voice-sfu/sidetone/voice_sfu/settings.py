@@ -1,5 +1,6 @@
 """Everything that may differ between two forwarding units: ``SIDETONE_SFU_*`` variables."""
 
+from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
@@ -41,10 +42,13 @@ class Settings(WorkerSettings, frozen=True, kw_only=True):
     """The settings of a unit.
 
     *bus* is ``nats://...``, or ``local:<socket>`` for a worker of a parent that carries the bus;
-    the parent then owns *tls_folder* and rotates the certificates in it.
+    the parent then owns *tls_folder* and rotates the certificates in it. *bus_credentials* and
+    *bus_ca* are files that ``sidetone admin nats-config`` writes.
     """
 
     bus: Annotated[str, msgspec.Meta(pattern="^(local:|nats://|tls://)")]
+    bus_credentials: Path | None = None
+    bus_ca: Path | None = None
     tls_folder: str
     host: str = "::"
     port: Port = 0

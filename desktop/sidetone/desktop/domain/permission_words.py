@@ -63,6 +63,11 @@ def _server() -> Abilities:
                 Permission.MANAGE_EMOJI, tr("Manage emoji"), tr("Add, rename and delete emoji.")
             ),
             Ability(
+                Permission.MANAGE_WEBHOOKS,
+                tr("Manage webhooks"),
+                tr("Let other programs hear what happens here, and write."),
+            ),
+            Ability(
                 Permission.VIEW_AUDIT_LOG,
                 tr("See the audit log"),
                 tr("Read who changed what in this server."),

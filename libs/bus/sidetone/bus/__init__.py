@@ -53,12 +53,18 @@ class Journal(Protocol):
         ...
 
     async def follow(
-        self, handler: Callable[[Fact], Awaitable[None]], *, services_only: bool = False
+        self,
+        handler: Callable[[Fact], Awaitable[None]],
+        *,
+        services_only: bool = False,
+        place: str | None = None,
     ) -> Unsubscribe:
         """Call *handler* for each fact that is recorded from now on, one after the other.
 
         With *services_only* it hears those alone whose audience is ``Services``: they are few, and
-        every process that takes tokens wants to know which logins have ended.
+        every process that takes tokens wants to know which logins have ended. With a *place* the
+        followers of that name are one: each fact goes to one of them at a time, and what is
+        recorded while there is none waits for the next, as long as the journal keeps it.
 
         Every follower gets every fact, in the order of the journal and also through a loss of the
         bus; a follower that is slow makes the journal wait for it, and misses nothing. What a

@@ -1,12 +1,13 @@
 """The journal between machines: one JetStream stream on NATS, MessagePack.
 
-The stream keeps facts for an hour on disk; it is nobody's only copy of anything. Two connections:
+The stream keeps facts for a day on disk; it is nobody's only copy of anything. Two connections:
 the one that records gives up when it is lost, because a connection that went on by itself would
 send later facts and have lost earlier ones; the one that follows comes back by itself.
 """
 
 import asyncio
 import json
+import secrets
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -21,10 +22,12 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamConfig
 from nats.js.errors import NotFoundError
 
 from sidetone.bus import Unsubscribe
+from sidetone.bus.access import Access
 from sidetone.bus.answers import UNREADABLE, encode
 from sidetone.bus.following import REPEATS_SECONDS, Telling
+from sidetone.bus.kept_follower import KeptFollower
 from sidetone.bus.meters import RECORDED
-from sidetone.bus.nats import connected
+from sidetone.bus.nats import OPEN, connected
 from sidetone.bus.tasks import Tasks
 from sidetone.protocol.events import Audience, Fact, InChannel, InServer, Services
 from sidetone.protocol.refusals import Unavailable
@@ -44,7 +47,7 @@ RETRY_SECONDS = 0.5
 _CONFIG = StreamConfig(
     name=STREAM,
     subjects=["facts.>"],
-    max_age=3_600,
+    max_age=86_400,
     max_bytes=1 << 30,
     duplicate_window=REPEATS_SECONDS,
 )
@@ -58,8 +61,9 @@ log = structlog.get_logger(__name__)
 class NatsJournal:
     """Facts in the stream ``FACTS``, which is created where it does not exist."""
 
-    def __init__(self, url: str, client: Client) -> None:
+    def __init__(self, url: str, access: Access, client: Client) -> None:
         self._url = url
+        self._access = access
         self._client = client
         self._stream = _stream_of(client)
         self._recorder: _Recorder | None = None
@@ -67,9 +71,9 @@ class NatsJournal:
         self._followers = Tasks()
 
     @classmethod
-    async def connect(cls, url: str) -> "NatsJournal":
+    async def connect(cls, url: str, access: Access = OPEN) -> "NatsJournal":
         """Connect to the server. Raises ``Unavailable`` where there is none with JetStream."""
-        journal = cls(url, await connected(url))
+        journal = cls(url, access, await connected(url, access))
         try:
             with _translated():
                 await _last_of_stream(journal._stream)
@@ -96,7 +100,7 @@ class NatsJournal:
             try:
                 with _translated():
                     if self._recorder is None:
-                        self._recorder = await _Recorder.connect(self._url)
+                        self._recorder = await _Recorder.connect(self._url, self._access)
                     async with asyncio.timeout(ANSWER_SECONDS_MAX):
                         await self._recorder.record(facts)
                 RECORDED.inc(len(facts))
@@ -106,16 +110,24 @@ class NatsJournal:
                 raise
 
     async def follow(
-        self, handler: Callable[[Fact], Awaitable[None]], *, services_only: bool = False
+        self,
+        handler: Callable[[Fact], Awaitable[None]],
+        *,
+        services_only: bool = False,
+        place: str | None = None,
     ) -> Unsubscribe:
         """Call *handler* for each fact that is recorded from now on, one after the other.
 
-        With *services_only* the server sends no others at all.
+        With *services_only* the server sends no others at all. A *place* is kept by the server.
         """
+        follower: _Follower | KeptFollower
         with _translated():
             last = await _last_of_stream(self._stream)
-        subject = subject_of(Services()) if services_only else None
-        follower = _Follower(self._client, self._stream, handler, last, subject)
+            if place is None:
+                subject = subject_of(Services()) if services_only else None
+                follower = _Follower(self._client, self._stream, handler, last, subject)
+            else:
+                follower = await KeptFollower.open(self._stream, STREAM, place, handler)
         self._followers.start(follower.run())
 
         async def unsubscribe() -> None:
@@ -139,8 +151,8 @@ class _Recorder:
         self._confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @classmethod
-    async def connect(cls, url: str) -> "_Recorder":
-        client = await connected(url, reconnects=False)
+    async def connect(cls, url: str, access: Access) -> "_Recorder":
+        client = await connected(url, access, reconnects=False)
         recorder = cls(client)
         try:
             await client.subscribe(recorder._inbox, cb=recorder._confirm)  # pyright: ignore[reportUnknownMemberType]
@@ -266,6 +278,8 @@ class _Follower:
         place = await self._stream.add_consumer(  # pyright: ignore[reportUnknownMemberType]
             STREAM,
             ConsumerConfig(
+                # With a name, what is asked for stands in the subject, where rights are checked.
+                name=secrets.token_hex(8),
                 deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
                 opt_start_seq=self._last + 1,
                 filter_subject=self._subject,

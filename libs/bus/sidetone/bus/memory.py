@@ -99,7 +99,11 @@ class MemoryJournal:
                     RECORDED.inc()
 
     async def follow(
-        self, handler: Callable[[Fact], Awaitable[None]], *, services_only: bool = False
+        self,
+        handler: Callable[[Fact], Awaitable[None]],
+        *,
+        services_only: bool = False,
+        place: str | None = None,  # noqa: ARG002 - the journal ends with its one process
     ) -> Unsubscribe:
         """Call *handler* for each fact that is recorded from now on, one after the other."""
         follower = _Follower(handler, services_only=services_only)

@@ -20,6 +20,7 @@ from nats.errors import Error, NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 
 from sidetone.bus import Unsubscribe
+from sidetone.bus.access import Access
 from sidetone.bus.answers import (
     ANSWER_SECONDS_MAX,
     ANSWERS_MAX,
@@ -42,6 +43,8 @@ from sidetone.protocol.refusals import Unavailable
 from sidetone.telemetry.origins import continued, headers_of, origin_in, origin_now
 from sidetone.telemetry.tracing import span
 
+# A server without accounts, on a network that nobody else is on.
+OPEN = Access()
 _CONNECT_SECONDS_MAX = 5.0
 _RECONNECT_SECONDS = 0.5
 
@@ -69,14 +72,17 @@ class NatsBus:
 
     @classmethod
     async def connect(
-        cls, url: str, reconnected: Callable[[], Awaitable[None]] | None = None
+        cls,
+        url: str,
+        reconnected: Callable[[], Awaitable[None]] | None = None,
+        access: Access = OPEN,
     ) -> "NatsBus":
         """Connect to the server, and connect again whenever the connection is lost.
 
         *reconnected* is awaited each time it is back: events may have been missed. Raises
         ``Unavailable`` where there is no server within 5 seconds.
         """
-        return cls(await connected(url, reconnected=reconnected))
+        return cls(await connected(url, access, reconnected=reconnected))
 
     async def publish(self, event: Event) -> None:
         """Announce *event*. Raises ``Unavailable`` where the bus has been away for long."""
@@ -238,6 +244,7 @@ class _Events:
 
 async def connected(
     url: str,
+    access: Access = OPEN,
     *,
     reconnects: bool = True,
     reconnected: Callable[[], Awaitable[None]] | None = None,
@@ -246,6 +253,7 @@ async def connected(
 
     Unless it *reconnects* by itself, its first loss is its end.
     """
+    options = access.options()
     client = Client()
     events = _Events(client, reconnected)
     connecting = asyncio.create_task(
@@ -257,6 +265,7 @@ async def connected(
             reconnected_cb=events.reconnected,
             max_reconnect_attempts=-1,
             reconnect_time_wait=_RECONNECT_SECONDS,  # pyright: ignore[reportArgumentType]  # its hint says int, it sleeps for it
+            **options,
         )
     )
     try:

@@ -8,6 +8,7 @@ from sidetone.client.api_people import People
 from sidetone.client.api_providers import Providers
 from sidetone.client.api_servers import Channels, Members, Servers
 from sidetone.client.api_voice import Voice
+from sidetone.client.api_webhooks import Webhooks
 from sidetone.client.requests import Requests
 
 
@@ -25,3 +26,4 @@ class Api:
         self.people = People(requests)
         self.media = Media(requests)
         self.voice = Voice(requests)
+        self.webhooks = Webhooks(requests)

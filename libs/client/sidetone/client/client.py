@@ -11,6 +11,7 @@ from uuid import UUID
 import platformdirs
 
 from sidetone.client.api import Api
+from sidetone.client.commands import Commands
 from sidetone.client.device_linking import DeviceLinking
 from sidetone.client.gateway_link import Connection, GatewayLink, Happening
 from sidetone.client.keystore import KeyStore, Secrets
@@ -128,6 +129,11 @@ class Client:
     def linking(self) -> DeviceLinking:
         """What this device can do about the others; ``Unauthenticated`` before the log-in."""
         return DeviceLinking(self.api, self._open_keystore())
+
+    @property
+    def commands(self) -> Commands:
+        """What this bot can be asked, and what other bots can be."""
+        return Commands(self._requests, self.events)
 
     async def find_channel(self, name: str) -> Channel:
         """Return the voice channel called *name*, ``Server/Channel`` or by its id.

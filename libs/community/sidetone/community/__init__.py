@@ -30,6 +30,8 @@ _NOT_OF_CALLS = ~OF_CALLS
 _NOT_OF_SPEAKING = ~(Permission.SPEAK | Permission.PRIORITY_SPEAKER)
 _TALKING = frozenset({"voice", "direct"})
 OWNER_RANK = 1 << 31
+# A member of no role, whom no overwrite names.
+_SOMEBODY = Member(UserId(UUID(int=0)), 0)
 
 
 class Community:
@@ -120,6 +122,15 @@ class Community:
     def sees(self, user: UserId, channel: ChannelId) -> bool:
         """Return whether *channel* exists for *user*."""
         return self._decision(user, channel) is not _NOTHING
+
+    def is_open(self, channel: ChannelId) -> bool:
+        """Return whether every member sees *channel*, whatever their roles."""
+        everyone = self.roles.get(self.server.id)
+        place = self.channels.get(channel)
+        if everyone is None or place is None:
+            return False
+        levels = self._levels(place, _SOMEBODY)
+        return Permission.VIEW_CHANNEL in effective(everyone.permissions, *levels)
 
     def visible(self, user: UserId) -> Iterator[Channel]:
         """Yield the channels that *user* sees."""

@@ -42,6 +42,7 @@ class Permission(IntFlag):
     MANAGE_THREADS = 1 << 28
     DEAFEN_MEMBERS = 1 << 29
     BYPASS_SLOW_MODE = 1 << 30
+    MANAGE_WEBHOOKS = 1 << 31
 
 
 ALL = Permission(sum(Permission))

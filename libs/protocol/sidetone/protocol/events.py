@@ -13,6 +13,7 @@ import msgspec
 
 from sidetone.protocol.accounts import User
 from sidetone.protocol.calls import Call, VoiceState
+from sidetone.protocol.commands import CommandAnswered, CommandInvoked
 from sidetone.protocol.ids import (
     ChannelId,
     DeviceId,
@@ -202,6 +203,8 @@ ClientEvent: TypeAlias = (
     | VoiceStateChanged
     | CallChanged
     | MoveRequested
+    | CommandInvoked
+    | CommandAnswered
 )
 ServiceEvent: TypeAlias = RightsChanged | LoginEnded
 

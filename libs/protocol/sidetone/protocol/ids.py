@@ -24,6 +24,13 @@ SessionId = NewType("SessionId", UUID)
 # One announced fact: who hears it twice knows it by this.
 FactId = NewType("FactId", UUID)
 
+WebhookId = NewType("WebhookId", UUID)
+# One event on its way to one webhook.
+DeliveryId = NewType("DeliveryId", UUID)
+CommandId = NewType("CommandId", UUID)
+# One use of a slash command.
+InvocationId = NewType("InvocationId", UUID)
+
 # A forwarding unit: 63 random bits, drawn at each start of the unit.
 NodeId = NewType("NodeId", int)
 # A member's place in one voice room: 0 to 65535, given by the forwarding unit at the join.

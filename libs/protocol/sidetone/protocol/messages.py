@@ -26,11 +26,18 @@ class Reaction(Answer, frozen=True):
     mine: bool = False
 
 
+class Persona(Answer, frozen=True):
+    """Whom a message that a program wrote is shown as."""
+
+    name: str
+    avatar: FileId | None = None
+
+
 class Message(Answer, frozen=True):
     """One message; what it mentions was found by the server when it was written.
 
     It was sent at the time in its id. *thread* is the one that hangs at it; *call* is the one that
-    a message of kind ``call`` tells of.
+    a message of kind ``call`` tells of. With a *persona* the author is a webhook and no user.
     """
 
     id: MessageId
@@ -51,6 +58,7 @@ class Message(Answer, frozen=True):
     thread: ChannelId | None = None
     nonce: str | None = None
     call: Call | None = None
+    persona: Persona | None = None
 
 
 class SendMessage(Body, frozen=True):

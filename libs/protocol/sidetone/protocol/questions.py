@@ -12,7 +12,7 @@ from sidetone.protocol.calls import Call, VoiceState
 from sidetone.protocol.events import VoiceRights
 from sidetone.protocol.files import File, FilePurpose, LinkPreview
 from sidetone.protocol.ids import ChannelId, DeviceId, FileId, NodeId, ServerId, UserId
-from sidetone.protocol.messages import ReadState
+from sidetone.protocol.messages import Message, Persona, ReadState
 from sidetone.protocol.servers import ServerState
 from sidetone.protocol.social import Presence, Relationship
 
@@ -82,6 +82,23 @@ class ReadStatesOf(Question[list[ReadState]], frozen=True):
     answer_type: ClassVar[object] = list[ReadState]
 
     user: UserId
+
+
+class WriteMessage(Question[Message], frozen=True):
+    """Write *text* in *channel* as the program that *author* is; the same *nonce* is the same.
+
+    Whoever asks has found out that the program may. A *persona* is shown in the author's place.
+    """
+
+    subject: ClassVar[str] = "chat.write_message"
+    answer_type: ClassVar[object] = Message
+
+    server: ServerId
+    channel: ChannelId
+    author: UserId
+    text: str
+    nonce: str
+    persona: Persona | None = None
 
 
 # --- Auth answers ---

@@ -14,6 +14,7 @@ import structlog
 from litestar import Router
 from litestar.types import ASGIApp
 
+from sidetone.bus.access import Access
 from sidetone.bus.jetstream import NatsJournal
 from sidetone.bus.nats import NatsBus
 from sidetone.bus.tasks import Tasks
@@ -48,17 +49,20 @@ _log = structlog.get_logger(__name__)
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of a service on PostgreSQL, Valkey and NATS.
 
-    Without *tls_folder* it speaks plain HTTP, on loopback only. *issuer* and *audience* are those
-    of the auth service, whose tokens are taken. The limits are those of one process; a burst of
-    twice as many is let through. A process that is told to stop says for *leave_seconds* that it
-    is not ready and goes on answering, so that no load balancer finds the port closed.
-    *traces_endpoint* takes OTLP over HTTP, as in ``http://collector:4318/v1/traces``; without it
-    nothing is traced.
+    *nats_credentials* and *nats_ca* are files that ``sidetone admin nats-config`` writes: who the
+    service is on NATS, and who vouches for the server. Without *tls_folder* it speaks plain HTTP,
+    on loopback only. *issuer* and *audience* are those of the auth service, whose tokens are
+    taken. The limits are those of one process; a burst of twice as many is let through. A process
+    that is told to stop says for *leave_seconds* that it is not ready and goes on answering, so
+    that no load balancer finds the port closed. *traces_endpoint* takes OTLP over HTTP, as in
+    ``http://collector:4318/v1/traces``; without it nothing is traced.
     """
 
     database_url: str
     valkey_url: str = "valkey://127.0.0.1:6379/0"
     nats_url: str = "nats://127.0.0.1:4222"
+    nats_credentials: Path | None = None
+    nats_ca: Path | None = None
     host: str = "127.0.0.1"
     port: Port
     tls_folder: Path | None = None
@@ -77,6 +81,10 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     def require_sound(self) -> None:
         """Raise ``StartError`` where the settings do not go together."""
         require_tls_or_loopback(self.host, has_tls=self.tls_folder is not None)
+
+    def nats(self) -> Access:
+        """Return how the service connects to NATS."""
+        return Access(self.nats_credentials, self.nats_ca)
 
     def tokens(self) -> TokenPolicy:
         """Return whose access tokens are taken."""
@@ -221,9 +229,9 @@ async def surroundings(settings: HttpSettings, clock: SystemClock) -> AsyncGener
         stack.push_async_callback(database.close)
         store = await ValkeyKeyValue.open(settings.valkey_url)
         stack.push_async_callback(store.close)
-        bus = await NatsBus.connect(settings.nats_url)
+        bus = await NatsBus.connect(settings.nats_url, access=settings.nats())
         stack.push_async_callback(bus.close)
-        journal = await NatsJournal.connect(settings.nats_url)
+        journal = await NatsJournal.connect(settings.nats_url, settings.nats())
         stack.push_async_callback(journal.close)
         tasks = Tasks()
         stack.push_async_callback(tasks.close)

@@ -10,6 +10,7 @@ from litestar.types import ASGIApp
 import sidetone.auth.app
 import sidetone.chat.app
 import sidetone.gateway.app
+import sidetone.integrations.app
 import sidetone.media.app
 import sidetone.presence.app
 import sidetone.voice.app
@@ -31,6 +32,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     auth: sidetone.auth.app.Policy = sidetone.auth.app.Policy()
     chat: sidetone.chat.app.Policy = sidetone.chat.app.Policy()
     gateway: sidetone.gateway.app.Policy = sidetone.gateway.app.Policy()
+    integrations: sidetone.integrations.app.Policy = sidetone.integrations.app.Policy()
     media: sidetone.media.app.Policy = sidetone.media.app.Policy()
     presence: sidetone.presence.app.Policy = sidetone.presence.app.Policy()
     voice: sidetone.voice.app.Policy = sidetone.voice.app.Policy()
@@ -75,6 +77,9 @@ Build: TypeAlias = Callable[[Place], Awaitable[Router]]
 SERVICES: Mapping[str, Build] = {
     "auth": lambda at: sidetone.auth.app.build(at.around, at.policies.auth),
     "chat": lambda at: sidetone.chat.app.build(at.around, at.policies.chat),
+    "integrations": lambda at: sidetone.integrations.app.build(
+        at.around, at.policies.integrations
+    ),
     "media": lambda at: sidetone.media.app.build(at.around, at.files, at.policies.media),
     "presence": lambda at: sidetone.presence.app.build(at.around, at.policies.presence),
     "voice": lambda at: sidetone.voice.app.build(at.around, at.policies.voice),

@@ -8,6 +8,7 @@ import msgspec
 import sidetone.auth.settings
 import sidetone.chat.settings
 import sidetone.gateway.settings
+import sidetone.integrations.settings
 import sidetone.media.settings
 import sidetone.presence.settings
 import sidetone.voice.settings
@@ -41,6 +42,7 @@ DEPLOYABLES: Mapping[str, Deployable] = {
     "auth": _service("auth", sidetone.auth.settings.Settings),
     "chat": _service("chat", sidetone.chat.settings.Settings),
     "gateway": _service("gateway", sidetone.gateway.settings.Settings),
+    "integrations": _service("integrations", sidetone.integrations.settings.Settings),
     "media": _service("media", sidetone.media.settings.Settings),
     "presence": _service("presence", sidetone.presence.settings.Settings),
     "voice": _service("voice", sidetone.voice.settings.Settings),

@@ -35,6 +35,7 @@ from sidetone.chat.application.send_message import SendMessage
 from sidetone.chat.application.signal_typing import SignalTyping
 from sidetone.chat.application.sweep_messages import SweepMessages
 from sidetone.chat.application.track_reading import TrackReading
+from sidetone.chat.application.write_for_program import WriteForProgram
 from sidetone.chat.application.write_notices import WriteNotices
 from sidetone.chat.infrastructure.asked import AskedClaims, AskedContacts
 from sidetone.chat.infrastructure.bus_media import BusMedia
@@ -65,7 +66,7 @@ from sidetone.chat.interface.http_roles import role_routes
 from sidetone.chat.interface.http_servers import server_routes
 from sidetone.chat.interface.http_templates import template_routes
 from sidetone.chat.interface.message_facts import MessageFacts
-from sidetone.chat.interface.questions import answer_questions, answer_read_states
+from sidetone.chat.interface.questions import answer_programs, answer_questions, answer_read_states
 from sidetone.protocol.events import (
     AccountClosed,
     Fact,
@@ -174,6 +175,9 @@ async def build(
     around.tasks.start(writing.previews.work())
     around.tasks.start(writing.sweep.work())
     await writing.facts.follow(around.journal)
+    await answer_programs(
+        around.bus, WriteForProgram(ground.places, writing.messages, around.clock)
+    )
     per_address = Limiter(around.store, "invites", policy.invites_per_address, open_when_down=True)
     handlers = [
         *_servers(ground, see, per_address),

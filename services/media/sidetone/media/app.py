@@ -24,12 +24,13 @@ from sidetone.media.infrastructure.contents import StoredContents
 from sidetone.media.infrastructure.scanners import ClamScanner, NoScanner
 from sidetone.media.infrastructure.sniffing import sniff
 from sidetone.media.infrastructure.sql import SqlHoldings
-from sidetone.media.infrastructure.web import PublicNetwork, PublicWeb, SystemAddresses
+from sidetone.media.infrastructure.web import PublicWeb
 from sidetone.media.infrastructure.workshop import Workshop
 from sidetone.media.interface.http import DOORWAY_PATH, UseCases, routes
 from sidetone.media.interface.questions import answer_questions
 from sidetone.protocol.refusals import Unavailable
 from sidetone.runtime.limits import Limit, Limiter
+from sidetone.runtime.public_network import PublicNetwork, SystemAddresses
 from sidetone.runtime.surroundings import Surroundings
 from sidetone.storage import Database
 from sidetone.storage.files import Files

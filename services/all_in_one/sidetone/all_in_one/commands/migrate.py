@@ -52,6 +52,7 @@ class Place(NamedTuple):
 PACKAGES = {
     "auth": "sidetone.auth",
     "chat": "sidetone.chat",
+    "integrations": "sidetone.integrations",
     "media": "sidetone.media",
     "outbox": "sidetone.runtime",
     "presence": "sidetone.presence",

@@ -4,7 +4,7 @@ import runpy
 
 import click
 
-SERVICES = ("auth", "chat", "gateway", "media", "presence", "voice")
+SERVICES = ("auth", "chat", "gateway", "integrations", "media", "presence", "voice")
 
 
 @click.command()

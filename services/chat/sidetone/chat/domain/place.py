@@ -48,13 +48,18 @@ class Place(msgspec.Struct, frozen=True):
             )
 
     def require_writable(self) -> None:
-        """Refuse where nothing new can be said: in a category, and in an archived thread."""
-        if self.channel.kind == "category":
-            raise Conflict(
-                "channel_holds_no_messages", "a category holds channels; write in one of them"
-            )
-        if self.channel.archived:
-            raise Conflict("thread_archived", "the thread is archived; reopen it, then write")
+        """Refuse where nothing new can be said."""
+        require_writable(self.channel)
+
+
+def require_writable(channel: Channel) -> None:
+    """Refuse where nothing new can be said: in a category, and in an archived thread."""
+    if channel.kind == "category":
+        raise Conflict(
+            "channel_holds_no_messages", "a category holds channels; write in one of them"
+        )
+    if channel.archived:
+        raise Conflict("thread_archived", "the thread is archived; reopen it, then write")
 
 
 def root_of(channel: Channel) -> ChannelId:

@@ -10,7 +10,7 @@ from sidetone.chat.infrastructure.search_index import Entry
 from sidetone.protocol.calls import Call
 from sidetone.protocol.files import File, LinkPreview
 from sidetone.protocol.ids import ChannelId, MessageId, RoleId, ServerId, UserId
-from sidetone.protocol.messages import Message, MessageKind
+from sidetone.protocol.messages import Message, MessageKind, Persona
 from sidetone.storage import Row, Transaction, Values
 
 COLUMNS = """
@@ -39,6 +39,7 @@ class _Details(msgspec.Struct, frozen=True, omit_defaults=True):
     attachments: list[File] = []
     previews: list[LinkPreview] = []
     call: Call | None = None
+    persona: Persona | None = None
 
 
 _NO_DETAILS = _Details()
@@ -101,6 +102,7 @@ def details_of(message: Message) -> str:
         message.attachments,
         message.previews,
         message.call,
+        message.persona,
     )
     return "" if details == _NO_DETAILS else msgspec.json.encode(details).decode()
 
@@ -129,6 +131,7 @@ def entry_of(row: Row) -> Entry:
         thread=thread,
         nonce=nonce,
         call=known.call,
+        persona=known.persona,
     )
     return Entry(message, root)
 

@@ -5,9 +5,10 @@ from sidetone.chat.application.places import Places
 from sidetone.chat.application.ports import Servers
 from sidetone.chat.application.see_servers import SeeServers
 from sidetone.chat.application.track_reading import TrackReading
+from sidetone.chat.application.write_for_program import WriteForProgram
 from sidetone.protocol import questions
 from sidetone.protocol.ids import ServerId
-from sidetone.protocol.messages import ReadState
+from sidetone.protocol.messages import Message, ReadState
 from sidetone.protocol.servers import ServerState
 
 
@@ -42,3 +43,12 @@ async def answer_read_states(bus: Bus, reading: TrackReading) -> None:
         return await reading.states(question.user)
 
     await bus.answer(questions.ReadStatesOf, states)
+
+
+async def answer_programs(bus: Bus, write: WriteForProgram) -> None:
+    """Register the answer to programs that write."""
+
+    async def message(question: questions.WriteMessage) -> Message:
+        return await write(question)
+
+    await bus.answer(questions.WriteMessage, message)

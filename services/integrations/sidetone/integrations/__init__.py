@@ -1,0 +1,1 @@
+"""What other people's programs are told, and what they may say."""

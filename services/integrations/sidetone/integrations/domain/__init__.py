@@ -1,0 +1,1 @@
+"""Which facts are public, and how they are told: pure rules."""

@@ -1,0 +1,1 @@
+"""The ports, made of SQL, HTTP and the bus."""

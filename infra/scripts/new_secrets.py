@@ -24,7 +24,7 @@ from cryptography.x509.oid import NameOID
 
 from sidetone.credentials.pins import Address, spki_sha256
 
-SERVICES = ("auth", "chat", "gateway", "media", "presence", "voice")
+SERVICES = ("auth", "chat", "gateway", "integrations", "media", "presence", "voice")
 BUS_USERS = (*SERVICES, "voice-node")
 ENGINES = ("postgres", "valkey", "nats", "s3")
 PORT = 7700

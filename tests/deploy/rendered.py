@@ -18,6 +18,7 @@ import yaml
 import sidetone.auth.settings
 import sidetone.chat.settings
 import sidetone.gateway.settings
+import sidetone.integrations.settings
 import sidetone.media.settings
 import sidetone.presence.settings
 import sidetone.voice.settings
@@ -31,6 +32,7 @@ SETTINGS: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "sidetone.chat": ("SIDETONE_CHAT", sidetone.chat.settings.Settings),
     "sidetone.gateway": ("SIDETONE_GATEWAY", sidetone.gateway.settings.Settings),
     "sidetone.media": ("SIDETONE_MEDIA", sidetone.media.settings.Settings),
+    "sidetone.integrations": ("SIDETONE_INTEGRATIONS", sidetone.integrations.settings.Settings),
     "sidetone.presence": ("SIDETONE_PRESENCE", sidetone.presence.settings.Settings),
     "sidetone.voice": ("SIDETONE_VOICE", sidetone.voice.settings.Settings),
     "sidetone.voice_sfu": ("SIDETONE_SFU", sidetone.voice_sfu.settings.Settings),

@@ -73,7 +73,7 @@ def test_the_proxy_leads_each_path_to_its_service() -> None:
 def test_engines_are_reached_by_services_alone() -> None:
     assert compose()["networks"]["inner"]["internal"] is True
     outward = {name for name, spec in services().items() if "outer" in spec["networks"]}
-    assert outward == {"auth", "grafana", "media", "proxy", "voice-node"}
+    assert outward == {"auth", "grafana", "integrations", "media", "proxy", "voice-node"}
     opened = {name for name, spec in services().items() if "ports" in spec}
     assert opened == {"grafana", "proxy", "voice-node"}
     assert all(port.startswith("127.0.0.1:") for port in services()["grafana"]["ports"])

@@ -12,5 +12,5 @@ class Settings(HttpSettings, frozen=True, kw_only=True):
     it the stream is on the same connection as the bus.
     """
 
-    port: Port = 8106
+    port: Port = 8107
     events_credentials: Path | None = None

@@ -221,8 +221,7 @@ class Pane:
             self._scrolling.look_at(None)
             self._scrolling.settled = True
             self.draw()
-            self.view.draw(Topic("scroll", self.channel))
-            await self._scroll(offset=0)
+            await self._scroll_to(0.0)
 
         self.start(work())
 
@@ -254,10 +253,17 @@ class Pane:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._moved.wait(), _MOVED_SECONDS)
                 below = self._scrolling.offset - self._scrolling.viewport * _LINE_AT
-                await self._scroll(offset=max(0.0, below))
+                await self._scroll_to(max(0.0, below))
             self._scrolling.settled = True
 
         self.start(work())
+
+    async def _scroll_to(self, offset: float) -> None:
+        """Scroll there, and know it: of a leap the client tells the beginning and not the end."""
+        await self._scroll(offset=offset)
+        self._scrolling.moved(offset, self._scrolling.viewport)
+        self.view.draw(Topic("scroll", self.channel))
+        self.seen()
 
     async def _scroll(self, **where: Any) -> None:
         if self.list.current is not None:

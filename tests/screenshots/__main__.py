@@ -9,10 +9,13 @@ import argparse
 import asyncio
 import os
 import tempfile
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import flet as ft
 import msgspec
+from playwright.async_api import Error
 
 from desktop.tests.stage import Stage, Window, a_stage, load
 from sidetone.desktop.__main__ import ASSETS
@@ -55,8 +58,7 @@ async def _look(stage: Stage, town: Town, folder: Path, out: Path, wish: Wish) -
             window = Window(await context.new_page(), stage.server, folder)
             camera = Camera(window, app.core.preferences, out, wish)
             tour = Tour(window, camera, town)
-            await load(window.page, url("/"))
-            await _walk(tour)
+            await _walk(tour, url)
             await context.close()
     finally:
         await app.close()
@@ -84,7 +86,9 @@ async def _wait(stage: Stage, folder: Path, out: Path, wish: Wish) -> None:
         await app.close()
 
 
-async def _walk(tour: Tour) -> None:
+async def _walk(tour: Tour, url: Callable[[str], str]) -> None:
+    """Tell each chapter; one that fails is named, and the next one begins in a new page."""
+    await load(tour.window.page, url("/"))
     wish = tour.camera.wish
     if not wish.chapters or "entrance" in wish.chapters:
         await entrance(tour)
@@ -92,8 +96,14 @@ async def _walk(tour: Tour) -> None:
     await tour.window.sees("friends")
     last = {} if wish.main_only else _LAST
     for name, chapter in {**_ALL, **last}.items():
-        if not wish.chapters or name in wish.chapters:
+        if wish.chapters and name not in wish.chapters:
+            continue
+        try:
             await chapter(tour)
+        except (Error, TimeoutError) as error:
+            print(f"{wish.language}, {name}: {str(error).splitlines()[0]}")
+            traceback.print_tb(error.__traceback__, -8)
+            await load(tour.window.page, url("/"))
 
 
 def main() -> None:

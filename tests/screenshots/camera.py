@@ -17,7 +17,7 @@ from sidetone.desktop.interface.theme import PALETTES
 SMALL: Final = (1280, 720)
 LARGE: Final = (1920, 1080)
 # The theme fades for 200 ms, a cursor blinks, and somebody may speak meanwhile.
-_SETTLE_MS: Final = 350
+_SETTLE_MS: Final = 250
 _TRIES_MAX: Final = 5
 _STILL_PIXELS: Final = 600
 # Flat grounds and plain letters keep their very colours; edges of letters, faces and pictures

@@ -325,10 +325,10 @@ async def trouble(tour: Tour) -> None:
 
 
 CHAPTERS: dict[str, Callable[[Tour], Awaitable[None]]] = {
-    "home": home,
     "server": server,
-    "chat": chat,
-    "server_settings": server_settings,
     "settings": settings,
+    "chat": chat,
+    "home": home,
+    "server_settings": server_settings,
     "ring": ring,
 }

@@ -29,6 +29,7 @@ Kind: TypeAlias = Literal[
     "place",  # what a window shows
     "preferences",  # what was set
     "language",  # the words of all screens
+    "theme",  # the colours of one window, for what is computed from them
     "sound_test",  # whether one hears oneself
     "notices",  # lines for the user
     "updates",  # whether there is a newer version

@@ -280,7 +280,7 @@ def UserName(
     view: View, account: Account, server: ServerId, user: UserId, more: str = ""
 ) -> ft.Control:
     """Draw somebody's face and name, with *more* below."""
-    view.watch(Topic("user", user))
+    view.watch(Topic("user", user), Topic("theme"))
     account.want_names(user)
     community = account.knowledge.communities.get(server)
     name = names.name_of(account.knowledge, user, community)

@@ -64,7 +64,7 @@ async def write_to(view: View, account: Account, user: UserId) -> None:
 @ft.component
 def ProfileCard(view: View, account: Account, user: UserId, server: ServerId | None) -> ft.Control:
     """Draw the card; it follows what changes while it is open."""
-    view.watch(Topic("user", user), Topic("people"), Topic("server", server))
+    view.watch(Topic("user", user), Topic("people"), Topic("server", server), Topic("theme"))
     community = account.knowledge.communities.get(server) if server is not None else None
     known = account.knowledge.users.get(user)
     name = names.name_of(account.knowledge, user, community)

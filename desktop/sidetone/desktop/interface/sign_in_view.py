@@ -81,7 +81,7 @@ def card(parts: list[ft.Control]) -> ft.Control:
         border_radius=18,
         bgcolor=theme.GROUND,
         border=ft.Border.all(1, theme.LINE),
-        shadow=ft.BoxShadow(blur_radius=48, color=ft.Colors.with_opacity(0.25, "#000000")),
+        shadow=ft.BoxShadow(blur_radius=48, color=ft.Colors.with_opacity(0.16, "#000000")),
     )
     return ft.Container(
         ft.Column(

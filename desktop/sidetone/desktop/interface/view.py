@@ -139,6 +139,7 @@ class View:
             self._looks = looks
             dress(self.page, looks)
             self.page.update()
+            self.draw(Topic("theme"))
 
     def failed(self, error: BaseException | None) -> None:
         """Say why something was refused, or that it went wrong; the window goes on."""
@@ -158,7 +159,7 @@ class View:
 
     @property
     def palette(self) -> theme.Palette:
-        """The colours that are on the screen: follow the topic ``preferences`` to keep up."""
+        """The colours that are on the screen: follow the topic ``theme`` to keep up."""
         if self.core.preferences.current.appearance.theme == "high_contrast":
             return theme.HIGH_CONTRAST
         mode = self.page.theme_mode

@@ -129,7 +129,7 @@ def _line(message: Message, *, day: bool, new: bool) -> ft.Control:
 def MessageBody(pane: Pane, row: Row, gutter_time: bool) -> ft.Control:
     """Draw what a message says; only when it changed."""
     message = row.message
-    pane.view.watch(Topic("user", message.author))
+    pane.view.watch(Topic("user", message.author), Topic("theme"))
     if message.kind != "text":
         return Notice(pane, message)
     community = pane.community

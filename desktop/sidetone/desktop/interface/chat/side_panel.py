@@ -81,7 +81,7 @@ def waiting() -> ft.Control:
 @ft.component
 def FoundMessage(pane: Pane, message: Message, *, with_channel: bool = False) -> ft.Control:
     """Draw a message of a list in short; a click leads to where it was written."""
-    pane.view.watch(Topic("user", message.author))
+    pane.view.watch(Topic("user", message.author), Topic("theme"))
     knowledge = pane.account.knowledge
     name = names.name_of(knowledge, message.author, pane.community)
     channel = knowledge.channel(message.channel)

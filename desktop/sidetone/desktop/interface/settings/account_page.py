@@ -148,7 +148,7 @@ def SecondFactor(view: View, account: Account, me: Me) -> ft.Control:
             kit.text(
                 tr("Scan this with an authenticator app, then enter the code that it shows.")
             ),
-            ft.Image(src=qr(secrets[0].uri), width=200, height=200),
+            ft.Row([ft.Image(src=qr(secrets[0].uri), width=200, height=200)]),
             kit.text(secrets[0].secret, "small", theme.QUIET, selectable=True),
             kit.field("factor-code", tr("Code"), code, set_code, on_submit=view.act(confirm)),
             ft.Row([kit.button("factor-confirm", tr("Turn on"), view.act(confirm))]),

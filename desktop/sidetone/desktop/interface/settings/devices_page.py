@@ -116,7 +116,7 @@ def TakeKey(view: View, account: Account, done: kit.Handler) -> ft.Control:
     return group(
         tr("Enter this on the other device within ten minutes"),
         kit.semantics("link-shown", kit.text(shown, "screen", selectable=True), shown),
-        *([] if hidden else [ft.Image(src=qr(code), width=180, height=180)]),
+        *([] if hidden else [ft.Row([ft.Image(src=qr(code), width=180, height=180)])]),
     )
 
 

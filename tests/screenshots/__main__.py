@@ -103,6 +103,9 @@ async def _walk(tour: Tour, url: Callable[[str], str]) -> None:
         except (Error, TimeoutError) as error:
             print(f"{wish.language}, {name}: {str(error).splitlines()[0]}")
             traceback.print_tb(error.__traceback__, -8)
+            # A page that is loaded again goes on where it was.
+            old, tour.window.page = tour.window.page, await tour.window.page.context.new_page()
+            await old.close()
             await load(tour.window.page, url("/"))
 
 

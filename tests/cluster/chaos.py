@@ -10,13 +10,15 @@ import asyncio
 import json
 import os
 import random
+import shutil
 import signal
 import statistics
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -181,20 +183,41 @@ def faults(report: dict[str, Any]) -> list[str]:
     return wrong
 
 
-async def chaos(seconds: float, every_seconds: float, seed: int) -> dict[str, Any]:
+async def chaos(
+    seconds: float, every_seconds: float, seed: int, logs: Path | None
+) -> dict[str, Any]:
     """Return what people noticed of it."""
     with (
         open_cluster(Options(durable=True)) as cluster,
+        _kept(cluster.folder, logs),
         tempfile.TemporaryDirectory(prefix="sidetone-chaos-") as folder,
     ):
         memory = Memory(cluster)
+        print(f"the cluster is up: {len(cluster.programs)} programs", flush=True)
         async with gather(cluster.url, Path(folder)) as crowd:
+            print("everybody is there", flush=True)
             async with at_work(crowd) as end:
                 kills = await hurt(cluster, seconds, every_seconds, seed, memory)
                 await end()
                 await settle(crowd)
             report = await figures(crowd, kills)
         return {**report, "rss": memory.figures(), "seed": seed, "seconds": seconds}
+
+
+@contextmanager
+def _kept(folder: Path, logs: Path | None) -> Generator[None]:
+    """Copy what the programs said in *folder* to *logs* in the end."""
+    try:
+        yield
+    finally:
+        if logs is not None:
+            shutil.copytree(
+                folder, logs, dirs_exist_ok=True, ignore=lambda _, names: _but_logs(names)
+            )
+
+
+def _but_logs(names: list[str]) -> list[str]:
+    return [name for name in names if not name.endswith(".log")]
 
 
 def main() -> None:
@@ -204,9 +227,10 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=20.0, metavar="SECONDS")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--logs", type=Path, metavar="FOLDER", help="keep what programs said")
     asked = parser.parse_args()
     seed = random.randrange(1 << 16) if asked.seed is None else asked.seed
-    report = asyncio.run(chaos(asked.minutes * 60, asked.every, seed))
+    report = asyncio.run(chaos(asked.minutes * 60, asked.every, seed, asked.logs))
     text = json.dumps(report, indent=2)
     print(text)
     if asked.json is not None:

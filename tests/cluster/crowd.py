@@ -23,7 +23,7 @@ from sidetone.protocol.events import MessageSent
 from sidetone.protocol.frames import Ready
 from sidetone.protocol.ids import ChannelId, MessageId, UserId
 from sidetone.protocol.messages import Message
-from sidetone.protocol.refusals import RateLimited, Refusal, Unavailable
+from sidetone.protocol.refusals import Conflict, RateLimited, Unavailable
 
 PASSWORD = "nine quiet otters hum"
 SPEECH = Path("services/all_in_one/sidetone/all_in_one/demo/speech")
@@ -126,10 +126,13 @@ class Talker:
     gaps: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
 
     async def run(self) -> None:
-        """Listen until cancelled."""
+        """Listen until cancelled, or until the call is over for good."""
         last = time.monotonic()
         while True:
-            await self.call.heard(self.other)
+            try:
+                await self.call.heard(self.other)
+            except Conflict:
+                return
             now = time.monotonic()
             if now - last >= GAP_SECONDS:
                 self.gaps.append((last, now))
@@ -265,5 +268,5 @@ async def at_work(crowd: Crowd) -> AsyncGenerator[Callable[[], Awaitable[None]]]
             for task in (*listening, *working):
                 task.cancel()
             for result in await asyncio.gather(*listening, *working, return_exceptions=True):
-                if isinstance(result, Refusal):
+                if isinstance(result, Exception):
                     raise result

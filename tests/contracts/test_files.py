@@ -272,3 +272,10 @@ class TestInAFolder:
         with pytest.raises(Unavailable) as refused:
             await put(files, "kept/a", b"x")
         assert refused.value.code == "files_unavailable"
+
+
+async def test_processes_that_start_together_share_a_bucket_that_was_not_there() -> None:
+    place = bucket()
+    opened = await asyncio.gather(*(S3Files.open(place) for _ in range(8)))
+    for files in opened:
+        await files.close()

@@ -26,6 +26,7 @@ from sidetone.storage.files import (
 )
 
 _PIECE_BYTES = 256 * 1024
+_TAKEN = frozenset({"BucketAlreadyExists", "BucketAlreadyOwnedByYou"})
 _LISTED_MAX = 1000
 _ABSENT = frozenset({"NoSuchKey", "404", "NotFound"})
 _CONNECTIONS_MAX = 50
@@ -206,7 +207,15 @@ async def _require_bucket(client: Any, name: str) -> None:  # noqa: ANN401 - the
     except ClientError as error:
         if _code(error) not in {*_ABSENT, "NoSuchBucket"}:
             raise
+    else:
+        return
+    try:
         await client.create_bucket(Bucket=name)
+    except ClientError as error:
+        if _code(error) not in _TAKEN:
+            raise
+        # Another process of ours was faster; if it is somebody else's, this says so.
+        await client.head_bucket(Bucket=name)
 
 
 async def _part(

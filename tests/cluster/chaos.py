@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.cluster.crowd import Crowd, at_work, gather, history
+from tests.cluster.crowd import GAP_SECONDS, Crowd, at_work, gather, history
 from tests.cluster.stage import Cluster, Options, open_cluster
 from tests.processes import child_at_port, resident_bytes
 
@@ -158,10 +158,9 @@ def voice(crowd: Crowd, kills: Sequence[tuple[float, str]]) -> dict[str, Any]:
     lengths = [end - begin for begin, end in gaps]
     after = Counter[str]()
     for begin, end in gaps:
-        what = [name for at, name in kills if at <= end]
-        after[what[-1] if what else "nothing"] = max(
-            round(end - begin, 2), after[what[-1] if what else "nothing"]
-        )
+        before = [name for at, name in kills if at <= begin + GAP_SECONDS]
+        name = before[-1] if before else "nothing"
+        after[name] = max(round(end - begin, 2), after[name])
     return {
         "voice_back_s": {
             "p50": round(statistics.median(lengths), 2) if lengths else 0.0,

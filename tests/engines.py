@@ -54,7 +54,7 @@ class Engine:
         self._user = user
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, seconds_max: float = START_SECONDS_MAX) -> None:
         """Start the engine and wait until it answers; it is stopped when this process ends."""
         log = self._folder / "log"
         with log.open("wb") as output:
@@ -70,7 +70,7 @@ class Engine:
                 user=self._user,
             )
         atexit.register(self.stop)
-        deadline = time.monotonic() + START_SECONDS_MAX
+        deadline = time.monotonic() + seconds_max
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(f"{self._command} did not start: {log.read_text()[-2000:]}")

@@ -3,10 +3,10 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import httpx
@@ -16,6 +16,7 @@ from joserfc.jwk import RSAKey
 from uuid_utils.compat import uuid7
 
 from sidetone.chat.app import Ground, Policy, build
+from sidetone.chat.infrastructure.cql_session import CqlSession
 from sidetone.community import Community
 from sidetone.credentials.tokens import Claims, key_set, new_private_key
 from sidetone.protocol.accounts import User
@@ -39,9 +40,12 @@ from sidetone.runtime.http_gate import HttpPolicy
 from sidetone.runtime.limits import Limit
 from sidetone.runtime.outbox import Outbox
 from sidetone.runtime.surroundings import Surroundings
-from tests.surroundings import Topology, open_surroundings
+from tests.cql import open_cql
+from tests.surroundings import TOPOLOGIES, Topology, open_surroundings
 
 A = TypeVar("A")
+# Messages are kept in the database of either topology, or in a store of their own.
+STAGES: tuple[Topology | Literal["cql"], ...] = (*TOPOLOGIES, "cql")
 PLENTY = Limit(1_000_000, 1_000)
 GENEROUS = Policy(
     invites_per_address=PLENTY,
@@ -154,6 +158,7 @@ class Stage:
     neighbours: Neighbours
     facts: list[Fact]
     signals: list[Signal]
+    cql: CqlSession | None = None
 
     def person(self) -> Person:
         user = UserId(uuid7())
@@ -258,11 +263,17 @@ class Tavern:
 
 
 @asynccontextmanager
-async def open_stage(topology: Topology, policy: Policy = GENEROUS) -> AsyncGenerator[Stage]:
-    async with open_surroundings(topology) as around:
+async def open_stage(
+    kind: Topology | Literal["cql"], policy: Policy = GENEROUS
+) -> AsyncGenerator[Stage]:
+    async with AsyncExitStack() as stack:
+        cql = await stack.enter_async_context(open_cql()) if kind == "cql" else None
+        around = await stack.enter_async_context(
+            open_surroundings("distributed" if kind == "cql" else kind)
+        )
         neighbours = Neighbours()
         await neighbours.answer(around)
-        router = await build(around, policy)
+        router = await build(around, policy, cql=cql)
         app = app_of(
             [router], around=around, policy=HttpPolicy(per_caller=PLENTY, per_address=PLENTY)
         )
@@ -279,7 +290,7 @@ async def open_stage(topology: Topology, policy: Policy = GENEROUS) -> AsyncGene
         await around.journal.follow(note)
         await around.bus.subscribe(Signal, hear)
         async with httpx.AsyncClient(transport=transport, base_url="http://chat") as client:
-            yield Stage(around, client, neighbours, facts, signals)
+            yield Stage(around, client, neighbours, facts, signals, cql)
 
 
 def new_file(name: str = "notes.txt", media_type: str = "text/plain") -> File:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from uuid_utils.compat import uuid7
 
-from services.chat.tests.stage_messages import Stage, Tavern, new_file, open_stage
+from services.chat.tests.stage_messages import STAGES, Stage, Tavern, new_file, open_stage
 from sidetone.chat.app import Writing
 from sidetone.chat.infrastructure.own_search import own_search
 from sidetone.permissions import Permission
@@ -22,12 +22,11 @@ from sidetone.protocol.events import (
 from sidetone.protocol.files import LinkPreview
 from sidetone.protocol.ids import CallId, ChannelId, FactId, UserId
 from sidetone.protocol.messages import Message
-from tests.surroundings import TOPOLOGIES
 
 PAGE = LinkPreview("https://a.example/page", "A page", "of words")
 
 
-@pytest.fixture(params=TOPOLOGIES)
+@pytest.fixture(params=STAGES)
 async def stage(request: pytest.FixtureRequest) -> AsyncGenerator[Stage]:
     async with open_stage(request.param) as stage:
         yield stage
@@ -36,7 +35,7 @@ async def stage(request: pytest.FixtureRequest) -> AsyncGenerator[Stage]:
 async def writing_of(stage: Stage) -> Writing:
     """Return the use cases of another process of chat, which does nothing by itself."""
     ground = stage.other_process()
-    return Writing(ground, await own_search(stage.around.database))
+    return Writing(ground, await own_search(stage.around.database), stage.cql)
 
 
 async def rows_of(stage: Stage, table: str) -> int:
@@ -193,7 +192,8 @@ async def test_a_deleted_channel_leaves_nothing_behind(stage: Stage) -> None:
     for table in ("mentions", "reactions", "reaction_kinds", "read_states", "file_drops"):
         assert await rows_of(stage, table) == 0
     assert await tavern.guest.texts(tavern.channel) == [stays.text]
-    channels = await stage.around.database.fetch("SELECT DISTINCT channel FROM messages", {})
+    table = "messages" if stage.cql is None else "message_channels"
+    channels = await stage.around.database.fetch(f"SELECT DISTINCT channel FROM {table}", {})
     assert len(channels) == 1
 
 

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from services.chat.tests.stage_messages import (
+    STAGES,
     Person,
     Stage,
     Tavern,
@@ -22,10 +23,9 @@ from sidetone.protocol.events import (
 )
 from sidetone.protocol.ids import MessageId, UserId
 from sidetone.protocol.messages import Message, Reaction
-from tests.surroundings import TOPOLOGIES
 
 
-@pytest.fixture(params=TOPOLOGIES)
+@pytest.fixture(params=STAGES)
 async def stage(request: pytest.FixtureRequest) -> AsyncGenerator[Stage]:
     async with open_stage(request.param) as stage:
         yield stage

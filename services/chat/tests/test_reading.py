@@ -5,17 +5,16 @@ from collections.abc import AsyncGenerator
 import msgspec
 import pytest
 
-from services.chat.tests.stage_messages import Stage, Tavern, any_id, open_stage
+from services.chat.tests.stage_messages import STAGES, Stage, Tavern, any_id, open_stage
 from sidetone.permissions import Permission
 from sidetone.protocol.events import MessageEdited, ReadMarked, ServerChanged, ToUsers
 from sidetone.protocol.ids import ChannelId, MessageId
 from sidetone.protocol.messages import Message, ReadState
 from sidetone.protocol.questions import ReadStatesOf
 from sidetone.protocol.servers import Channel
-from tests.surroundings import TOPOLOGIES
 
 
-@pytest.fixture(params=TOPOLOGIES)
+@pytest.fixture(params=STAGES)
 async def stage(request: pytest.FixtureRequest) -> AsyncGenerator[Stage]:
     async with open_stage(request.param) as stage:
         yield stage

@@ -8,6 +8,7 @@ import pytest
 
 from services.chat.tests.stage_messages import (
     GENEROUS,
+    STAGES,
     Stage,
     any_id,
     new_file,
@@ -27,10 +28,9 @@ from sidetone.protocol.messages import Message
 from sidetone.protocol.servers import ServerState
 from sidetone.protocol.social import Relationship
 from sidetone.runtime.limits import Limit
-from tests.surroundings import TOPOLOGIES
 
 
-@pytest.fixture(params=TOPOLOGIES)
+@pytest.fixture(params=STAGES)
 async def stage(request: pytest.FixtureRequest) -> AsyncGenerator[Stage]:
     async with open_stage(request.param) as stage:
         yield stage

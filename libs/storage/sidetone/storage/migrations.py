@@ -22,12 +22,14 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
     PRIMARY KEY (service, number)
 );
 """
-_FILE = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+_FILE = re.compile(r"(\d{4})_[a-z0-9_]+\.(sql|cql)")
 _SECTION = re.compile(r"^-- (up|down)[ \t]*$", re.MULTILINE)
 _SERVICE = re.compile(r"[a-z_]+")
 
 
-class _Migration(NamedTuple):
+class Migration(NamedTuple):
+    """One file: its number, and what its sections hold."""
+
     number: int
     name: str
     checksum: str
@@ -43,10 +45,10 @@ async def migrate(database: Database, service: str, folder: Traversable) -> None
     """
     if _SERVICE.fullmatch(service) is None:
         raise ValueError(f"not the name of a service: {service}")
-    migrations = _read(folder)
+    migrations = read_migrations(folder)
     await _create_ledger(database)
     applied = await _applied(database, service)
-    _require_known(service, migrations, applied)
+    require_known(service, migrations, applied)
     for migration in migrations:
         if migration.number in applied:
             continue
@@ -54,7 +56,7 @@ async def migrate(database: Database, service: str, folder: Traversable) -> None
             await database.run_script(_script(service, migration))
         except Conflict as conflict:
             applied = await _applied(database, service)
-            _require_known(service, migrations, applied)
+            require_known(service, migrations, applied)
             if migration.number not in applied:
                 reason = " ".join(str(conflict.__cause__).split())
                 raise StorageError(
@@ -76,10 +78,10 @@ async def steps(database: Database, service: str, folder: Traversable) -> list[S
 
     Raises ``StorageError`` where the database has seen other files than these.
     """
-    migrations = _read(folder)
+    migrations = read_migrations(folder)
     await _create_ledger(database)
     applied = await _applied(database, service)
-    _require_known(service, migrations, applied)
+    require_known(service, migrations, applied)
     return [Step(each.name, each.number in applied, bool(each.down)) for each in migrations]
 
 
@@ -88,10 +90,10 @@ async def revert(database: Database, service: str, folder: Traversable, to: int)
 
     Raises ``StorageError`` before anything is undone where a file has no way down.
     """
-    migrations = _read(folder)
+    migrations = read_migrations(folder)
     await _create_ledger(database)
     applied = await _applied(database, service)
-    _require_known(service, migrations, applied)
+    require_known(service, migrations, applied)
     undone = [each for each in reversed(migrations) if each.number in applied and each.number > to]
     for migration in undone:
         if not migration.down:
@@ -109,22 +111,22 @@ def no_way_down(service: str, name: str) -> StorageError:
     return StorageError(f"the migration {name} of {service} has no way down: restore a backup")
 
 
-def _read(folder: Traversable) -> list[_Migration]:
+def read_migrations(folder: Traversable, language: str = "sql") -> list[Migration]:
     """Return the migrations in order; other files, such as a README, are left alone."""
-    migrations: list[_Migration] = []
+    migrations: list[Migration] = []
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        if not file.name.endswith(".sql"):
+        if not file.name.endswith(f".{language}"):
             continue
         match = _FILE.fullmatch(file.name)
         number = int(match[1]) if match else 0
         if number != len(migrations) + 1:
             raise StorageError(
                 f"the migration {file.name} does not follow: name it "
-                f"{len(migrations) + 1:04d}_what_it_does.sql"
+                f"{len(migrations) + 1:04d}_what_it_does.{language}"
             )
         up, down = _sections(file.name, file.read_text(encoding="utf-8"))
         checksum = hashlib.sha256(up.encode()).hexdigest()
-        migrations.append(_Migration(number, file.name, checksum, up, down))
+        migrations.append(Migration(number, file.name, checksum, up, down))
     return migrations
 
 
@@ -158,7 +160,7 @@ async def _applied(database: Database, service: str) -> dict[int, str]:
     return {int(str(number)): str(checksum) for number, checksum in rows}
 
 
-def _require_known(service: str, migrations: list[_Migration], applied: dict[int, str]) -> None:
+def require_known(service: str, migrations: list[Migration], applied: dict[int, str]) -> None:
     """Raise ``StorageError`` where the database has seen other files than these."""
     for migration in migrations:
         if applied.get(migration.number, migration.checksum) != migration.checksum:
@@ -173,7 +175,7 @@ def _require_known(service: str, migrations: list[_Migration], applied: dict[int
         )
 
 
-def _script(service: str, migration: _Migration) -> str:
+def _script(service: str, migration: Migration) -> str:
     """Return the file after the line that records it; every value is checked, none is input."""
     number, name, checksum, up, _ = migration
     record = (

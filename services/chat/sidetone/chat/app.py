@@ -1,7 +1,8 @@
 """Chat, wired: give it its surroundings, get its routes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from importlib.resources import files
+from typing import Any
 
 import msgspec
 import structlog
@@ -12,6 +13,7 @@ from sidetone.chat.application.end_memberships import EndMemberships
 from sidetone.chat.application.enter_channel import EnterChannel
 from sidetone.chat.application.enter_server import EnterServer
 from sidetone.chat.application.handle_reports import HandleReports
+from sidetone.chat.application.leftovers import Leftovers
 from sidetone.chat.application.manage_bans import ManageBans
 from sidetone.chat.application.manage_channels import ManageChannels
 from sidetone.chat.application.manage_conversations import ManageConversations
@@ -24,21 +26,30 @@ from sidetone.chat.application.manage_roles import ManageRoles
 from sidetone.chat.application.manage_servers import ManageServers
 from sidetone.chat.application.manage_templates import ManageTemplates
 from sidetone.chat.application.manage_threads import ManageThreads
+from sidetone.chat.application.messages import Messages
 from sidetone.chat.application.preview_links import PreviewLinks
 from sidetone.chat.application.react import React
 from sidetone.chat.application.read_audit_log import ReadAuditLog
 from sidetone.chat.application.read_history import ReadHistory
+from sidetone.chat.application.read_marks import ReadMarks
 from sidetone.chat.application.remove_recent import RemoveRecent
 from sidetone.chat.application.search_messages import SearchMessages
 from sidetone.chat.application.see_servers import SeeServers
 from sidetone.chat.application.send_message import SendMessage
 from sidetone.chat.application.signal_typing import SignalTyping
 from sidetone.chat.application.sweep_messages import SweepMessages
+from sidetone.chat.application.threads import Threads
 from sidetone.chat.application.track_reading import TrackReading
 from sidetone.chat.application.write_for_program import WriteForProgram
 from sidetone.chat.application.write_notices import WriteNotices
 from sidetone.chat.infrastructure.asked import AskedClaims, AskedContacts
 from sidetone.chat.infrastructure.bus_media import BusMedia
+from sidetone.chat.infrastructure.cql import Cql
+from sidetone.chat.infrastructure.cql_leftovers import CqlLeftovers, CqlThreads
+from sidetone.chat.infrastructure.cql_log import CqlLog
+from sidetone.chat.infrastructure.cql_messages import CqlMessages
+from sidetone.chat.infrastructure.cql_migrations import migrate_cql
+from sidetone.chat.infrastructure.cql_read_marks import CqlReadMarks
 from sidetone.chat.infrastructure.held_places import HeldPlaces
 from sidetone.chat.infrastructure.own_search import own_search
 from sidetone.chat.infrastructure.search_index import SearchIndex
@@ -133,45 +144,86 @@ class Ground:
                 self.contacts.forget(user, other)
 
 
+class MessageStore(msgspec.Struct, frozen=True):
+    """All that knows where messages are kept; *work* is what it does beside the requests."""
+
+    messages: Messages
+    marks: ReadMarks
+    leftovers: Leftovers
+    threads: Threads
+    work: Callable[[], Coroutine[Any, Any, None]] | None = None
+
+
 class Writing:
     """What is written in channels: where it is kept, and what goes on beside the requests."""
 
-    def __init__(self, ground: Ground, index: SearchIndex) -> None:
+    def __init__(self, ground: Ground, index: SearchIndex, cql: Cql | None = None) -> None:
         around = ground.around
         self.index = index
         self.media = BusMedia(around.bus)
-        self.messages = SqlMessages(around.database, ground.outbox, index)
-        self.marks = SqlReadMarks(around.database, ground.outbox)
+        store = _sql_store(ground, index) if cql is None else _cql_store(ground, index, cql)
+        self.store = store
+        self.messages = store.messages
+        self.marks = store.marks
         self.previews = PreviewLinks(self.messages, self.media)
         self.recent = RemoveRecent(ground.places, self.messages)
         self.threads = ManageThreads(
             ground.enter_channel,
             self.messages,
             ground.changes,
-            SqlThreads(around.database),
+            store.threads,
             around.clock,
         )
-        self.sweep = SweepMessages(SqlLeftovers(around.database, index), self.threads, self.media)
+        self.sweep = SweepMessages(store.leftovers, self.threads, self.media)
         self.facts = MessageFacts(
             WriteNotices(ground.places, self.messages, around.clock), self.marks, self.sweep
         )
 
 
+def _sql_store(ground: Ground, index: SearchIndex) -> "MessageStore":
+    database, outbox = ground.around.database, ground.outbox
+    return MessageStore(
+        SqlMessages(database, outbox, index),
+        SqlReadMarks(database, outbox),
+        SqlLeftovers(database, index),
+        SqlThreads(database),
+    )
+
+
+def _cql_store(ground: Ground, index: SearchIndex, cql: Cql) -> "MessageStore":
+    database, clock = ground.around.database, ground.around.clock
+    log = CqlLog(database, ground.outbox, cql, index, clock)
+    return MessageStore(
+        CqlMessages(cql, log, clock),
+        CqlReadMarks(cql, log),
+        CqlLeftovers(database, cql, log, index),
+        CqlThreads(database, cql),
+        log.work,
+    )
+
+
 async def build(
-    around: Surroundings, policy: Policy = DEFAULT, search: SearchIndex | None = None
+    around: Surroundings,
+    policy: Policy = DEFAULT,
+    search: SearchIndex | None = None,
+    cql: Cql | None = None,
 ) -> Router:
     """Return the routes of chat; its tables are brought up to date first.
 
-    Without *search* messages are indexed by what the database brings along. The caller owns what
-    is *around* and closes it.
+    Without *search* messages are indexed by what the database brings along; without *cql* they
+    are kept there as well. The caller owns what is *around*, and *cql*, and closes them.
     """
     await migrate(around.database, "chat", files("sidetone.chat") / "migrations")
+    if cql is not None:
+        await migrate_cql(cql, around.database)
     ground = Ground(around, await Outbox.open(around, "chat"))
     await around.journal.follow(ground.hear)
     see = SeeServers(ground.servers, ground.enter_server, ground.enter_channel)
     await answer_questions(around.bus, see, ground.servers, ground.places)
-    writing = Writing(ground, search or await own_search(around.database))
+    writing = Writing(ground, search or await own_search(around.database), cql)
     await writing.index.begin(around.tasks)
+    if writing.store.work is not None:
+        around.tasks.start(writing.store.work())
     around.tasks.start(writing.previews.work())
     around.tasks.start(writing.sweep.work())
     await writing.facts.follow(around.journal)

@@ -7,12 +7,14 @@ from sidetone.runtime.settings import Secret
 class Settings(HttpSettings, frozen=True, kw_only=True):
     """Read from ``SIDETONE_CHAT_*``.
 
-    Without *typesense_url* there is no search. The limit of messages is that of one author in one
-    channel.
+    Without *typesense_url* there is no search; without *messages_url* (``cql://…``, ScyllaDB or
+    Cassandra) messages are kept in the database. The limit of messages is that of one author in
+    one channel.
     """
 
     port: Port = 8102
     invites_per_address_per_minute: Count = 10
     messages_per_channel_in_five_seconds: Count = 5
+    messages_url: str = ""
     typesense_url: str = ""
     typesense_api_key: Secret = ""

@@ -55,6 +55,11 @@ def id_after(message: MessageId) -> MessageId:
     return MessageId(UUID(int=min(message.int + 1, (1 << 128) - 1)))
 
 
+def id_before(message: MessageId) -> MessageId:
+    """Return the id before *message*: what comes after it holds *message* as its first."""
+    return MessageId(UUID(int=max(message.int - 1, 0)))
+
+
 def time_of(message: UUID) -> int:
     """Return the milliseconds at which the id was made.
 

@@ -10,7 +10,7 @@ from sidetone.chat.infrastructure.search_index import Entry
 from sidetone.protocol.calls import Call
 from sidetone.protocol.files import File, LinkPreview
 from sidetone.protocol.ids import ChannelId, MessageId, RoleId, ServerId, UserId
-from sidetone.protocol.messages import Message, MessageKind, Persona
+from sidetone.protocol.messages import Message, MessageKind, Persona, Reaction
 from sidetone.storage import Row, Transaction, Values
 
 COLUMNS = """
@@ -40,6 +40,35 @@ class _Details(msgspec.Struct, frozen=True, omit_defaults=True):
     previews: list[LinkPreview] = []
     call: Call | None = None
     persona: Persona | None = None
+
+
+class Kind(msgspec.Struct, frozen=True, array_like=True):
+    """One kind of reaction to a message: since when, and how many."""
+
+    emoji: str
+    since_ms: int
+    amount: int
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A message as it is stored: with the channel that shows it, and its reactions counted."""
+
+    entry: Entry
+    kinds: list[Kind]
+    pinned_at_ms: int | None
+
+    @property
+    def message(self) -> Message:
+        """Return the message itself, without reactions."""
+        return self.entry.message
+
+    def shown(self, mine: frozenset[str] = frozenset()) -> Message:
+        """Return the message with its reactions; *mine* are the emoji of who asks."""
+        if not self.kinds:
+            return self.message
+        kinds = sorted(self.kinds, key=lambda kind: (kind.since_ms, kind.emoji))
+        reactions = [Reaction(kind.emoji, kind.amount, kind.emoji in mine) for kind in kinds]
+        return msgspec.structs.replace(self.message, reactions=reactions)
 
 
 _NO_DETAILS = _Details()

@@ -24,7 +24,12 @@ WHERE kind = 'thread' AND archived = :no AND id < :since AND NOT EXISTS (
 )
 ORDER BY id LIMIT :limit
 """  # noqa: S608 - constants
-_LAST = UUID(int=(1 << 128) - 1)
+_OPEN = f"""
+SELECT {_COLUMNS} FROM channels
+WHERE kind = 'thread' AND archived = :no AND id > :after AND id < :since
+ORDER BY id LIMIT :limit
+"""  # noqa: S608 - constants
+_FIRST, _LAST = UUID(int=0), UUID(int=(1 << 128) - 1)
 _Row = tuple[
     ChannelId,
     ServerId,
@@ -61,6 +66,13 @@ class SqlThreads:
         """Return open threads that began, and were written in last, before *since*."""
         rows = await self._database.fetch(_IDLE, {"no": False, "since": since, "limit": limit})
         return [_channel(row) for row in rows]
+
+    async def open_before(
+        self, since: MessageId, after: ChannelId | None, limit: int
+    ) -> list[Channel]:
+        """Return open threads that began before *since*, the oldest first, those *after* one."""
+        values = {"no": False, "since": since, "after": after or _FIRST, "limit": limit}
+        return [_channel(row) for row in await self._database.fetch(_OPEN, values)]
 
 
 def _channel(row: Row) -> Channel:

@@ -7,9 +7,9 @@ does no harm; nothing is forgotten, and while Typesense is away the queue waits.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -47,14 +47,24 @@ _LAG = gauge(
     "sidetone_search_lag_seconds",
     "How long this process has not seen the end of the queue of the index.",
 )
+# Returns those of the messages that exist; the transaction is that of the queue.
+ReadEntries: TypeAlias = Callable[[Transaction, Sequence[Hit]], Awaitable[list[Entry]]]
+
 _log = structlog.get_logger(__name__)
 
 
 class TypesenseSearch:
     """Finds messages in a Typesense collection."""
 
-    def __init__(self, database: Database, api: AsyncApiCall, collection: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        api: AsyncApiCall,
+        collection: str,
+        read: ReadEntries | None = None,
+    ) -> None:
         self._database = database
+        self._read = read or _read_sql
         self._api = api
         self._collection = collection
         self._documents: AsyncDocuments[Any] = AsyncDocuments(api, collection)
@@ -62,9 +72,17 @@ class TypesenseSearch:
 
     @classmethod
     def connect(
-        cls, database: Database, url: str, api_key: str, collection: str = "messages"
+        cls,
+        database: Database,
+        url: str,
+        api_key: str,
+        collection: str = "messages",
+        read: ReadEntries | None = None,
     ) -> "TypesenseSearch":
-        """Return the index at *url*; it need not be up yet."""
+        """Return the index at *url*; it need not be up yet.
+
+        *read* returns what is stored of some messages, where that is not in *database*.
+        """
         place = urlsplit(url)
         node = {
             "host": place.hostname or "localhost",
@@ -78,7 +96,7 @@ class TypesenseSearch:
             "connection_timeout_seconds": _TIMEOUT_SECONDS,
         }
         api = AsyncApiCall(Configuration(cast("Any", settings)))
-        return cls(database, api, collection)
+        return cls(database, api, collection, read)
 
     async def begin(self, tasks: Tasks) -> None:
         """Start to drain the queue; when that is ended, the connections are closed."""
@@ -167,14 +185,10 @@ class TypesenseSearch:
             )
             if not queued:
                 return 0
-            present: list[Entry] = []
-            gone: list[MessageId] = []
-            for channel, message in dict.fromkeys((c, m) for _, c, m in queued):
-                found = await rows.fetch(_MESSAGE, {"channel": channel, "message": message})
-                if found:
-                    present.append(entry_of(found[0]))
-                else:
-                    gone.append(message)
+            wanted = list(dict.fromkeys((channel, message) for _, channel, message in queued))
+            present = await self._read(rows, wanted)
+            there = {entry.message.id for entry in present}
+            gone = [message for _, message in wanted if message not in there]
             await self._write(present, gone)
             await rows.execute_many(_UNQUEUE, [{"number": number} for number, _, _ in queued])
             _INDEXED.inc(len(queued))
@@ -280,6 +294,14 @@ def _filter(query: SearchQuery, cursor: str | None) -> str:
             )
         parts.append(f"position:<{cursor}")
     return " && ".join(parts)
+
+
+async def _read_sql(rows: Transaction, hits: Sequence[Hit]) -> list[Entry]:
+    found = [
+        await rows.fetch(_MESSAGE, {"channel": channel, "message": message})
+        for channel, message in hits
+    ]
+    return [entry_of(each[0]) for each in found if each]
 
 
 def _unavailable() -> Unavailable:

@@ -1,13 +1,15 @@
 """What messages cost: sending and reading history, use cases and engines without HTTP.
 
-Run it with ``python -m tests.load.bench_messages embedded`` or ``distributed``, and the number of
-messages in the channel whose history is read, if not a million. PostgreSQL writes with fsync.
+Run it with ``python -m tests.load.bench_messages embedded``, ``distributed`` or ``cql``, and the
+number of messages in the channel whose history is read, if not a million. PostgreSQL writes with
+fsync; Cassandra is one node, which by its default tells the disk every ten seconds.
 """
 
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from importlib.resources import files
 from random import Random
 from statistics import median, quantiles
@@ -22,8 +24,13 @@ from sidetone.chat.application.read_history import ReadHistory
 from sidetone.chat.application.send_message import SendMessage
 from sidetone.chat.domain.reading import id_at
 from sidetone.chat.domain.server import community
-from sidetone.chat.infrastructure.message_rows import INSERT_ANYWAY, values_of
+from sidetone.chat.infrastructure.cql_migrations import migrate_cql
+from sidetone.chat.infrastructure.cql_session import CqlSession
+from sidetone.chat.infrastructure.cql_shelf import CqlShelf
+from sidetone.chat.infrastructure.message_copies import Copied
+from sidetone.chat.infrastructure.message_rows import INSERT_ANYWAY, Held, values_of
 from sidetone.chat.infrastructure.own_search import own_search
+from sidetone.chat.infrastructure.search_index import Entry
 from sidetone.chat.infrastructure.store_patience import StorePatience
 from sidetone.protocol import messages
 from sidetone.protocol.ids import ChannelId, MessageId, ServerId, UserId
@@ -31,7 +38,10 @@ from sidetone.protocol.messages import Message
 from sidetone.protocol.servers import Server
 from sidetone.runtime.limits import Limit, Limiter
 from sidetone.runtime.outbox import Outbox
+from sidetone.storage import Database
 from sidetone.storage.migrations import migrate
+from tests.cassandra_engine import start_cassandra
+from tests.cql import cql_url, open_cql
 from tests.load.bench_sends import opened
 
 PACED_PER_S, PACED_S = 200, 10
@@ -67,13 +77,22 @@ class Tavern:
         state = community(server, self.channel, ChannelId(uuid7()), 1)
         await self.ground.changes.create(state)
 
-    async def fill(self, count: int) -> list[MessageId]:
+    def _line(self, id_: MessageId) -> Copied:
+        message = Message(id_, self.server, self.channel, self.user, LINE)
+        return Copied(Held(Entry(message, self.channel), [], None), [])
+
+    async def fill(self, count: int, cql: CqlSession | None) -> list[MessageId]:
         """Put *count* messages into the channel's history, a minute between each."""
         start_ms = self.ground.around.clock.now_ms() - 60_000 * count
         ids = [
             MessageId(UUID(int=id_at(start_ms + 60_000 * number).int | number))
             for number in range(count)
         ]
+        if cql is not None:
+            shelf = CqlShelf(self.ground.around.database, cql)
+            for first in range(0, count, 1_000):
+                await shelf.put(self.channel, [self._line(id_) for id_ in ids[first:][:1_000]])
+            return ids
         for first in range(0, count, 10_000):
             rows = [
                 values_of(
@@ -122,11 +141,26 @@ def told(what: str, took_ms: list[float]) -> None:
     print(f"{what}: p50 {median(took_ms):.2f} ms, p99 {cuts[98]:.2f} ms", flush=True)
 
 
+@asynccontextmanager
+async def opened_cql(topology: str, database: Database) -> AsyncGenerator[CqlSession | None]:
+    """Open a Cassandra of the bench's own, if that is what is measured."""
+    if topology != "cql":
+        yield None
+        return
+    with start_cassandra() as engine:
+        async with open_cql(cql_url(engine.url)) as session:
+            await migrate_cql(session, database)
+            yield session
+
+
 async def main(topology: str, history: int) -> None:
-    async with opened(topology) as around:
+    async with (
+        opened("distributed" if topology == "cql" else topology) as around,
+        opened_cql(topology, around.database) as cql,
+    ):
         await migrate(around.database, "chat", files("sidetone.chat") / "migrations")
         ground = Ground(around, await Outbox.open(around, "chat"))
-        writing = Writing(ground, await own_search(around.database))
+        writing = Writing(ground, await own_search(around.database), cql)
         await writing.index.begin(around.tasks)
         tavern = Tavern(ground, writing)
         await tavern.found()
@@ -138,7 +172,7 @@ async def main(topology: str, history: int) -> None:
         told(f"send at {PACED_PER_S}/s", await paced(one))
         per_s, cpu_us = await flooded(one)
         print(f"send at most load: {per_s:.0f}/s, {cpu_us:.0f} us of CPU each")
-        ids = await tavern.fill(history)
+        ids = await tavern.fill(history, cql)
         random = Random(1)
         took_ms: list[float] = []
         for _ in range(PAGES):

@@ -17,6 +17,8 @@ import click
 from sidetone.all_in_one.commands.serve import default_data_folder
 from sidetone.all_in_one.data_folder import DataFolder, opened
 from sidetone.all_in_one.settings import DatabaseSettings
+from sidetone.chat.infrastructure.cql_migrations import cql_steps, migrate_cql
+from sidetone.chat.infrastructure.cql_session import CqlSession
 from sidetone.runtime.process import run
 from sidetone.runtime.settings import load
 from sidetone.storage import Database, StorageError
@@ -87,9 +89,15 @@ migrate = click.Group(
 )
 
 
+_MESSAGES = click.option(
+    "--messages", metavar="cql://…", help="Also the tables of messages in ScyllaDB or Cassandra."
+)
+
+
 @migrate.command()
+@_MESSAGES
 @click.pass_obj
-def up(place: Place) -> None:
+def up(place: Place, messages: str | None) -> None:
     """Apply what was not applied yet."""
 
     async def work(database: Database) -> None:
@@ -99,6 +107,9 @@ def up(place: Place) -> None:
             for step in before:
                 if not step.applied:
                     click.echo(f"{service}: {step.name} is applied.")
+        if messages is not None:
+            async with _opened_cql(messages) as session:
+                await migrate_cql(session, database)
         click.echo("The database is up to this version.")
 
     place.work(work, create=True)
@@ -126,8 +137,9 @@ def down(
 
 
 @migrate.command()
+@_MESSAGES
 @click.pass_obj
-def status(place: Place) -> None:
+def status(place: Place, messages: str | None) -> None:
     """Show each step: whether it is applied, and whether there is a way back."""
 
     async def work(database: Database) -> None:
@@ -136,6 +148,11 @@ def status(place: Place) -> None:
                 state = "applied" if step.applied else "not applied"
                 way = "" if step.reversible else ", no way down"
                 click.echo(f"{service}: {step.name} is {state}{way}.")
+        if messages is not None:
+            async with _opened_cql(messages) as session:
+                for step in await cql_steps(session):
+                    state = "applied" if step.applied else "not applied"
+                    click.echo(f"messages: {step.name} is {state}, no way down.")
 
     place.work(work)
 
@@ -190,3 +207,12 @@ async def _closed_after(
         yield database
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def _opened_cql(url: str) -> AsyncGenerator[CqlSession]:
+    session = await CqlSession.open(url)
+    try:
+        yield session
+    finally:
+        await session.close()

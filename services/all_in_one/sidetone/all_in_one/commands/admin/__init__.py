@@ -3,6 +3,7 @@
 from sidetone.all_in_one.lazy_group import LazyGroup
 
 COMMANDS = {
+    "copy-messages": "Move all messages from one kind of store to another.",
     "integrator": "Let other people's programs read the public events, or no more.",
     "nats-config": "Write the configuration of a NATS server on which nobody may do too much.",
 }

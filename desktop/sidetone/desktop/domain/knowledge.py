@@ -14,6 +14,7 @@ from sidetone.permissions import Permission
 from sidetone.protocol import events
 from sidetone.protocol.accounts import User
 from sidetone.protocol.calls import Call, VoiceState
+from sidetone.protocol.commands import CommandAnswered, CommandInvoked
 from sidetone.protocol.frames import Ready
 from sidetone.protocol.ids import ChannelId, ServerId, UserId
 from sidetone.protocol.messages import Message, ReadState
@@ -178,7 +179,7 @@ class Knowledge:
                 if call.outcome != "open":
                     del self.calls[call.channel]
                 return topics(Topic("calls"))
-            case events.MoveRequested():
+            case events.MoveRequested() | CommandInvoked() | CommandAnswered():
                 return NOTHING
 
     def forget_typing(self, now_ms: int) -> Topics:

@@ -64,10 +64,9 @@ def test_the_code_map_names_every_package() -> None:
     assert text.count("\n") <= ARCHITECTURE_LINES_MAX
 
 
-def test_no_two_decisions_have_one_number() -> None:
-    """Numbers are given out when work begins, so one may be there before the one below it."""
-    numbers = [int(p.name[:4]) for p in (ROOT / "docs" / "decisions").glob("[0-9]*.md")]
-    assert len(numbers) == len(set(numbers))
+def test_decisions_are_numbered_without_gaps() -> None:
+    numbers = sorted(int(p.name[:4]) for p in (ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_the_readme_names_both_commands() -> None:

@@ -20,7 +20,7 @@ from tests import engines
 from tests.cluster.balancer import balancer
 from tests.cluster.programs import Program, Supervisor, answers
 
-SERVICES = ("auth", "chat", "presence", "voice", "media", "gateway")
+SERVICES = ("auth", "chat", "presence", "voice", "media", "gateway", "search-indexer")
 REPLICAS = 2
 VOICE_NODES = 2
 # Limits have tests of their own; a test asks more often than people do.
@@ -110,7 +110,7 @@ def service(
     name: str, environment: Mapping[str, str], port: int, folder: Path, number: int
 ) -> Program:
     """Return the replica *number* of the service *name*, with the settings that all of it have."""
-    prefix = f"SIDETONE_{name.upper()}_"
+    prefix = f"SIDETONE_{name.replace('-', '_').upper()}_"
     settings = {f"{prefix}{key}": value for key, value in environment.items()}
     settings[f"{prefix}PORT"] = str(port)
     url = f"http://127.0.0.1:{port}"
@@ -147,11 +147,13 @@ def _shared(running: Mapping[str, engines.Engine]) -> dict[str, dict[str, str]]:
         "TRUSTED_PROXIES": "127.0.0.1",
     }
     store = urlsplit(running["S3"].url)
+    search = {
+        "TYPESENSE_URL": running["Typesense"].url,
+        "TYPESENSE_API_KEY": engines.TYPESENSE_API_KEY,
+    }
     own = {
-        "chat": {
-            "TYPESENSE_URL": running["Typesense"].url,
-            "TYPESENSE_API_KEY": engines.TYPESENSE_API_KEY,
-        },
+        "chat": {**search, "INDEXES": "false"},
+        "search-indexer": search,
         "media": {
             "S3_URL": f"http://{store.hostname}:{store.port}",
             "S3_ACCESS_KEY": store.username or "",

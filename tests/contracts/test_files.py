@@ -146,6 +146,10 @@ async def test_a_folder_is_listed_in_order_and_bounded(files: Files) -> None:
     await put(files, "quarantine/z", b"x")
     listed = await files.under("kept/", 2)
     assert [(stored.key, stored.size_bytes) for stored in listed] == [("kept/a", 3), ("kept/b", 3)]
+    rest = await files.under("kept/", 10, listed[-1].key)
+    everything = await files.under("kept/", 10)
+    assert [*listed, *rest] == everything
+    assert await files.under("kept/", 10, everything[-1].key) == []
     assert await files.under("nothing/", 2) == []
 
 

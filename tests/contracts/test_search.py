@@ -19,7 +19,10 @@ from sidetone.chat.domain.reading import id_at
 from sidetone.chat.domain.search_query import SearchQuery, Trait, words_of
 from sidetone.chat.infrastructure.fts_search import FtsSearch
 from sidetone.chat.infrastructure.search_index import SearchIndex
+from sidetone.chat.infrastructure.search_indexer import SearchIndexer
 from sidetone.chat.infrastructure.sql_message_changes import SqlMessageChange
+from sidetone.chat.infrastructure.sql_search_source import SqlSearchSource
+from sidetone.chat.infrastructure.typesense import Typesense
 from sidetone.chat.infrastructure.typesense_search import TypesenseSearch
 from sidetone.protocol.files import File
 from sidetone.protocol.ids import ChannelId, FileId, MessageId, ServerId, UserId
@@ -37,6 +40,7 @@ SERVER = ServerId(uuid7())
 HERE = ChannelId(uuid7())
 ELSEWHERE = ChannelId(uuid7())
 ALICE = UserId(uuid7())
+_UNSETTLED = "SELECT number FROM search_queue UNION ALL SELECT number FROM search_rebuilds LIMIT 1"
 
 
 @dataclass
@@ -83,7 +87,7 @@ class Shelf:
     async def settle(self) -> None:
         """Wait until the index has been told everything."""
         deadline = time.monotonic() + 20
-        while await self.around.database.fetch("SELECT number FROM search_queue LIMIT 1", {}):
+        while await self.around.database.fetch(_UNSETTLED, {}):
             assert time.monotonic() < deadline
             await asyncio.sleep(0.005)
 
@@ -121,14 +125,20 @@ async def open_shelf(kind: str) -> AsyncGenerator[Shelf]:
             await index.begin(around.tasks)
             yield Shelf(around, outbox, index)
             return
-        remote = TypesenseSearch.connect(
-            around.database,
-            engines.typesense_url(),
-            engines.TYPESENSE_API_KEY,
-            f"messages_{uuid7().hex}",
-        )
+        alias = f"messages_{uuid7().hex}"
+        remote = TypesenseSearch(typesense(alias))
         await remote.begin(around.tasks)
+        around.tasks.start(indexer(around, alias).work())
         yield Shelf(around, outbox, remote)
+
+
+def typesense(alias: str) -> Typesense:
+    return Typesense.connect(engines.typesense_url(), engines.TYPESENSE_API_KEY, alias)
+
+
+def indexer(around: Surroundings, alias: str) -> SearchIndexer:
+    source = SqlSearchSource(around.database)
+    return SearchIndexer(around.database, typesense(alias), source)
 
 
 @pytest.fixture(params=["fts5", "typesense"])
@@ -297,14 +307,16 @@ async def test_what_was_said_while_typesense_was_away_is_found_afterwards() -> N
         outbox = await Outbox.open(around, "chat")
         await migrate(around.database, "chat", files("sidetone.chat") / "migrations")
         await add_server(around)
-        name = f"messages_{uuid7().hex}"
+        alias = f"messages_{uuid7().hex}"
         with socket.socket() as nobody:
             nobody.bind(("127.0.0.1", 0))
-            away = TypesenseSearch.connect(
-                around.database, f"http://127.0.0.1:{nobody.getsockname()[1]}", "key", name
-            )
+            url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+            away = TypesenseSearch(Typesense.connect(url, "key", alias))
             tasks = Tasks()
             await away.begin(tasks)
+            source = SqlSearchSource(around.database)
+            in_vain = SearchIndexer(around.database, Typesense.connect(url, "key", alias), source)
+            tasks.start(in_vain.work())
             async with outbox.transaction() as rows:
                 change = SqlMessageChange(rows, away, SERVER, HERE)
                 message = Message(MessageId(uuid7()), SERVER, HERE, ALICE, "still queued")
@@ -312,10 +324,9 @@ async def test_what_was_said_while_typesense_was_away_is_found_afterwards() -> N
             with pytest.raises(Unavailable):
                 await away.find(SearchQuery(SERVER, [HERE], ["queued"]), None, 10)
             await tasks.close()
-        back = TypesenseSearch.connect(
-            around.database, engines.typesense_url(), engines.TYPESENSE_API_KEY, name
-        )
+        back = TypesenseSearch(typesense(alias))
         await back.begin(around.tasks)
+        around.tasks.start(indexer(around, alias).work())
         shelf = Shelf(around, outbox, back)
         await shelf.settle()
         assert await shelf.find("queued") == [message.id]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sidetone.all_in_one.commands.migrate import PACKAGES, migrations_of
+from sidetone.all_in_one.tables import PACKAGES, migrations_of
 from sidetone.storage import Database, Row
 from sidetone.storage.migrations import migrate, revert, steps
 from tests.surroundings import DatabaseKind, open_database

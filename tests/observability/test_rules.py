@@ -10,7 +10,7 @@ from prometheus_client.metrics_core import Metric
 
 # What is imported has declared its metrics.
 import sidetone.all_in_one.app
-import sidetone.chat.infrastructure.typesense_search  # noqa: F401
+import sidetone.chat.infrastructure.search_indexer  # noqa: F401
 from infra.observability.panels import Board
 from infra.observability.write_dashboards import BOARDS, FOLDER, text_of
 from sidetone.all_in_one.__main__ import main

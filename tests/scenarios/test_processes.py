@@ -16,12 +16,24 @@ from tests import engines
 from tests.secured_nats import secured_nats
 from tests.surroundings import fresh_postgres
 
-SERVICES = ("auth", "chat", "gateway", "integrations", "media", "presence", "voice")
+SERVICES = (
+    "auth",
+    "chat",
+    "gateway",
+    "integrations",
+    "media",
+    "presence",
+    "search-indexer",
+    "voice",
+)
+# What is a part of another one.
+PARTS = {"search-indexer": ("chat", "search-indexer")}
 
 
 def run(service: str, environment: dict[str, str]) -> subprocess.Popen[str]:
+    module, *argument = PARTS.get(service, (service,))
     return subprocess.Popen(
-        [sys.executable, "-m", f"sidetone.{service}"],
+        [sys.executable, "-m", f"sidetone.{module}", *argument],
         env={**os.environ, **environment},
         stderr=subprocess.PIPE,
         text=True,
@@ -31,22 +43,26 @@ def run(service: str, environment: dict[str, str]) -> subprocess.Popen[str]:
 @contextmanager
 def running(service: str) -> Generator[tuple[subprocess.Popen[str], str]]:
     """Run *service* on the real engines, and yield the process with its URL."""
-    prefix = f"SIDETONE_{service.upper()}"
+    prefix = f"SIDETONE_{service.replace('-', '_').upper()}"
     nats = secured_nats()
+    access = nats.access(PARTS.get(service, (service,))[0])
     with fresh_postgres() as database, tempfile.TemporaryDirectory() as files:
         process = run(
             service,
             {
                 f"{prefix}_DATABASE_URL": database,
                 f"{prefix}_NATS_URL": nats.url,
-                f"{prefix}_NATS_CREDENTIALS": str(nats.access(service).credentials),
-                f"{prefix}_NATS_CA": str(nats.access(service).ca),
+                f"{prefix}_NATS_CREDENTIALS": str(access.credentials),
+                f"{prefix}_NATS_CA": str(access.ca),
                 "SIDETONE_INTEGRATIONS_EVENTS_CREDENTIALS": str(
                     nats.access("publisher").credentials
                 ),
                 f"{prefix}_VALKEY_URL": engines.valkey_url(),
                 f"{prefix}_PORT": "0",
                 "SIDETONE_MEDIA_FILES_FOLDER": files,
+                # Nobody is there: it waits.
+                "SIDETONE_SEARCH_INDEXER_TYPESENSE_URL": "http://127.0.0.1:1",
+                "SIDETONE_SEARCH_INDEXER_TYPESENSE_API_KEY": "key",
             },
         )
         try:

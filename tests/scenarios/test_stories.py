@@ -25,7 +25,8 @@ from sidetone.protocol.requests import Page
 from sidetone.protocol.servers import Channel, Server, ServerState
 from tests.scenarios.conftest import Cast
 from tests.scenarios.ears import Ears
-from tests.scenarios.world import Person, code_of, until
+from tests.scenarios.world import Person, code_of
+from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from sidetone.protocol.events import MessageSent
 from sidetone.telemetry import tracing
 from tests.scenarios.conftest import Cast
-from tests.scenarios.world import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ROUTE = "/chat/channels/{channel}/messages"

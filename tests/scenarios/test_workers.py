@@ -21,8 +21,9 @@ from sidetone.protocol.voice_control import Leave, Move
 from sidetone.voice_sfu.infrastructure.worker import Listening
 from tests.load.sfu_stage import Client, connected, frame, free_ports_in_a_row
 from tests.processes import child_at_port
-from tests.scenarios.world import Person, Platform, open_platform, sign_up, until
+from tests.scenarios.world import Person, Platform, open_platform, sign_up
 from tests.secured_nats import secured_nats
+from tests.waiting import until
 
 # From the kill on. Before its death was told a dead node was handed out for 1.6 s.
 TOLD_SECONDS_MAX = 1.0

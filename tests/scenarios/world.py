@@ -9,7 +9,7 @@ two of each, as an operator runs them.
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,7 @@ from sidetone.bus.events_stream import NatsEvents
 from sidetone.bus.jetstream import NatsJournal
 from sidetone.bus.nats import NatsBus
 from sidetone.bus.tasks import Tasks
+from sidetone.chat.infrastructure.typesense import Typesense
 from sidetone.chat.infrastructure.typesense_search import TypesenseSearch
 from sidetone.client.gateway_link import GatewayLink
 from sidetone.client.pinned import Endpoint
@@ -312,6 +313,8 @@ async def _serve_apart(
             place = Place(around, files, policies)
             router = await _APART.get(name, build_service)(place)
             urls.setdefault(name, []).append(await _serve(stack, around, policies, [router]))
+    indexing = await cluster.join("chat")
+    await sidetone.chat.app.build_indexer(indexing, _typesense())
     around = await cluster.join("gateway")
     gateway = await sidetone.gateway.app.build(around, policies.gateway)
     urls["gateway"] = [await _serve(stack, around, policies, [], gateway)]
@@ -319,9 +322,12 @@ async def _serve_apart(
 
 
 async def _chat_with_typesense(at: Place) -> Router:
-    database = at.around.database
-    search = TypesenseSearch.connect(database, engines.typesense_url(), engines.TYPESENSE_API_KEY)
+    search = TypesenseSearch(_typesense())
     return await sidetone.chat.app.build(at.around, at.policies.chat, search)
+
+
+def _typesense() -> Typesense:
+    return Typesense.connect(engines.typesense_url(), engines.TYPESENSE_API_KEY)
 
 
 async def _integrations_with_stream(at: Place) -> Router:
@@ -388,10 +394,3 @@ class _Cluster:
         bus = await NatsBus.connect(nats.url, access=nats.access("sfu"))
         self._stack.push_async_callback(bus.close)
         return bus
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Return when the awaitable that *condition* makes is true; fail after ten seconds."""
-    async with asyncio.timeout(10):
-        while not await condition():  # noqa: ASYNC110  # other processes offer nothing to wait on
-            await asyncio.sleep(0.01)

@@ -65,7 +65,8 @@ def only_line(result: subprocess.CompletedProcess[str]) -> str:
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_names_the_setting_that_it_lacks(name: str) -> None:
     line = only_line(sidetone("service", name))
-    assert line.startswith(f"sidetone: SIDETONE_{name.upper()}_DATABASE_URL is not set; ")
+    prefix = f"SIDETONE_{name.replace('-', '_').upper()}"
+    assert line.startswith(f"sidetone: {prefix}_DATABASE_URL is not set; ")
 
 
 def test_the_voice_nodes_name_the_setting_that_they_lack() -> None:

@@ -8,12 +8,13 @@ import pytest
 from services.auth.tests.stage import PASSWORD, UNKNOWN_FILE, Stage, bearer
 from services.auth.tests.test_bots import create
 from services.auth.tests.test_second_factor import set_up
+from sidetone.auth.app import operation, purging
 from sidetone.auth.application.find_users import FindUsers
 from sidetone.auth.domain.account import Account
 from sidetone.protocol.events import AccountClosed, Around, LoginEnded, UserChanged
 from sidetone.protocol.ids import FileId, UserId
 from sidetone.protocol.questions import WhoAre
-from sidetone.protocol.refusals import Invalid
+from sidetone.protocol.refusals import Conflict, Invalid
 
 Json = dict[str, Any]
 ADA = UserId(UUID(int=0xADA))
@@ -240,3 +241,25 @@ async def test_devices_are_listed_and_forgotten_by_their_owner_alone(stage: Stag
     assert (await stage.delete(path, ada["access_token"])).status_code == 204
     assert (await stage.delete(path, ada["access_token"])).status_code == 404
     assert (await stage.get("/auth/devices", ada["access_token"])).json() == []
+
+
+async def test_the_name_of_a_closed_account_is_free_when_an_operator_says_so(
+    stage: Stage,
+) -> None:
+    await stage.sign_up("Ada")
+    await stage.sign_up("Ben")
+    operate = operation(stage.around)
+    with pytest.raises(Conflict, match="name_taken"):
+        await operate.create("ada", None)
+    await operate.delete("Ada")
+    with pytest.raises(Conflict, match="name_taken"):
+        await operate.create("ada", None)
+    purge = purging(stage.around, 30)
+    assert (await purge.due(), await purge()) == (0, 0)
+    stage.clock.offset_ms += 31 * 24 * 3_600_000
+    assert await purging(stage.around, 0)() == 0
+    assert await purge.due() == 1
+    assert await purge() == 1
+    line, _ = await operate.create("ada", None)
+    assert line.name == "ada"
+    assert (await operate.find("Ben")).name == "Ben"

@@ -24,6 +24,7 @@ from sidetone.voice.application.follow_rights import FollowRights
 from sidetone.voice.application.places import Places
 from sidetone.voice.application.ports import Watermarks
 from sidetone.voice.domain.rights import perms_of
+from sidetone.voice.domain.ticket_keys import KEPT_AFTER_MS, PUBLISHED_BEFORE_MS
 from sidetone.voice.infrastructure.sql import MEMORY_MS, SqlTicketKeys, SqlWatermarks
 from tests.surroundings import database_place, open_database, open_database_at
 
@@ -103,7 +104,7 @@ async def test_a_change_is_stored_and_then_told_to_the_units(
 
 async def test_a_unit_is_briefed_with_keys_and_recent_changes(database: Database) -> None:
     clock, watermarks = MovedClock(), SqlWatermarks(database)
-    keys = await SqlTicketKeys.open(database, clock.ms)
+    keys = await SqlTicketKeys.open(database, clock)
     brief = BriefNode(keys, watermarks, clock)
     kicked = VoiceRights(LOUNGE, ADA, 0, 7)
     await watermarks.raise_to([kicked], clock.ms)
@@ -177,8 +178,30 @@ async def test_services_that_start_at_once_share_one_key(
             open_database_at(place) as three,
         ):
             starts = [migrated(database) for database in (one, two, three)]
-            opened = [SqlTicketKeys.open(await start, 0) for start in starts]
+            opened = [SqlTicketKeys.open(await start, MovedClock()) for start in starts]
             keys = await asyncio.gather(*opened)
             assert len({str(each.public_keys()) for each in keys}) == 1
-            again = await SqlTicketKeys.open(one, 1)
+            again = await SqlTicketKeys.open(one, MovedClock())
             assert again.public_keys() == keys[0].public_keys()
+
+
+async def test_a_new_ticket_key_is_published_before_it_signs_and_the_old_one_kept(
+    database: Database,
+) -> None:
+    clock = MovedClock()
+    keys = await SqlTicketKeys.open(database, clock)
+    other = await SqlTicketKeys.open(database, clock)
+    clock.ms += 10 * PUBLISHED_BEFORE_MS
+    made = await keys.rotate()
+    await other.look()
+    assert list(other.public_keys()) == [1, made.kid]
+    assert (keys.kid, other.kid) == (1, 1)
+    clock.ms += PUBLISHED_BEFORE_MS
+    assert (keys.kid, other.kid) == (made.kid, made.kid)
+    await other.look()
+    assert list(other.public_keys()) == [1, made.kid]
+    clock.ms += KEPT_AFTER_MS
+    await other.look()
+    assert list(other.public_keys()) == [made.kid]
+    again = await keys.rotate()
+    assert again.kid == made.kid + 1

@@ -6,6 +6,7 @@ from sidetone.community import Community
 from sidetone.desktop.domain.knowledge import Knowledge
 from sidetone.desktop.domain.readable_color import readable
 from sidetone.protocol.ids import UserId
+from sidetone.protocol.messages import Message
 from sidetone.protocol.servers import Role
 
 # Behind initials where there is no picture: the text on all of them is near black.
@@ -21,6 +22,13 @@ def name_of(knowledge: Knowledge, user: UserId, community: Community | None = No
         return member.nickname
     known = knowledge.users.get(user)
     return (known.display_name or known.name) if known is not None else "…"
+
+
+def author_of(knowledge: Knowledge, message: Message, community: Community | None = None) -> str:
+    """Return what to call who wrote *message*: programs and who was imported have no account."""
+    if message.persona is not None:
+        return message.persona.name
+    return name_of(knowledge, message.author, community)
 
 
 def top_role(community: Community, user: UserId, *, hoisted: bool = False) -> Role | None:

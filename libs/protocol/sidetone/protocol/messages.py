@@ -37,7 +37,8 @@ class Message(Answer, frozen=True):
     """One message; what it mentions was found by the server when it was written.
 
     It was sent at the time in its id. *thread* is the one that hangs at it; *call* is the one that
-    a message of kind ``call`` tells of. With a *persona* the author is a webhook and no user.
+    a message of kind ``call`` tells of. With a *persona* the author is a webhook, or somebody from
+    whom it was imported, and no user.
     """
 
     id: MessageId

@@ -39,6 +39,7 @@ from sidetone.telemetry.metrics import tell_build
 
 Port: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
+Days: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=36_500)]
 Build: TypeAlias = Callable[[Surroundings], Awaitable[Router]]
 
 _SECOND_MS = 1_000

@@ -84,10 +84,10 @@ class Files(Protocol):
         """Return what there is to know of *key*, None where there is no such file."""
         ...
 
-    async def under(self, prefix: str, count_max: int) -> Sequence[Stored]:
+    async def under(self, prefix: str, count_max: int, after: str = "") -> Sequence[Stored]:
         """Return the files below the folder *prefix* (``"a/"``), in the order of their keys.
 
-        At most *count_max* and never more than 1,000 of them.
+        At most *count_max* and never more than 1,000 of them, those behind the key *after*.
         """
         ...
 

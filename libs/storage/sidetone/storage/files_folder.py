@@ -105,10 +105,10 @@ class FolderFiles:
         """Return the size and the time of the last change."""
         return await _blocking(_stored, key, self._path(key))
 
-    async def under(self, prefix: str, count_max: int) -> Sequence[Stored]:
-        """Return the first files of the folder *prefix*."""
+    async def under(self, prefix: str, count_max: int, after: str = "") -> Sequence[Stored]:
+        """Return the first files of the folder *prefix* behind *after*."""
         folder = self._path(prefix.rstrip("/"))
-        return await _blocking(_listed, folder, prefix, min(count_max, _LISTED_MAX))
+        return await _blocking(_listed, folder, prefix, min(count_max, _LISTED_MAX), after)
 
     def _path(self, key: str) -> Path:
         require_key(key)
@@ -177,10 +177,11 @@ def _stored(key: str, path: Path) -> Stored | None:
     return Stored(key, found.st_size, found.st_mtime_ns // 1_000_000)
 
 
-def _listed(folder: Path, prefix: str, count_max: int) -> list[Stored]:
+def _listed(folder: Path, prefix: str, count_max: int, after: str) -> list[Stored]:
     if not folder.is_dir():
         return []
-    names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
+    entries = (entry.name for entry in os.scandir(folder) if entry.is_file())
+    names = sorted(name for name in entries if prefix + name > after)
     found = (_stored(prefix + name, folder / name) for name in names[:count_max])
     return [stored for stored in found if stored is not None]
 

@@ -166,12 +166,15 @@ class S3Files:
             raise
         return Stored(key, head["ContentLength"], _ms(head["LastModified"]))
 
-    async def under(self, prefix: str, count_max: int) -> Sequence[Stored]:
-        """List the first files of the folder *prefix*."""
+    async def under(self, prefix: str, count_max: int, after: str = "") -> Sequence[Stored]:
+        """List the first files of the folder *prefix* behind *after*."""
         require_key(prefix.rstrip("/"))
         with _refusals():
             answer = await self._client.list_objects_v2(
-                Bucket=self._bucket, Prefix=prefix, MaxKeys=min(count_max, _LISTED_MAX)
+                Bucket=self._bucket,
+                Prefix=prefix,
+                MaxKeys=min(count_max, _LISTED_MAX),
+                **({"StartAfter": after} if after else {}),
             )
         return [
             Stored(found["Key"], found["Size"], _ms(found["LastModified"]))

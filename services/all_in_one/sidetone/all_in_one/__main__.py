@@ -11,7 +11,7 @@ COMMANDS = {
     "client": "Open the client: friends, servers, voice.",
     "config": "Check the settings of this machine, or list all there are.",
     "demo": "Watch three members hear each other through a server that cannot decrypt them.",
-    "keys": "Change the keys that sign access tokens before their time.",
+    "keys": "Change the keys that sign tokens and tickets, or the one of the server.",
     "migrate": "Bring a database up to this version, or back to an earlier one.",
     "serve": "Run a server on this machine.",
     "service": "Run one service on PostgreSQL, Valkey and NATS.",

@@ -45,6 +45,7 @@ DEPLOYABLES: Mapping[str, Deployable] = {
     "integrations": _service("integrations", sidetone.integrations.settings.Settings),
     "media": _service("media", sidetone.media.settings.Settings),
     "presence": _service("presence", sidetone.presence.settings.Settings),
+    "search-indexer": _service("search-indexer", sidetone.chat.settings.IndexerSettings),
     "voice": _service("voice", sidetone.voice.settings.Settings),
     "sfu": Deployable("sidetone sfu", [(UnitSettings, "SIDETONE_SFU")]),
     "migrate": Deployable("sidetone migrate", [(DatabaseSettings, "SIDETONE")]),

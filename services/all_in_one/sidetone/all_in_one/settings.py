@@ -8,7 +8,7 @@ import sidetone.gateway.app
 from sidetone.all_in_one.app import Policies
 from sidetone.all_in_one.data_folder import DataFolder
 from sidetone.auth.infrastructure.mail import FolderMail
-from sidetone.runtime.deployment import Count, per_second
+from sidetone.runtime.deployment import Count, Days, per_second
 from sidetone.runtime.http_gate import HttpPolicy
 from sidetone.runtime.limits import Limit
 
@@ -19,7 +19,8 @@ class Settings(msgspec.Struct, frozen=True):
     """What is seldom changed: ``SIDETONE_…`` in the environment.
 
     *limits_factor* raises every limit on how often something may be done: tests and benches ask
-    faster than people. *traces_endpoint* takes OTLP over HTTP; without it nothing is traced.
+    faster than people. *traces_endpoint* takes OTLP over HTTP; without it nothing is traced. What
+    is kept for zero days is kept for ever.
     """
 
     registrations_per_minute: Count = 10
@@ -31,6 +32,8 @@ class Settings(msgspec.Struct, frozen=True):
     cors_origins: list[str] = []
     limits_factor: Count = 1
     traces_endpoint: str = ""
+    messages_kept_days: Days = 0
+    closed_accounts_kept_days: Days = 0
 
     def policies(self, folder: DataFolder) -> Policies:
         """Return the limits as the services take them."""
@@ -45,9 +48,11 @@ class Settings(msgspec.Struct, frozen=True):
                 login_per_address=Limit(self.logins_per_minute, _MINUTE_MS),
                 login_per_account=Limit(self.logins_per_minute_and_account, _MINUTE_MS),
                 mail=FolderMail(str(folder.mail)),
+                closed_accounts_kept_days=self.closed_accounts_kept_days,
             ),
             chat=sidetone.chat.app.Policy(
-                messages_per_channel=Limit(5 * self.messages_per_channel_per_second, 5_000)
+                messages_per_channel=Limit(5 * self.messages_per_channel_per_second, 5_000),
+                messages_kept_days=self.messages_kept_days,
             ),
             gateway=sidetone.gateway.app.Policy(origins=self.cors_origins),
         )

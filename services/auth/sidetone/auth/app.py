@@ -32,7 +32,9 @@ from sidetone.auth.application.manage_bots import ManageBots
 from sidetone.auth.application.manage_devices import ManageDevices
 from sidetone.auth.application.manage_logins import ManageLogins
 from sidetone.auth.application.manage_passkeys import ManagePasskeys
+from sidetone.auth.application.operate_accounts import OperateAccounts
 from sidetone.auth.application.prove_identity import ProveIdentity
+from sidetone.auth.application.purge_accounts import PurgeAccounts
 from sidetone.auth.application.refresh_login import RefreshLogin
 from sidetone.auth.application.register import Register
 from sidetone.auth.application.register_device import RegisterDevice
@@ -47,10 +49,12 @@ from sidetone.auth.infrastructure.oidc import OidcProviders, ProviderPolicy
 from sidetone.auth.infrastructure.sql_accounts import SqlAccounts
 from sidetone.auth.infrastructure.sql_addresses import SqlAddresses
 from sidetone.auth.infrastructure.sql_bots import SqlBots
+from sidetone.auth.infrastructure.sql_closed_accounts import SqlClosedAccounts
 from sidetone.auth.infrastructure.sql_devices import SqlDevices
 from sidetone.auth.infrastructure.sql_identities import SqlIdentities
 from sidetone.auth.infrastructure.sql_keys import KeyRing
 from sidetone.auth.infrastructure.sql_logins import SqlLogins
+from sidetone.auth.infrastructure.sql_operated_accounts import SqlOperatedAccounts
 from sidetone.auth.infrastructure.sql_passkeys import SqlPasskeys
 from sidetone.auth.infrastructure.sql_second_factors import SqlSecondFactors
 from sidetone.auth.infrastructure.store import StoreChallenges, StoreDenials, StoreLinks
@@ -102,6 +106,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     passkey_origins: list[str] = []
     mail: MailPolicy = NoMail()
     providers: list[ProviderPolicy] = []
+    # Zero: the name of a closed account is never given to another one.
+    closed_accounts_kept_days: int = 0
 
 
 DEFAULT = Policy()
@@ -113,6 +119,7 @@ async def build(around: Surroundings, policy: Policy = DEFAULT) -> Router:
     await answer_questions(around.bus, wiring.issue_grant, wiring.keys, wiring.find_users)
     around.tasks.start(wiring.errands.work())
     around.tasks.start(wiring.keys.keep())
+    around.tasks.start(purging(around, policy.closed_accounts_kept_days).work())
     find_users = wiring.find_users
     around.tasks.start(follow(around.journal, find_users.hear, then=find_users.begin_holding))
     around.tasks.start(follow(around.journal, wiring.denials.hear))
@@ -129,6 +136,29 @@ async def rotate_keys(database: Database, clock: Clock, policy: Policy = DEFAULT
     """Make the next key that signs tokens now, as every thirty days; for an operator."""
     await migrate(database, "auth", files("sidetone.auth") / "migrations")
     await (await KeyRing.open(database, clock, policy.token)).rotate()
+
+
+def purging(around: Surroundings, kept_days: int) -> PurgeAccounts:
+    """Return what forgets the names of closed accounts; its tables exist."""
+    return PurgeAccounts(SqlClosedAccounts(around.database), around.clock, kept_days)
+
+
+def operation(around: Surroundings) -> OperateAccounts:
+    """Return what an operator does to accounts, beside the services or while none runs.
+
+    Their tables exist. What is announced waits in the outbox until the service tells it.
+    """
+    database, outbox = (
+        around.database,
+        Outbox(around.database, around.journal, around.clock, "auth"),
+    )
+    return OperateAccounts(
+        SqlOperatedAccounts(database, outbox),
+        SqlAccounts(database, outbox),
+        SqlSecondFactors(database),
+        Passwords(),
+        around.clock,
+    )
 
 
 class _Wiring:

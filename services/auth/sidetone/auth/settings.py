@@ -8,7 +8,7 @@ from typing_extensions import override
 from sidetone.auth.app import Policy
 from sidetone.auth.infrastructure.mail import FolderMail, MailPolicy, NoMail, SmtpMail
 from sidetone.auth.infrastructure.oidc import ProviderPolicy
-from sidetone.runtime.deployment import Count, HttpSettings, Port
+from sidetone.runtime.deployment import Count, Days, HttpSettings, Port
 from sidetone.runtime.limits import Limit
 from sidetone.runtime.settings import Secret
 from sidetone.runtime.start import StartError
@@ -22,7 +22,8 @@ class Settings(HttpSettings, frozen=True, kw_only=True):
 
     *providers* is a JSON list of OpenID providers, each with ``id``, ``title``, ``issuer``,
     ``client_id`` and, where the provider gave one, ``client_secret``. Mail goes to *smtp_host* or
-    into *mail_folder*; without either, passwords cannot be reset.
+    into *mail_folder*; without either, passwords cannot be reset. Names of closed accounts are
+    kept for ever where they are kept for zero days.
     """
 
     port: Port = 8101
@@ -47,6 +48,7 @@ class Settings(HttpSettings, frozen=True, kw_only=True):
     smtp_password: Secret = ""
     smtp_security: Literal["tls", "starttls", "none"] = "starttls"
     providers: Secret = "[]"
+    closed_accounts_kept_days: Days = 0
 
     @override
     def require_sound(self) -> None:
@@ -74,6 +76,7 @@ class Settings(HttpSettings, frozen=True, kw_only=True):
             passkey_origins=self.passkey_origins,
             mail=self._mail(),
             providers=self._providers(),
+            closed_accounts_kept_days=self.closed_accounts_kept_days,
         )
 
     def _mail(self) -> MailPolicy:

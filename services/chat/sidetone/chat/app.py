@@ -9,10 +9,13 @@ import structlog
 from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 
+from sidetone.chat.application.archive import Luggage
 from sidetone.chat.application.end_memberships import EndMemberships
 from sidetone.chat.application.enter_channel import EnterChannel
 from sidetone.chat.application.enter_server import EnterServer
+from sidetone.chat.application.expire_messages import ExpireMessages
 from sidetone.chat.application.handle_reports import HandleReports
+from sidetone.chat.application.import_server import ImportServer
 from sidetone.chat.application.leftovers import Leftovers
 from sidetone.chat.application.manage_bans import ManageBans
 from sidetone.chat.application.manage_channels import ManageChannels
@@ -27,6 +30,7 @@ from sidetone.chat.application.manage_servers import ManageServers
 from sidetone.chat.application.manage_templates import ManageTemplates
 from sidetone.chat.application.manage_threads import ManageThreads
 from sidetone.chat.application.messages import Messages
+from sidetone.chat.application.operate_servers import OperateServers
 from sidetone.chat.application.preview_links import PreviewLinks
 from sidetone.chat.application.react import React
 from sidetone.chat.application.read_audit_log import ReadAuditLog
@@ -50,21 +54,28 @@ from sidetone.chat.infrastructure.cql_log import CqlLog
 from sidetone.chat.infrastructure.cql_messages import CqlMessages
 from sidetone.chat.infrastructure.cql_migrations import migrate_cql
 from sidetone.chat.infrastructure.cql_read_marks import CqlReadMarks
+from sidetone.chat.infrastructure.cql_search_source import CqlSearchSource
 from sidetone.chat.infrastructure.held_places import HeldPlaces
-from sidetone.chat.infrastructure.own_search import own_search
+from sidetone.chat.infrastructure.own_search import index_to_fill, own_search
 from sidetone.chat.infrastructure.search_index import SearchIndex
+from sidetone.chat.infrastructure.search_indexer import SearchIndexer
 from sidetone.chat.infrastructure.sql import SqlServers
+from sidetone.chat.infrastructure.sql_archive import SqlArchive
 from sidetone.chat.infrastructure.sql_audit import SqlAuditLog
 from sidetone.chat.infrastructure.sql_bans import SqlBans
 from sidetone.chat.infrastructure.sql_changes import SqlChanges
 from sidetone.chat.infrastructure.sql_invites import SqlInvites
 from sidetone.chat.infrastructure.sql_leftovers import SqlLeftovers
 from sidetone.chat.infrastructure.sql_messages import SqlMessages
+from sidetone.chat.infrastructure.sql_operated_servers import SqlOperatedServers
 from sidetone.chat.infrastructure.sql_read_marks import SqlReadMarks
 from sidetone.chat.infrastructure.sql_reports import SqlReports
+from sidetone.chat.infrastructure.sql_retention import SqlRetention
+from sidetone.chat.infrastructure.sql_search_source import SqlSearchSource
 from sidetone.chat.infrastructure.sql_templates import SqlTemplates
 from sidetone.chat.infrastructure.sql_threads import SqlThreads
 from sidetone.chat.infrastructure.store_patience import StorePatience
+from sidetone.chat.infrastructure.typesense import Typesense
 from sidetone.chat.interface.http_channels import channel_routes
 from sidetone.chat.interface.http_conversations import conversation_routes
 from sidetone.chat.interface.http_emoji import emoji_routes
@@ -102,6 +113,8 @@ class Policy(msgspec.Struct, frozen=True):
     typing_per_channel: Limit = Limit(count=3, period_ms=10_000)
     reactions_per_channel: Limit = Limit(count=10, period_ms=5_000)
     searches: Limit = Limit(count=10, period_ms=10_000)
+    # Zero: for ever. An operator can choose otherwise for single servers.
+    messages_kept_days: int = 0
 
 
 DEFAULT = Policy()
@@ -158,7 +171,7 @@ class Writing:
     """What is written in channels: where it is kept, and what goes on beside the requests."""
 
     def __init__(self, ground: Ground, index: SearchIndex, cql: Cql | None = None) -> None:
-        around = ground.around
+        around = self._around = ground.around
         self.index = index
         self.media = BusMedia(around.bus)
         store = _sql_store(ground, index) if cql is None else _cql_store(ground, index, cql)
@@ -178,6 +191,11 @@ class Writing:
         self.facts = MessageFacts(
             WriteNotices(ground.places, self.messages, around.clock), self.marks, self.sweep
         )
+
+    def expiring(self, platform_days: int) -> ExpireMessages:
+        """Return what lets go of messages; *platform_days*: where nothing else was chosen."""
+        retention = SqlRetention(self._around.database)
+        return ExpireMessages(retention, self.messages, self._around.clock, platform_days)
 
 
 def _sql_store(ground: Ground, index: SearchIndex) -> "MessageStore":
@@ -226,6 +244,7 @@ async def build(
         around.tasks.start(writing.store.work())
     around.tasks.start(writing.previews.work())
     around.tasks.start(writing.sweep.work())
+    around.tasks.start(writing.expiring(policy.messages_kept_days).work())
     await writing.facts.follow(around.journal)
     await answer_programs(
         around.bus, WriteForProgram(ground.places, writing.messages, around.clock)
@@ -239,6 +258,49 @@ async def build(
         *await _reading(ground, writing, policy),
     ]
     return Router("/chat", route_handlers=handlers)
+
+
+async def build_indexer(around: Surroundings, engine: Typesense, cql: Cql | None = None) -> Router:
+    """Keep the index of *engine* up to date with the messages; it answers nothing but probes."""
+    await migrate(around.database, "chat", files("sidetone.chat") / "migrations")
+    database = around.database
+    source = SqlSearchSource(database) if cql is None else CqlSearchSource(database, cql)
+    around.tasks.start(SearchIndexer(around.database, engine, source).work())
+    return Router("/search-indexer", route_handlers=[])
+
+
+async def importing(around: Surroundings, luggage: Luggage) -> ImportServer:
+    """Return what brings servers of other platforms in, beside the services or while none runs.
+
+    Their tables exist; *luggage* is where files go.
+    """
+    ground = Ground(around, Outbox(around.database, around.journal, around.clock, "chat"))
+    index = await index_to_fill(around.database, around.tasks)
+    archive = SqlArchive(around.database, index)
+    return ImportServer(ground.servers, ground.changes, archive, luggage, around.clock)
+
+
+def operation(around: Surroundings) -> OperateServers:
+    """Return what an operator does to servers, beside the services or while none runs.
+
+    Their tables exist. What is announced waits in the outbox until the service tells it.
+    """
+    ground = Ground(around, Outbox(around.database, around.journal, around.clock, "chat"))
+    return OperateServers(
+        SqlOperatedServers(around.database),
+        ground.servers,
+        ground.changes,
+        SqlRetention(around.database),
+        around.clock,
+    )
+
+
+async def expiring(around: Surroundings, platform_days: int) -> ExpireMessages:
+    """Return what lets go of old messages now, beside the services or while none runs."""
+    ground = Ground(around, Outbox(around.database, around.journal, around.clock, "chat"))
+    index = await index_to_fill(around.database, around.tasks)
+    messages = SqlMessages(around.database, ground.outbox, index)
+    return ExpireMessages(SqlRetention(around.database), messages, around.clock, platform_days)
 
 
 def _servers(ground: Ground, see: SeeServers, per_address: Limiter) -> list[HTTPRouteHandler]:

@@ -7,6 +7,7 @@ import msgspec
 import structlog
 from litestar import Router
 
+from sidetone.media.application.bring_file import BringFile
 from sidetone.media.application.claim_files import ClaimFiles
 from sidetone.media.application.complete_upload import CompleteUpload
 from sidetone.media.application.drop_files import DropFiles
@@ -18,6 +19,7 @@ from sidetone.media.application.read_file import ReadFile
 from sidetone.media.application.receive_upload import ReceiveUpload
 from sidetone.media.application.start_upload import StartUpload
 from sidetone.media.application.sweep import Sweep
+from sidetone.media.application.sweep_orphans import SweepOrphans
 from sidetone.media.domain.holding import Lifetimes, Sizes
 from sidetone.media.infrastructure.bus_sight import BusSight
 from sidetone.media.infrastructure.contents import StoredContents
@@ -36,6 +38,7 @@ from sidetone.storage import Database
 from sidetone.storage.files import Files
 from sidetone.storage.migrations import migrate
 
+_DAY_SECONDS = 24 * 3_600.0
 _log = structlog.get_logger(__name__)
 
 
@@ -84,6 +87,7 @@ async def build(
             Sweep(holdings, contents, clock, lifetimes), around.database, policy.sweep_seconds
         )
     )
+    around.tasks.start(_keep_orphans_swept(SweepOrphans(holdings, contents, clock), around))
     use_cases = UseCases(
         start_upload=StartUpload(holdings, contents, clock, policy.sizes, policy.quota, lifetimes),
         receive_upload=ReceiveUpload(holdings, contents, clock, lifetimes),
@@ -96,12 +100,43 @@ async def build(
     return routes(use_cases, contents, uploads, max(msgspec.structs.astuple(policy.sizes)))
 
 
+def orphans(around: Surroundings, files: Files) -> SweepOrphans:
+    """Return what looks for bytes that nothing is known of, for an operator."""
+    contents = StoredContents(files, DOORWAY_PATH)
+    return SweepOrphans(SqlHoldings(around.database), contents, around.clock)
+
+
+def bringing(around: Surroundings, files: Files, policy: Policy = DEFAULT_POLICY) -> BringFile:
+    """Return what takes files in for an operator; its tables exist."""
+    holdings = SqlHoldings(around.database)
+    contents = StoredContents(files, DOORWAY_PATH)
+    complete = CompleteUpload(
+        holdings, contents, Workshop(), _scanner(policy.clamd), sniff, around.clock
+    )
+    return BringFile(holdings, contents, complete, around.clock, policy.sizes)
+
+
 def _web(workshop: Workshop, network: PublicNetwork | None) -> Web:
     return PublicWeb(workshop, sniff, network or PublicNetwork(SystemAddresses()))
 
 
 def _scanner(clamd: str | None) -> Scanner:
     return NoScanner() if clamd is None else ClamScanner(clamd)
+
+
+async def _keep_orphans_swept(sweep: SweepOrphans, around: Surroundings) -> None:
+    """Look for orphans every day, for as long as the process lives."""
+    while True:
+        await asyncio.sleep(_DAY_SECONDS)
+        try:
+            async with around.database.alone("media orphans"):
+                count, size_bytes = await sweep()
+            if count:
+                _log.info("orphans_swept", files=count, size_bytes=size_bytes)
+        except Unavailable as unavailable:
+            _log.warning("sweep_waits", reason=unavailable.detail)
+        except Exception:
+            _log.exception("sweep_failed")
 
 
 async def _keep_swept(sweep: Sweep, database: Database, seconds: float) -> None:

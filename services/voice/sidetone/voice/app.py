@@ -63,11 +63,17 @@ class Policy(msgspec.Struct, frozen=True):
 DEFAULT = Policy()
 
 
+async def rotate_ticket_keys(around: Surroundings) -> int:
+    """Make the next key that signs voice tickets, for an operator; return its number."""
+    return (await (await SqlTicketKeys.open(around.database, around.clock)).rotate()).kid
+
+
 async def build(around: Surroundings, policy: Policy = DEFAULT) -> Router:
     """Return the routes of voice; its tables are brought up to date first."""
     database, store, bus, clock = around.database, around.store, around.bus, around.clock
     await migrate(database, "voice", files("sidetone.voice") / "migrations")
-    keys = await SqlTicketKeys.open(database, clock.now_ms())
+    keys = await SqlTicketKeys.open(database, clock)
+    around.tasks.start(keys.keep())
     watermarks = SqlWatermarks(database)
     calls = SqlCalls(database, await Outbox.open(around, "voice"))
 

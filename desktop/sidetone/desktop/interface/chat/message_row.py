@@ -177,7 +177,7 @@ def _below(pane: Pane, message: Message) -> list[ft.Control]:
 
 
 def _head(pane: Pane, message: Message, at_ms: int) -> ft.Control:
-    name = names.name_of(pane.account.knowledge, message.author, pane.community)
+    name = names.author_of(pane.account.knowledge, message, pane.community)
     color = pane.view.name_color(pane.community, message.author)
     row: list[ft.Control] = [
         kit.line(name, "name", color),
@@ -205,6 +205,6 @@ def Face(pane: Pane, message: Message) -> ft.Control:
     picture = user.avatar if user is not None else None
     pane.view.watch(Topic("user", message.author), Topic("file", picture))
     content = pane.account.pictures.get(picture) if picture is not None else None
-    name = names.name_of(knowledge, message.author, pane.community)
+    name = names.author_of(knowledge, message, pane.community)
     color = names.avatar_color(message.author)
     return kit.avatar(names.initials(name), color, GUTTER / 2, picture=content)

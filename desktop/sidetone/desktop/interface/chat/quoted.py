@@ -39,7 +39,7 @@ def Quoted(pane: Pane, of: MessageId) -> ft.Control:
     ft.use_effect(begin, [])
     if found is None:
         return _line(pane, of, "", tr("This message was deleted.") if gone else "…")
-    name = names.name_of(pane.account.knowledge, found.author, pane.community)
+    name = names.author_of(pane.account.knowledge, found, pane.community)
     return _line(pane, of, name, words_of(pane, found))
 
 

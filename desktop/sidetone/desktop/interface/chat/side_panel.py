@@ -83,7 +83,7 @@ def FoundMessage(pane: Pane, message: Message, *, with_channel: bool = False) ->
     """Draw a message of a list in short; a click leads to where it was written."""
     pane.view.watch(Topic("user", message.author), Topic("theme"))
     knowledge = pane.account.knowledge
-    name = names.name_of(knowledge, message.author, pane.community)
+    name = names.author_of(knowledge, message, pane.community)
     channel = knowledge.channel(message.channel)
     head: list[ft.Control] = [
         kit.line(name, "name", pane.view.name_color(pane.community, message.author)),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from sidetone.all_in_one.commands.migrate import Place
+from sidetone.all_in_one.commands.place import Place
 from sidetone.all_in_one.commands.serve import default_data_folder
 from sidetone.chat.infrastructure.sql_audit import SqlAuditLog
 from sidetone.storage import Database

@@ -4,82 +4,18 @@ Servers migrate up by themselves when they start; this command is for who wants 
 undone. It refuses whole where a file has no way down.
 """
 
-import os
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from pathlib import Path
-from typing import NamedTuple, TypeAlias
 
 import click
 
-from sidetone.all_in_one.commands.serve import default_data_folder
-from sidetone.all_in_one.data_folder import DataFolder, opened
-from sidetone.all_in_one.settings import DatabaseSettings
+from sidetone.all_in_one.commands.place import Place, note_place, place_options
+from sidetone.all_in_one.tables import PACKAGES, migrations_of
 from sidetone.chat.infrastructure.cql_migrations import cql_steps, migrate_cql
 from sidetone.chat.infrastructure.cql_session import CqlSession
-from sidetone.runtime.process import run
-from sidetone.runtime.settings import load
-from sidetone.storage import Database, StorageError
+from sidetone.storage import Database
 from sidetone.storage.migrations import migrate as migrate_up
 from sidetone.storage.migrations import no_way_down, revert, steps
-from sidetone.storage.postgres import PostgresDatabase
-from sidetone.storage.sqlite import SqliteDatabase
-
-Work: TypeAlias = Callable[[Database], Awaitable[None]]
-
-
-class Place(NamedTuple):
-    """Where the database is, as the command line says."""
-
-    database: str | None
-    folder: Path | None
-
-    def work(self, work: Work, *, create: bool = False) -> None:
-        """Do *work* on the database; one that is not there is made only to be migrated up."""
-
-        async def main() -> None:
-            address = self.database
-            if address is None and self.folder is None:
-                address = load(DatabaseSettings, "SIDETONE", os.environ).database_url
-            folder = self.folder or default_data_folder()
-            async with _opened(address, folder, create=create) as database:
-                await work(database)
-
-        run(main)
-
-
-# What has tables, and the package that holds its migrations.
-PACKAGES = {
-    "auth": "sidetone.auth",
-    "chat": "sidetone.chat",
-    "integrations": "sidetone.integrations",
-    "media": "sidetone.media",
-    "outbox": "sidetone.runtime",
-    "presence": "sidetone.presence",
-    "voice": "sidetone.voice",
-}
-
-
-def place_options() -> list[click.Parameter]:
-    """Return the options that say where the database is, for groups whose callback takes them."""
-    return [
-        click.Option(
-            ["--database"],
-            metavar="URL|FILE",
-            help="postgresql://… or an SQLite file; default: SIDETONE_DATABASE_URL, else the one "
-            "in the data folder.",
-        ),
-        click.Option(["--data"], type=click.Path(path_type=Path), help="Folder of all data."),
-    ]
-
-
-@click.pass_context
-def note_place(context: click.Context, database: str | None, data: Path | None) -> None:
-    """Keep where the database is for the subcommand."""
-    context.obj = Place(database, data)
-
 
 migrate = click.Group(
     "migrate",
@@ -157,11 +93,6 @@ def status(place: Place, messages: str | None) -> None:
     place.work(work)
 
 
-def migrations_of(package: str) -> Traversable:
-    """Return the folder with the migrations of *package*."""
-    return files(package) / "migrations"
-
-
 async def _target(database: Database, service: str, to: int | None) -> int:
     """Return the number that *service* goes back to.
 
@@ -174,39 +105,6 @@ async def _target(database: Database, service: str, to: int | None) -> int:
         if number > target and not known[number - 1].reversible:
             raise no_way_down(service, known[number - 1].name)
     return target
-
-
-@asynccontextmanager
-async def _opened(database: str | None, folder: Path, *, create: bool) -> AsyncGenerator[Database]:
-    """Open the database that was named, or that of the data folder, which no server may use."""
-    if database is None:
-        if not create:
-            _require_file(DataFolder(folder).database)
-        with opened(folder) as data:
-            async with _closed_after(await SqliteDatabase.open(data.database)) as sqlite:
-                yield sqlite
-    elif "://" in database:
-        async with _closed_after(await PostgresDatabase.open(database)) as postgres:
-            yield postgres
-    else:
-        _require_file(Path(database))
-        async with _closed_after(await SqliteDatabase.open(Path(database))) as sqlite:
-            yield sqlite
-
-
-def _require_file(path: Path) -> None:
-    if not path.is_file():
-        raise StorageError(f"there is no database at {path}: check the path")
-
-
-@asynccontextmanager
-async def _closed_after(
-    database: SqliteDatabase | PostgresDatabase,
-) -> AsyncGenerator[Database]:
-    try:
-        yield database
-    finally:
-        await database.close()
 
 
 @asynccontextmanager

@@ -1,10 +1,22 @@
 """``sidetone service NAME``: one service as a process of its own, on the real engines."""
 
 import runpy
+import sys
 
 import click
 
-SERVICES = ("auth", "chat", "gateway", "integrations", "media", "presence", "voice")
+SERVICES = (
+    "auth",
+    "chat",
+    "gateway",
+    "integrations",
+    "media",
+    "presence",
+    "search-indexer",
+    "voice",
+)
+# What is a part of another one, which is told so by its only argument.
+_PARTS = {"search-indexer": "chat"}
 
 
 @click.command()
@@ -14,4 +26,5 @@ def service(name: str) -> None:
 
     SIDETONE_CHAT_DATABASE_URL and so on: `sidetone config list NAME` names them all.
     """
-    runpy.run_module(f"sidetone.{name}", run_name="__main__", alter_sys=True)
+    sys.argv[1:] = [name]
+    runpy.run_module(f"sidetone.{_PARTS.get(name, name)}", run_name="__main__", alter_sys=True)

@@ -45,6 +45,6 @@ class CloseAccount:
         if await self.challenges.take(_DELETION, token) != user.bytes:
             raise NotFound("deletion_unknown", "this took too long; begin it again")
         account = await self.accounts.get(user)
-        await self.denials.deny(await self.accounts.close(user))
+        await self.denials.deny(await self.accounts.close(user, self.clock.now_ms()))
         if account is not None and account.avatar is not None:
             self.errands.add(partial(self.bus.ask, DropFiles([account.avatar])))

@@ -73,7 +73,8 @@ class ManageBots:
 
     async def remove(self, owner: UserId, user: UserId) -> None:
         """Close the bot's account. Raises ``NotFound``."""
-        await self.denials.deny(await self.bots.remove(await self._owned(owner, user)))
+        bot = await self._owned(owner, user)
+        await self.denials.deny(await self.bots.remove(bot, self.clock.now_ms()))
 
     async def _owned(self, owner: UserId, user: UserId) -> BotRecord:
         """Return a bot of *owner*; another's is as unknown as none."""

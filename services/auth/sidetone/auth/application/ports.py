@@ -60,7 +60,7 @@ class Accounts(Protocol):
         """Use the token up, replace the hash and end all logins; None if the token is gone."""
         ...
 
-    async def close(self, user: UserId) -> list[Ended]:
+    async def close(self, user: UserId, now_ms: int) -> list[Ended]:
         """Forget all that is personal, of the user and of their bots; end and announce it."""
         ...
 
@@ -69,7 +69,10 @@ class Logins(Protocol):
     """Who is signed in."""
 
     async def add(self, login: Login, token: RefreshToken) -> list[Ended]:
-        """Store a new login with its first token; the account's dead and oldest ones go."""
+        """Store a new login with its first token; the account's dead and oldest ones go.
+
+        Raises ``Forbidden`` where the account is disabled or closed by now.
+        """
         ...
 
     async def of_family(self, token: RefreshToken) -> Login | None:
@@ -252,7 +255,7 @@ class Bots(Protocol):
         ...
 
     async def with_token(self, token_sha256: bytes) -> BotRecord | None:
-        """Return the bot that has this secret."""
+        """Return the bot that has this secret, unless it or its owner is disabled."""
         ...
 
     async def change_scopes(
@@ -267,6 +270,6 @@ class Bots(Protocol):
         """Put a new secret in the place of the old one, whose access tokens end."""
         ...
 
-    async def remove(self, bot: BotRecord) -> list[Ended]:
+    async def remove(self, bot: BotRecord, now_ms: int) -> list[Ended]:
         """Close the bot's account."""
         ...

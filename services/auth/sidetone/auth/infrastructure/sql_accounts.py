@@ -109,7 +109,7 @@ class SqlAccounts:
             )
             return await end_logins(rows, user)
 
-    async def close(self, user: UserId) -> list[Ended]:
+    async def close(self, user: UserId, now_ms: int) -> list[Ended]:
         """Forget all that is personal, of the user and of their bots; end and announce it."""
         async with self._outbox.transaction() as rows:
             bots = await rows.fetch(
@@ -118,8 +118,8 @@ class SqlAccounts:
             ended = [msgspec.convert({"user": bot, "login": login}, Ended) for bot, login in bots]
             for bot in ended:
                 announce_end(rows, bot)
-                await close_account(rows, bot.user)
-            return ended + await close_account(rows, user)
+                await close_account(rows, bot.user, now_ms)
+            return ended + await close_account(rows, user, now_ms)
 
 
 async def add_account(where: Transaction, account: Account, name_key: str) -> None:
@@ -145,17 +145,17 @@ async def add_account(where: Transaction, account: Account, name_key: str) -> No
         raise Conflict("name_taken", "this name is taken; choose another one") from None
 
 
-async def close_account(rows: Rows, user: UserId) -> list[Ended]:
+async def close_account(rows: Rows, user: UserId, now_ms: int) -> list[Ended]:
     """Forget what is personal about one account, end its logins, announce it; the name stays."""
     for table in _PERSONAL:
         await rows.execute(f"DELETE FROM {table} WHERE account = :user", {"user": user})  # noqa: S608 - our own names
     await rows.execute(
         """
         UPDATE accounts SET closed = TRUE, name = '', password_hash = '', display_name = '',
-            bio = '', avatar = NULL, version = version + 1
+            bio = '', avatar = NULL, version = version + 1, closed_at_ms = :now_ms
         WHERE id = :user
         """,
-        {"user": user},
+        {"user": user, "now_ms": now_ms},
     )
     ended = await end_logins(rows, user)
     rows.announce(Around(user), AccountClosed(user))

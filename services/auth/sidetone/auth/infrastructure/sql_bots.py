@@ -17,6 +17,10 @@ SELECT bots.account, bots.owner, bots.login, accounts.name, accounts.display_nam
        bots.created_at_ms
 FROM bots JOIN accounts ON accounts.id = bots.account
 """
+_OF_THE_OPEN = """
+JOIN accounts AS owners ON owners.id = bots.owner
+WHERE bots.token_sha256 = :token AND NOT accounts.disabled AND NOT owners.disabled
+"""
 
 
 class SqlBots:
@@ -56,10 +60,8 @@ class SqlBots:
         return [_bot(row) for row in rows]
 
     async def with_token(self, token_sha256: bytes) -> BotRecord | None:
-        """Return the bot that has this secret."""
-        rows = await self._database.fetch(
-            _SELECT + "WHERE bots.token_sha256 = :token", {"token": token_sha256}
-        )
+        """Return the bot that has this secret, unless it or its owner is disabled."""
+        rows = await self._database.fetch(_SELECT + _OF_THE_OPEN, {"token": token_sha256})
         return _bot(rows[0]) if rows else None
 
     async def change_scopes(
@@ -95,7 +97,7 @@ class SqlBots:
             )
             return _end(rows, bot) if changed else []
 
-    async def remove(self, bot: BotRecord) -> list[Ended]:
+    async def remove(self, bot: BotRecord, now_ms: int) -> list[Ended]:
         """Close the bot's account."""
         async with self._outbox.transaction() as rows:
             removed = await rows.execute(
@@ -103,7 +105,7 @@ class SqlBots:
             )
             if not removed:
                 return []
-            return _end(rows, bot) + await close_account(rows, bot.user)
+            return _end(rows, bot) + await close_account(rows, bot.user, now_ms)
 
 
 def _end(rows: Rows, bot: BotRecord) -> list[Ended]:

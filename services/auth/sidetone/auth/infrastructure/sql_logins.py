@@ -10,6 +10,7 @@ from sidetone.auth.domain.login import (
 )
 from sidetone.auth.infrastructure.sql import end_logins, record
 from sidetone.protocol.ids import LoginId, UserId
+from sidetone.protocol.refusals import Forbidden
 from sidetone.runtime.outbox import Outbox
 from sidetone.storage import Database
 
@@ -17,6 +18,10 @@ _SELECT = """
 SELECT logins.id, logins.account, accounts.name, logins.secret_sha256,
        logins.created_at_ms, logins.used_at_ms, logins.client, logins.address
 FROM logins JOIN accounts ON accounts.id = logins.account
+"""
+# What the row becomes here is what it was: but until the end it is ours.
+_LOCK_OPEN = """
+UPDATE accounts SET disabled = disabled WHERE id = :account AND NOT disabled AND NOT closed
 """
 
 
@@ -28,8 +33,15 @@ class SqlLogins:
         self._outbox = outbox
 
     async def add(self, login: Login, token: RefreshToken) -> list[Ended]:
-        """Store a new login with its first token; the account's dead and oldest ones go."""
+        """Store a new login with its first token; the account's dead and oldest ones go.
+
+        Whoever disables or closes the account waits, or was first: none of its logins is left.
+        """
         async with self._outbox.transaction() as rows:
+            if not await rows.execute(_LOCK_OPEN, {"account": login.user}):
+                raise Forbidden(
+                    "account_disabled", "this account is disabled; ask who runs the server"
+                )
             await rows.execute(
                 """
                 DELETE FROM logins WHERE account = :account

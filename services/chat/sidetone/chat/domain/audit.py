@@ -13,6 +13,8 @@ import msgspec
 from sidetone.protocol.ids import ServerId, UserId
 from sidetone.protocol.servers import AuditEntry
 
+# Who runs the platform, and has no account for it.
+OPERATOR = UserId(UUID(int=0))
 # Before the first entry.
 NO_HASH = bytes(32)
 

@@ -8,10 +8,9 @@ import msgspec
 from sidetone.chat.application.messages import NewMessage
 from sidetone.chat.infrastructure.cql import Cql
 from sidetone.chat.infrastructure.message_rows import COLUMNS, Held, Kind, details_of, entry_of
-from sidetone.chat.infrastructure.search_index import Entry
 from sidetone.protocol.ids import ChannelId, MessageId, UserId
 from sidetone.protocol.messages import Message
-from sidetone.storage import Row, Transaction, Values
+from sidetone.storage import Row, Values
 
 # Buckets asked at once, at most: a quiet channel has few messages in each.
 _WIDTH_MAX = 16
@@ -174,13 +173,6 @@ class CqlRows:
         """Return those of *hits* that exist, in their order."""
         found = await self._session.fetch_many(ONE, [key_of(*hit) for hit in hits])
         return [held_of(rows[0]) for rows in found if rows]
-
-    async def entries(
-        self, rows: Transaction, hits: Sequence[tuple[ChannelId, MessageId]]
-    ) -> list[Entry]:
-        """Return those of *hits* that exist, for a search index outside."""
-        _ = rows
-        return [held.entry for held in await self.every(hits)]
 
     async def before(self, channel: ChannelId, mark: UUID, limit: int) -> list[Held]:
         """Return the last messages before *mark*, newest first."""

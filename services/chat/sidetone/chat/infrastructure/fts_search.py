@@ -2,7 +2,8 @@
 
 Each message is a document of two columns: its words, folded, and its *places*, which are words of
 our own for the server, the channel, the author and what it has. So one FTS5 expression holds the
-whole question, and its answer comes newest first without sorting.
+whole question, and its answer comes newest first without sorting: documents are numbered in the
+order they came in, and those that were imported below zero, by their time.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,11 @@ from sidetone.protocol.ids import ChannelId, MessageId
 from sidetone.protocol.refusals import Invalid
 from sidetone.storage import Database, Transaction
 
-_CURSOR_LENGTH_MAX = 18
+_CURSOR_LENGTH_MAX = 20
+_HALF = 1 << 63
+# Messages of the past from one millisecond lie at most so close to each other.
+_NEAR = 2_048
+_FIRST = MessageId(UUID(int=0))
 # The triggers keep the index beside the table (SQLite documentation, FTS5 section 4.4.3).
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS search_documents (
@@ -62,12 +67,19 @@ class FtsSearch:
         """Take *entries* into the index, in the place of what it knew of them."""
         await rows.execute_many(
             """
-            INSERT INTO search_documents (message, channel, words, places)
-            VALUES (:message, :channel, :words, :places)
+            INSERT INTO search_documents (number, message, channel, words, places)
+            VALUES (COALESCE(
+                (SELECT MAX(number) + 1 FROM search_documents
+                 WHERE number >= :number AND number < :number + :near),
+                :number,
+                (SELECT MAX(0, COALESCE(MAX(number), 0)) + 1 FROM search_documents)
+              ), :message, :channel, :words, :places)
             ON CONFLICT (message) DO UPDATE SET words = excluded.words, places = excluded.places
             """,
             [
                 {
+                    "number": _old_number(entry.message.id) if entry.of_the_past else None,
+                    "near": _NEAR,
                     "message": entry.message.id,
                     "channel": entry.message.channel,
                     "words": " ".join(indexed_words(entry.message.text)),
@@ -101,10 +113,12 @@ class FtsSearch:
             WHERE search_index MATCH :expression
               AND search_index.rowid < :below
               AND search_index.rowid >= (
-                SELECT COALESCE((
+                SELECT CASE WHEN EXISTS (
+                  SELECT 1 FROM search_documents WHERE number >= :old_since AND number < 0
+                ) THEN :old_since ELSE COALESCE((
                   SELECT number FROM search_documents WHERE message >= :since
                   ORDER BY message LIMIT 1
-                ), :none)
+                ), :none) END
               )
               AND documents.message >= :since AND documents.message < :until
             ORDER BY search_index.rowid DESC LIMIT :limit
@@ -112,14 +126,15 @@ class FtsSearch:
             {
                 "expression": _expression(query),
                 "below": _number(cursor),
+                "old_since": _old_number(query.since or _FIRST),
                 "none": (1 << 63) - 1,
-                "since": query.since or UUID(int=0),
+                "since": query.since or _FIRST,
                 "until": query.until or UUID(int=(1 << 128) - 1),
                 "limit": limit + 1,
             },
         )
         found = msgspec.convert(rows, list[tuple[ChannelId, MessageId, int]])
-        more = str(found[limit - 1][2]) if len(found) > limit else None
+        more = str(found[limit - 1][2] + _HALF) if len(found) > limit else None
         return [(channel, message) for channel, message, _ in found[:limit]], more
 
 
@@ -151,9 +166,14 @@ def _expression(query: SearchQuery) -> str:
     return " AND ".join(parts)
 
 
+def _old_number(message: MessageId) -> int:
+    """Return the number of a message of the past: below zero, and in the order of their time."""
+    return (message.int >> 65) - _HALF
+
+
 def _number(cursor: str | None) -> int:
     if cursor is None:
-        return (1 << 63) - 1
+        return _HALF - 1
     if cursor.isascii() and cursor.isdigit() and len(cursor) <= _CURSOR_LENGTH_MAX:
-        return int(cursor)
+        return min(int(cursor), 2 * _HALF - 1) - _HALF
     raise Invalid("cursor_unknown", "this cursor was not given out here; begin from the start")

@@ -9,6 +9,7 @@ from sidetone.chat.application.search import Hit
 from sidetone.chat.domain.search_query import SearchQuery
 from sidetone.chat.infrastructure.fts_search import FtsSearch
 from sidetone.chat.infrastructure.search_index import Entry, SearchIndex
+from sidetone.chat.infrastructure.typesense_search import SearchQueue
 from sidetone.protocol.ids import ChannelId, MessageId
 from sidetone.protocol.refusals import Unavailable
 from sidetone.storage import Database, Transaction
@@ -19,13 +20,29 @@ async def own_search(database: Database) -> SearchIndex:
 
     Raises ``Unavailable``.
     """
+    return FtsSearch(database) if await _is_sqlite(database) else NoSearch()
+
+
+async def index_to_fill(database: Database, tasks: Tasks) -> FtsSearch | SearchQueue:
+    """Return where messages go that are stored beside the services: the index, or its queue.
+
+    Raises ``Unavailable``.
+    """
+    if not await _is_sqlite(database):
+        return SearchQueue()
+    search = FtsSearch(database)
+    await search.begin(tasks)
+    return search
+
+
+async def _is_sqlite(database: Database) -> bool:
     try:
         await database.fetch("SELECT sqlite_version()", {})
     except Unavailable:
         raise
     except Exception:
-        return NoSearch()
-    return FtsSearch(database)
+        return False
+    return True
 
 
 class NoSearch(SearchIndex):

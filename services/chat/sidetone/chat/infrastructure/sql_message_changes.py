@@ -16,7 +16,7 @@ from sidetone.chat.infrastructure.message_rows import (
     subjects_of,
     values_of,
 )
-from sidetone.chat.infrastructure.search_index import Entry, SearchIndex
+from sidetone.chat.infrastructure.search_index import Entry, Indexed
 from sidetone.protocol.events import (
     InChannel,
     MessageEdited,
@@ -46,9 +46,7 @@ ORDER BY since_ms, emoji
 class SqlMessageChange:
     """Statements, index and facts of one change go together."""
 
-    def __init__(
-        self, rows: Rows, index: SearchIndex, server: ServerId, channel: ChannelId
-    ) -> None:
+    def __init__(self, rows: Rows, index: Indexed, server: ServerId, channel: ChannelId) -> None:
         self._rows = rows
         self._index = index
         self._channel = channel

@@ -9,7 +9,7 @@ import msgspec
 from sidetone.chat.application.messages import NewMessage, Outdated
 from sidetone.chat.domain.message import unknown_message
 from sidetone.chat.infrastructure.message_rows import COLUMNS, entry_of, wanted_rows
-from sidetone.chat.infrastructure.search_index import SearchIndex
+from sidetone.chat.infrastructure.search_index import Indexed
 from sidetone.chat.infrastructure.sql_message_changes import SqlMessageChange
 from sidetone.chat.infrastructure.sql_sends import SqlSends
 from sidetone.protocol.ids import ChannelId, MessageId, ServerId, UserId
@@ -70,7 +70,7 @@ _LAST = MessageId(UUID(int=(1 << 128) - 1))
 class SqlMessages:
     """All messages, in the tables of ``0003_messages.sql``."""
 
-    def __init__(self, database: Database, outbox: Outbox, index: SearchIndex) -> None:
+    def __init__(self, database: Database, outbox: Outbox, index: Indexed) -> None:
         self._database = database
         self._outbox = outbox
         self._index = index

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sidetone.chat.application.messages import NewMessage
 from sidetone.chat.infrastructure.message_rows import INSERT, put_mentions, values_of
-from sidetone.chat.infrastructure.search_index import Entry, SearchIndex
+from sidetone.chat.infrastructure.search_index import Entry, Indexed
 from sidetone.protocol.events import InChannel, MessageSent
 from sidetone.runtime.outbox import Outbox
 from sidetone.storage import Transaction
@@ -31,7 +31,7 @@ class _Send:
 class SqlSends:
     """Stores messages that were decided on, and tells of them."""
 
-    def __init__(self, outbox: Outbox, index: SearchIndex) -> None:
+    def __init__(self, outbox: Outbox, index: Indexed) -> None:
         self._outbox = outbox
         self._index = index
         self._batcher = Batcher[_Send](self._write)

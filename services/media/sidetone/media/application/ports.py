@@ -86,12 +86,25 @@ class Holdings(Protocol):
         """Forget what was announced on days before that one."""
         ...
 
+    async def known(self, files: Sequence[FileId]) -> set[FileId]:
+        """Return those of *files* that anything is known of, dropped ones too."""
+        ...
+
 
 class Doorway(msgspec.Struct, frozen=True):
     """Where the bytes of an upload may be put, with exactly these headers."""
 
     url: str
     headers: Mapping[str, str]
+
+
+class Lying(msgspec.Struct, frozen=True):
+    """Bytes in the store; *mark* is their place in its order. No *file*: an operator's own."""
+
+    mark: str
+    file: FileId | None
+    size_bytes: int
+    written_at_ms: int
 
 
 class Contents(Protocol):
@@ -141,6 +154,14 @@ class Contents(Protocol):
 
     async def forget(self, holdings: Sequence[Holding]) -> None:
         """Forget all bytes of *holdings*."""
+        ...
+
+    async def lying(self, after: str, count_max: int) -> Sequence[Lying]:
+        """Return what lies in the store, in one order, behind the mark *after*."""
+        ...
+
+    async def remove(self, lying: Sequence[Lying]) -> None:
+        """Remove these bytes."""
         ...
 
     async def sweep_quarantine(self, before_ms: int) -> None:

@@ -1,14 +1,16 @@
 """The bytes of files in a store: where they lie, and how they come and go."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from uuid import UUID
 
-from sidetone.media.application.ports import Doorway, Part
+from sidetone.media.application.ports import Doorway, Lying, Part
 from sidetone.media.domain.bounds import PREVIEW_TYPE, Picture
 from sidetone.media.domain.holding import Holding
 from sidetone.protocol.ids import FileId
 from sidetone.storage.files import REMOVED_AT_ONCE_MAX, Files
 
 _QUARANTINE = "quarantine/"
+_KEPT = "kept/"
 _DOWNLOAD_SECONDS = 120
 _SWEPT_AT_ONCE = 500
 _PARTS: tuple[Part, ...] = ("raw", "picture", "preview")
@@ -82,6 +84,19 @@ class StoredContents:
         for start in range(0, len(keys), REMOVED_AT_ONCE_MAX):
             await self._files.remove(keys[start : start + REMOVED_AT_ONCE_MAX])
 
+    async def lying(self, after: str, count_max: int) -> Sequence[Lying]:
+        """List what was kept; the mark is the key."""
+        found = await self._files.under(_KEPT, count_max, after)
+        return [
+            Lying(each.key, _file_of(each.key), each.size_bytes, each.written_at_ms)
+            for each in found
+        ]
+
+    async def remove(self, lying: Sequence[Lying]) -> None:
+        """Remove by key."""
+        if lying:
+            await self._files.remove([each.mark for each in lying])
+
     async def sweep_quarantine(self, before_ms: int) -> None:
         """Remove what came before then; the names begin with a time, so the oldest come first."""
         stored = await self._files.under(_QUARANTINE, _SWEPT_AT_ONCE)
@@ -94,7 +109,15 @@ def _quarantined(holding: Holding) -> str:
 
 
 def _key(file: FileId, part: Part) -> str:
-    return f"kept/{file}.{part}"
+    return f"{_KEPT}{file}.{part}"
+
+
+def _file_of(key: str) -> FileId | None:
+    """Return whose bytes lie at *key*; None: an operator put something there."""
+    try:
+        return FileId(UUID(key.removeprefix(_KEPT).rpartition(".")[0]))
+    except ValueError:
+        return None
 
 
 async def _one(content: bytes) -> AsyncIterator[bytes]:

@@ -14,6 +14,7 @@ from sidetone.storage import Database, Row, Transaction
 
 _DAY_MS = 24 * 60 * 60_000
 _LATE_AT_ONCE = 500
+_KNOWN_AT_ONCE = 200
 
 _COLUMNS = """id, name, media_type, size_bytes, width, height, spoiler,
     purpose, owner, state, quarantine, created_at_ms, channel"""
@@ -183,6 +184,20 @@ class SqlHoldings:
     async def forget(self, files: Sequence[FileId]) -> None:
         """Delete rows of hidden files."""
         await self._database.execute_many(_FORGET, [{"id": file} for file in files])
+
+    async def known(self, files: Sequence[FileId]) -> set[FileId]:
+        """Return those of *files* that have a row."""
+        known: set[FileId] = set()
+        for start in range(0, len(files), _KNOWN_AT_ONCE):
+            asked = files[start : start + _KNOWN_AT_ONCE]
+            values = {f"f{number}": file for number, file in enumerate(asked)}
+            marks = ", ".join(f":{name}" for name in values)
+            rows = await self._database.fetch(
+                f"SELECT id FROM media_files WHERE id IN ({marks})",  # noqa: S608 - our own marks
+                values,
+            )
+            known |= {id_ for (id_,) in msgspec.convert(rows, list[tuple[FileId]])}
+        return known
 
     async def forget_spent(self, before_day: int) -> None:
         """Delete what was counted on earlier days."""

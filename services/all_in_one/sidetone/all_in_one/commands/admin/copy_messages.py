@@ -6,8 +6,7 @@ from typing import Literal
 
 import click
 
-from sidetone.all_in_one.commands.migrate import Place
-from sidetone.all_in_one.commands.serve import default_data_folder
+from sidetone.all_in_one.commands.place import place_of
 from sidetone.chat.infrastructure.cql_migrations import migrate_cql
 from sidetone.chat.infrastructure.cql_session import CqlSession
 from sidetone.chat.infrastructure.cql_shelf import CqlShelf
@@ -50,4 +49,4 @@ def copy_messages(
         finally:
             await session.close()
 
-    Place(database, data or default_data_folder()).work(work)
+    place_of(database, data).work(work)

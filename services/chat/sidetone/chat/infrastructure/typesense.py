@@ -1,0 +1,167 @@
+"""The only module that knows Typesense: collections of messages behind one alias.
+
+Searches go to the alias. A collection that is filled beside the one in use takes its place in one
+step, so that nobody who searches notices.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from typesense.async_.aliases import AsyncAliases
+from typesense.async_.api_call import AsyncApiCall
+from typesense.async_.collections import AsyncCollections
+from typesense.async_.documents import AsyncDocuments
+from typesense.async_.multi_search import AsyncMultiSearch
+from typesense.configuration import Configuration
+from typesense.exceptions import ObjectNotFound
+from uuid_utils.compat import uuid7
+
+from sidetone.chat.domain.message import traits
+from sidetone.chat.domain.search_query import indexed_words
+from sidetone.chat.infrastructure.search_index import Entry
+from sidetone.protocol.ids import MessageId
+from sidetone.protocol.refusals import Unavailable
+
+ALIAS = "sidetone_messages"
+
+_TIMEOUT_SECONDS = 3.0
+
+
+class Typesense:
+    """Collections whose names begin with that of their *alias*."""
+
+    def __init__(self, api: AsyncApiCall, alias: str) -> None:
+        self._api = api
+        self._alias = alias
+        self._collections: AsyncCollections[Any] = AsyncCollections(api)
+        self._aliases = AsyncAliases(api)
+
+    @classmethod
+    def connect(cls, url: str, api_key: str, alias: str = ALIAS) -> "Typesense":
+        """Return the engine at *url*; it need not be up yet."""
+        place = urlsplit(url)
+        node = {
+            "host": place.hostname or "localhost",
+            "port": place.port or (443 if place.scheme == "https" else 80),
+            "protocol": place.scheme or "http",
+        }
+        settings = {
+            "nodes": [node],
+            "api_key": api_key,
+            "num_retries": 0,
+            "connection_timeout_seconds": _TIMEOUT_SECONDS,
+        }
+        return cls(AsyncApiCall(Configuration(cast("Any", settings))), alias)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._api.aclose()
+
+    # --- For who writes ---
+
+    async def current(self) -> str | None:
+        """Return the collection that is searched; None where there is none."""
+        try:
+            name = (await self._aliases[self._alias].retrieve())["collection_name"]
+        except ObjectNotFound:
+            return None
+        return name if await self.has(name) else None
+
+    async def has(self, collection: str) -> bool:
+        """Tell whether there is such a collection of ours."""
+        return collection in await self._names()
+
+    async def create(self) -> str:
+        """Make a collection and return its name."""
+        name = f"{self._alias}_{uuid7().hex}"
+        facet = {"type": "string", "index": True}
+        schema = {
+            "name": name,
+            "fields": [
+                {"name": "words", "type": "string"},
+                *({"name": field, **facet} for field in ("server", "root", "channel", "author")),
+                {"name": "traits", "type": "string[]"},
+                {"name": "position", "type": "int64"},
+            ],
+            "default_sorting_field": "position",
+        }
+        await self._collections.create(cast("Any", schema))
+        return name
+
+    async def use(self, collection: str) -> None:
+        """Let searches go to *collection* from now on."""
+        await self._aliases.upsert(self._alias, {"collection_name": collection})
+
+    async def drop_others(self, collection: str) -> None:
+        """Remove every collection of ours but this one."""
+        for name in await self._names():
+            if name != collection:
+                # The client's own object for one collection warns of parts that nobody uses.
+                path = f"{AsyncCollections.resource_path}/{name}"
+                await self._api.delete(path, entity_type=dict[str, object])
+
+    async def _names(self) -> list[str]:
+        names = [one["name"] for one in await self._collections.retrieve()]
+        return [name for name in names if name.startswith(f"{self._alias}_")]
+
+    async def write(
+        self, collection: str, present: Sequence[Entry], gone: Sequence[MessageId]
+    ) -> None:
+        """Put and remove documents. Raises ``Unavailable`` where not all of it was taken."""
+        documents: AsyncDocuments[Any] = AsyncDocuments(self._api, collection)
+        if present:
+            answers = cast(
+                "list[dict[str, object]]",
+                await documents.import_(
+                    cast("Any", [_document_of(entry) for entry in present]), {"action": "upsert"}
+                ),
+            )
+            if not all(answer.get("success") for answer in answers):
+                raise Unavailable("search_unavailable", "the search engine took not every message")
+        if gone:
+            ids = ",".join(message.hex for message in gone)
+            await documents.delete({"filter_by": f"id:[{ids}]"})
+
+    # --- For who asks ---
+
+    async def ask(self, question: Mapping[str, object]) -> list[dict[str, object]]:
+        """Return the documents that *question* finds. Raises ``Unavailable``."""
+        asked = {"collection": self._alias, **question}
+        try:
+            answer = await AsyncMultiSearch(self._api).perform(
+                cast("Any", {"searches": [asked]}), {}
+            )
+        except Exception as error:
+            # Those of its transport come through as they are, and there is more than one.
+            raise _unavailable() from error
+        result = cast("dict[str, Any]", answer["results"][0])
+        if "hits" not in result:
+            raise _unavailable()
+        return [hit["document"] for hit in result["hits"]]
+
+
+def position_of(message: MessageId) -> int:
+    """Return what messages are sorted by: the upper 63 bits of the id, which begin with the time.
+
+    Two messages of one server share one only within a millisecond, by a rare chance.
+    """
+    return message.int >> 65
+
+
+def _document_of(entry: Entry) -> dict[str, object]:
+    message = entry.message
+    return {
+        "id": message.id.hex,
+        "channel": message.channel.hex,
+        "server": message.server.hex,
+        "root": entry.root.hex,
+        "author": message.author.hex,
+        "words": " ".join(indexed_words(message.text)),
+        "traits": sorted(traits(message)),
+        "position": position_of(message.id),
+    }
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable("search_unavailable", "the search engine does not answer; try again later")

@@ -254,7 +254,7 @@ async def test_of_many_values_all_are_kept_or_none(database: Database) -> None:
 
 async def test_reading_waits_for_no_transaction(database: Database) -> None:
     await database.execute(INSERT, person("Ada"))
-    async with asyncio.timeout(10), database.transaction() as transaction:
+    async with asyncio.timeout(30), database.transaction() as transaction:
         await transaction.execute(INSERT, person("Ben"))
         others = [asyncio.create_task(names_in(database)) for _ in range(8)]
         assert await asyncio.gather(*others) == [[("Ada",)]] * 8
@@ -305,14 +305,14 @@ async def test_one_at_a_time_is_alone_with_a_name(kind: DatabaseKind) -> None:
 
 
 async def test_who_is_alone_with_one_name_waits_for_no_other(database: Database) -> None:
-    async with asyncio.timeout(10), database.alone("a") as rows, database.alone("b") as others:
+    async with asyncio.timeout(30), database.alone("a") as rows, database.alone("b") as others:
         await others.execute(INSERT, person("Ben"))
         await rows.execute(INSERT, person("Ada"))
     assert await database.fetch(NAMES, {}) == [("Ada",), ("Ben",)]
 
 
 async def test_while_somebody_is_alone_others_write(database: Database) -> None:
-    async with asyncio.timeout(10), database.alone("relay"):
+    async with asyncio.timeout(30), database.alone("relay"):
         async with database.transaction() as transaction:
             await transaction.execute(INSERT, person("Ada"))
         await database.execute(INSERT, person("Ben"))
@@ -326,7 +326,7 @@ async def test_who_fails_alone_lets_the_next_one_in(database: Database) -> None:
 
     with pytest.raises(ZeroDivisionError):
         await fail()
-    async with asyncio.timeout(10), database.alone("relay") as rows:
+    async with asyncio.timeout(30), database.alone("relay") as rows:
         await rows.execute(INSERT, person("Ada"))
 
 
@@ -339,7 +339,7 @@ async def test_a_closed_database_refuses_and_keeps_nobody_waiting(kind: Database
         async def delete() -> int:
             return await database.execute("DELETE FROM people", {})
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             for work in (delete(), names_in(database)):
                 with pytest.raises(Unavailable):
                     await work

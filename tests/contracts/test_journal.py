@@ -47,7 +47,7 @@ async def test_a_fact_comes_as_it_was_recorded(ends: Ends) -> None:
     ]
     facts.append(Fact(FactId(fact(0).id), Services(), LoginEnded(user, LoginId(SERVER))))
     await ends.here.record(facts)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert [await told.get() for _ in facts] == facts
 
 
@@ -80,7 +80,7 @@ async def test_who_wants_what_is_between_services_hears_nothing_else(ends: Ends)
     ]
     for ending in endings:
         await ends.here.record([fact(1), ending, fact(2)])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert [await told.get() for _ in endings] == endings
     assert told.empty()
 
@@ -181,7 +181,7 @@ async def test_facts_of_many_servers_keep_one_order_for_all(ends: Ends) -> None:
 
     await asyncio.gather(*(record(end, n) for n in range(5) for end in (ends.here, ends.there)))
     await ends.here.record([last])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not all(own and own[-1] == last.id for own in heard):
             await finished.wait()
             finished.clear()

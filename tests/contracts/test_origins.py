@@ -27,7 +27,7 @@ class Memory:
         await self._seen.put(structlog.contextvars.get_contextvars().get("request"))
 
     async def next(self) -> object:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             return await self._seen.get()
 
 

@@ -23,7 +23,7 @@ class Ears:
 
     async def next(self, kind: type[H], which: Callable[[H], bool] = lambda _: True) -> H:
         """Return the next happening of *kind*, of those *which* is true for; skip all others."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             async for happening in self._happenings:
                 if isinstance(happening, kind) and which(happening):
                     return happening
@@ -32,7 +32,7 @@ class Ears:
     async def until(self, kind: type[H], which: Callable[[H], bool]) -> list[Happening]:
         """Return all that happens up to the happening of *kind* that *which* is true for."""
         heard: list[Happening] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             async for happening in self._happenings:
                 heard.append(happening)
                 if isinstance(happening, kind) and which(happening):

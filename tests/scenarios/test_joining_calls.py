@@ -83,7 +83,7 @@ async def rights_in(
     heard: asyncio.Queue[VoiceRights], channel: ChannelId, perms: Perm
 ) -> VoiceRights:
     """Return the first rights in *channel* with *perms*."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (rights := await heard.get()).channel != channel or rights.perms != perms:
             pass
     return rights

@@ -46,6 +46,6 @@ async def test_messages_at_the_same_moment_keep_their_own_ids(cast: Cast) -> Non
                 for number in range(8)
             )
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await done.wait()
     assert heard == {f"id-{number}": f"request-{number}" for number in range(8)}

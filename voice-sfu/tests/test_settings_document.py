@@ -16,7 +16,7 @@ FIELDS = msgspec.structs.fields(Settings)
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
 def test_a_setting_stands_there_with_its_default(field: FieldInfo) -> None:
-    default = "" if field.required else str(field.default)
+    default = "" if field.required or field.default is None else str(field.default)
     assert ROWS[field.name.upper()] == default
 
 

@@ -91,7 +91,7 @@ class Stage:
 
     async def heard(self, kind: type) -> Fact:
         """Wait for a fact of *kind*, and take it and what came before it away."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 for place, fact in enumerate(self.facts):
                     if isinstance(fact.event, kind):

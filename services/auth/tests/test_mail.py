@@ -28,7 +28,7 @@ TOKEN = re.compile(r"^[A-Za-z0-9_-]{43}$", re.MULTILINE)
 async def mails(tmp_path: Path, count: int) -> list[Any]:
     """Wait for *count* mails in all, and return them in order."""
     folder = tmp_path / "mail"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(found := sorted(folder.glob("*.eml"))) < count:  # noqa: ASYNC110 - a folder has no events
             await asyncio.sleep(0.005)
     assert len(found) == count
@@ -283,7 +283,7 @@ async def test_too_many_errands_are_dropped_and_a_failing_one_stops_none() -> No
     for number in range(5):
         errands.add(errand(number))
     working = asyncio.create_task(errands.work())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await finished.wait()
     working.cancel()
     assert done == [2]

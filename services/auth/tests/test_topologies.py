@@ -184,7 +184,7 @@ async def test_nobody_gets_in_while_the_store_is_down_and_all_do_afterwards() ->
                 logged_out = await stage.post("/auth/logout", refresh_token=login["refresh_token"])
                 assert logged_out.status_code == 204
                 engine.start()
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(30):
                     while (await stage.log_in("Ada")).status_code != 200:  # noqa: ASYNC110 - it comes back by itself
                         await asyncio.sleep(0.05)
                     while (  # noqa: ASYNC110 - the announcement is heard again

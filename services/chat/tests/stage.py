@@ -155,7 +155,7 @@ class Stage:
         async with self.ground.outbox.transaction() as rows:
             rows.announce(InServer(mark.server), mark)
         heard: list[Fact] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while (fact := await self.facts.get()).event != mark:
                 heard.append(fact)
         return heard

@@ -60,7 +60,7 @@ class Receiver(httpcore.AsyncNetworkBackend):
         writer.close()
 
     async def next(self) -> Received:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             return await self.received.get()
 
 

@@ -170,14 +170,14 @@ class Stage:
 
     async def told(self, user: UserId) -> Any:
         """Return the next that is told, which is told to *user* alone."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             signal = await self.signals.get()
         assert signal.audience == ToUsers([user])
         return signal.event
 
     async def refused(self, user: UserId, path: str, body: Any) -> httpx.Response:
         """Return the answer when the service has heard that *user* may not any more."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while (answer := await self.send(user, "POST", path, body)).is_success:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         return answer

@@ -47,7 +47,7 @@ async def fail_until_given_up(stage: Stage, webhook: str) -> dict[str, object]:
 
 async def until(read: Callable[[], Awaitable[Any]], wanted: Any) -> None:
     """Return when what is *read* is what is *wanted*."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while list(await read()) != wanted:  # noqa: ASYNC110 - a database offers nothing else
             await asyncio.sleep(0.01)
 
@@ -280,7 +280,7 @@ async def test_a_webhook_that_takes_nothing_has_a_bound(stage: Stage) -> None:
     await stage.say("one too many")
     # What comes after it was heard after it: then it was decided upon.
     last = await stage.change()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while last not in [kept.event for kept in stage.stream.events]:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     count = "SELECT COUNT(*) FROM deliveries"

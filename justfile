@@ -71,6 +71,10 @@ test-long *args: _client _browser
 test-cluster *args:
     pytest -m cluster tests/scenarios {{ args }}
 
+# Messages on CQL: needs Java 17 and Maven, which fetches a Cassandra for the tests.
+test-cql *args:
+    pytest -m cql services/chat services/all_in_one/tests/test_copy_messages.py {{ args }}
+
 # The same with ten times as many examples of each property: for a night.
 test-thorough *args: _client _browser
     HYPOTHESIS_PROFILE=thorough pytest -n 3 --dist loadfile --timeout 1200 {{ args }}

@@ -33,6 +33,8 @@ from tests.surroundings import fresh_postgres, open_database_at
 
 SIDETONE = [sys.executable, "-m", "sidetone.all_in_one", "admin", "copy-messages"]
 START_MS = 1_500 << 30
+
+pytestmark = pytest.mark.cql
 ALICE, BOB = UserId(uuid7()), UserId(uuid7())
 
 

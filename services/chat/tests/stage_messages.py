@@ -11,6 +11,7 @@ from uuid import UUID
 
 import httpx
 import msgspec
+import pytest
 from joserfc import jws
 from joserfc.jwk import RSAKey
 from uuid_utils.compat import uuid7
@@ -45,7 +46,7 @@ from tests.surroundings import TOPOLOGIES, Topology, open_surroundings
 
 A = TypeVar("A")
 # Messages are kept in the database of either topology, or in a store of their own.
-STAGES: tuple[Topology | Literal["cql"], ...] = (*TOPOLOGIES, "cql")
+STAGES = (*TOPOLOGIES, pytest.param("cql", marks=pytest.mark.cql))
 PLENTY = Limit(1_000_000, 1_000)
 GENEROUS = Policy(
     invites_per_address=PLENTY,

@@ -36,6 +36,8 @@ from tests.surroundings import open_surroundings
 ALICE, BOB = UserId(uuid7()), UserId(uuid7())
 BUCKET_MS = 1 << 30
 
+pytestmark = pytest.mark.cql
+
 
 @dataclass
 class Shelf:

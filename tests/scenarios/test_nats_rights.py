@@ -13,7 +13,12 @@ from nats.errors import Error
 from nats.js.errors import NotFoundError
 
 from sidetone.all_in_one.commands.service import SERVICES
-from sidetone.all_in_one.nats_config.folder import HTTP_SERVICES, PUBLISHER, service_grants
+from sidetone.all_in_one.nats_config.folder import (
+    HTTP_SERVICES,
+    INDEXER,
+    PUBLISHER,
+    service_grants,
+)
 from sidetone.bus.events_stream import NatsEvents
 from sidetone.bus.jetstream import NatsJournal
 from sidetone.bus.nats import NatsBus
@@ -265,7 +270,7 @@ async def test_without_credentials_nobody_comes_in() -> None:
 
 
 def test_a_service_may_say_what_its_code_says_and_no_more() -> None:
-    assert HTTP_SERVICES == SERVICES
+    assert {*HTTP_SERVICES, INDEXER} == {*SERVICES}
     grants = service_grants()
     assert "chat.what_may_user_do" in grants["chat"].subscribe
     assert "chat.what_may_user_do" in grants["media"].publish

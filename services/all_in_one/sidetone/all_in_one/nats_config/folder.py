@@ -25,6 +25,7 @@ from sidetone.runtime.files import create_once, write_atomically
 from sidetone.runtime.start import StartError
 
 HTTP_SERVICES: Final = ("auth", "chat", "gateway", "integrations", "media", "presence", "voice")
+INDEXER: Final = "search-indexer"
 # Who writes the public stream, who makes places in it, and who changes accounts.
 PUBLISHER: Final = "publisher"
 STEWARD: Final = "steward"
@@ -142,6 +143,8 @@ def service_grants() -> dict[str, Grant]:
         name: for_service(name, uses_of(f"sidetone.{name}", http=True)) for name in HTTP_SERVICES
     }
     grants["sfu"] = for_service("sfu", uses_of("sidetone.voice_sfu", http=False))
+    # It is a part of chat, and connects as chat does.
+    grants[INDEXER] = for_service(INDEXER, uses_of("sidetone.chat", http=True))
     return grants | {
         PUBLISHER: for_publisher(PUBLISHER),
         STEWARD: for_steward(STEWARD),

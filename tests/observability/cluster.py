@@ -59,11 +59,13 @@ def running() -> Generator[Mapping[str, str]]:
             "NATS_URL": engines.nats_url(),
             "VALKEY_URL": engines.valkey_url(),
         }
+        search = {
+            "TYPESENSE_URL": engines.typesense_url(),
+            "TYPESENSE_API_KEY": engines.TYPESENSE_API_KEY,
+        }
         own = {
-            "chat": {
-                "TYPESENSE_URL": engines.typesense_url(),
-                "TYPESENSE_API_KEY": engines.TYPESENSE_API_KEY,
-            },
+            "chat": {**search, "INDEXES": "false"},
+            "search-indexer": search,
             "media": {"FILES_FOLDER": str(folder / "files")},
         }
         programs: dict[str, Program] = {

@@ -50,6 +50,7 @@ async def refused(api: Api, kind: type[Refusal]) -> None:
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.timeout(300)
 async def test_an_operator_acts_while_the_server_runs(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with serving(data, **NO_LIMITS) as (address, _):

@@ -152,19 +152,21 @@ def served(
     return Served(app, door)
 
 
-async def run_process(settings: HttpSettings, make: Make, *, sockets: bool = False) -> None:
+async def run_process(
+    settings: HttpSettings, make: Make, *, sockets: bool = False, program: str = ""
+) -> None:
     """Serve what *make* returns until the process is told to stop.
 
     The port is open from the start; while an engine is away ``/readyz`` says which, and *make* is
     called again. At the end ``/readyz`` says that we leave, a while before we do. Only with
-    *sockets* are there any.
+    *sockets* are there any. Metrics name the service, or the *program* where it is a part of one.
     """
     logs.configure(settings.log_form, settings.log_level)
     clock = SystemClock()
     identity = settings.identity(clock.now_ms())
     entrance = Entrance()
     async with AsyncExitStack() as engines:
-        engines.enter_context(_told(settings))
+        engines.enter_context(_told(settings, program))
         stop = engines.enter_context(stop_requests())
         async with serving(
             entrance.answer,
@@ -191,10 +193,10 @@ async def run_process(settings: HttpSettings, make: Make, *, sockets: bool = Fal
 
 
 @contextmanager
-def _told(settings: HttpSettings) -> Generator[None]:
+def _told(settings: HttpSettings, program: str) -> Generator[None]:
     """Tell metrics what this process is, and send its traces while the block runs."""
     service = type(settings).__module__.split(".")[1]
-    tell_build(service)
+    tell_build(program or service, service)
     with sent_to(settings.traces_endpoint, service):
         yield
 

@@ -91,10 +91,10 @@ class Timed:
 _BUILD = gauge("sidetone_build_info", "1; the labels tell what runs here.", "program", "version")
 
 
-def tell_build(program: str) -> None:
-    """Say which *program* this process is, and its version."""
+def tell_build(program: str, package: str = "") -> None:
+    """Say which *program* this process is, and its version: that of *package*, if it names one."""
     try:
-        found = version(f"sidetone-{program.replace('_', '-')}")
+        found = version(f"sidetone-{(package or program).replace('_', '-')}")
     except PackageNotFoundError:
         found = "unknown"
     _BUILD.labels(program, found).set(1)

@@ -53,7 +53,7 @@ async def index() -> None:
         engine = Typesense.connect(settings.typesense_url, settings.typesense_api_key)
         return served(settings, around, [await build_indexer(around, engine, cql)])
 
-    await run_process(settings, make)
+    await run_process(settings, make, program="search-indexer")
 
 
 async def _messages(url: str, around: Surroundings, engines: AsyncExitStack) -> CqlSession | None:

@@ -1,8 +1,10 @@
 """``sidetone admin backup`` and ``restore``: what was there is there again, elsewhere."""
 
 import asyncio
+import gzip
 import shutil
 import sqlite3
+import zlib
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -153,6 +155,14 @@ def test_a_folder_gets_a_backup_named_by_the_time(tmp_path: Path, data: Path) ->
     assert "is whole" in admin("restore", "--check", archive).output
 
 
+def _unpacks_alike(one: bytes, other: bytes) -> bool:
+    """Tell whether both say the same: a run of zeros can be packed in many ways."""
+    try:
+        return gzip.decompress(one) == gzip.decompress(other)
+    except (OSError, EOFError, zlib.error):
+        return False
+
+
 @pytest.mark.parametrize("sealed", [False, True])
 def test_whatever_is_changed_in_a_backup_is_noticed(
     tmp_path: Path, data: Path, *, sealed: bool
@@ -166,7 +176,8 @@ def test_whatever_is_changed_in_a_backup_is_noticed(
     size = len(content)
     places = (60, size // 3, size - 40, size - 5)
     changed = [content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :] for at in places]
-    for damaged in [*changed, content[: size // 2], content[:-1], content[:10], b""]:
+    damages = [each for each in changed if sealed or not _unpacks_alike(each, content)]
+    for damaged in [*damages, content[: size // 2], content[:-1], content[:10], b""]:
         archive.write_bytes(damaged)
         assert "is damaged" in refusal("restore", "--data", target, *options, archive)
         assert not target.exists()

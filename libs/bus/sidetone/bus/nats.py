@@ -223,7 +223,14 @@ class _Events:
         self._reason = ""
 
     async def failed(self, error: Exception) -> None:
-        """Log why, once: the client tries twice a second and says it each time."""
+        """Log why, once: the client tries twice a second and says it each time.
+
+        What a failed attempt to come back has opened is closed here: the client forgets it.
+        """
+        transport = self._client._transport  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        if transport is not None and not self._client.is_connected:
+            with suppress(AttributeError):
+                transport.close()
         reason = str(error) or type(error).__name__
         if reason != self._reason:
             log.warning("bus_error", error=reason)

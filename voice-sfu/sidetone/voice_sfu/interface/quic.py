@@ -282,15 +282,16 @@ class SfuConnection(QuicConnectionProtocol):
 
     @override
     def _handle_timer(self) -> None:
+        if self._failed:
+            return
         if self._lane is not None:
             self._guard(self._lane.timing)
-            if self._is_early():
+            if self._waits_on():
                 return
-        if not self._failed:
-            self._guard(super()._handle_timer)
+        self._guard(super()._handle_timer)
 
-    def _is_early(self) -> bool:
-        """Wait on, if only the idle time was up, and kernels have heard the peer meanwhile."""
+    def _waits_on(self) -> bool:
+        """Set the timer anew, if only idle time was up and kernels have heard the peer since."""
         timer_at = self._quic.get_timer()
         if timer_at is None or timer_at <= self._loop.time():
             return False

@@ -13,10 +13,11 @@ import psycopg
 from valkey import Valkey
 
 from sidetone.bus import Bus, Journal
+from sidetone.bus.access import Access
 from sidetone.bus.jetstream import NatsJournal
 from sidetone.bus.local import LocalBus, LocalBusServer
 from sidetone.bus.memory import MemoryBus, MemoryJournal
-from sidetone.bus.nats import NatsBus
+from sidetone.bus.nats import OPEN, NatsBus
 from sidetone.bus.tasks import Tasks
 from sidetone.runtime.clock import Clock, SystemClock
 from sidetone.runtime.surroundings import Surroundings
@@ -70,9 +71,9 @@ async def open_journals(kind: JournalKind) -> AsyncGenerator[tuple[Journal, Jour
 
 
 @asynccontextmanager
-async def open_nats_journal(url: str) -> AsyncGenerator[NatsJournal]:
+async def open_nats_journal(url: str, access: Access = OPEN) -> AsyncGenerator[NatsJournal]:
     """Open a connection of its own to the journal of the NATS server at *url*."""
-    journal = await NatsJournal.connect(url)
+    journal = await NatsJournal.connect(url, access)
     try:
         yield journal
     finally:

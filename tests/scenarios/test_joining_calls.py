@@ -25,8 +25,8 @@ from tests.scenarios.world import (
     code_of,
     open_platform,
     sign_up,
-    until,
 )
+from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -7,8 +7,8 @@ import pytest
 import structlog
 
 from sidetone.protocol.events import Fact, MessageSent
-from tests import engines
 from tests.scenarios.conftest import Cast
+from tests.secured_nats import secured_nats
 from tests.surroundings import open_nats_journal
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -31,7 +31,8 @@ async def test_messages_at_the_same_moment_keep_their_own_ids(cast: Cast) -> Non
     server = await cast.ada.found()
     text = await cast.ada.place(server, "text")
     url = f"{cast.platform.urls['chat'][0]}/chat/channels/{text}/messages"
-    async with open_nats_journal(engines.nats_url()) as journal:
+    nats = secured_nats()
+    async with open_nats_journal(nats.url, nats.access("gateway")) as journal:
         await journal.follow(hear)
         await asyncio.gather(
             *(

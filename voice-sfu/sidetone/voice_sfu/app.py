@@ -116,7 +116,7 @@ async def serving(
     loops = (link.keep_briefed, link.keep_alive, lambda: _keep_certificate(unit, clock))
     tasks: list[asyncio.Task[NoReturn]] = []
     try:
-        await link.follow_rights()
+        await link.listen()
         tasks += [asyncio.create_task(_forever(loop)) for loop in loops]
         yield unit
     finally:

@@ -220,7 +220,7 @@ class KeyframeWanted(msgspec.Struct, frozen=True, tag="keyframe_wanted"):
 
 
 class Move(msgspec.Struct, frozen=True, tag="move"):
-    """Join again: this unit is going away (*reason*), another one will take the room."""
+    """Join again, for *reason*: this unit goes away, or another one has the room."""
 
     reason: str
 

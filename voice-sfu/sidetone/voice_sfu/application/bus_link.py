@@ -50,10 +50,11 @@ class BusLink:
         self._load = Load()
         self._rooms_told_at = -ROOMS_TOLD_EVERY_SECONDS
 
-    async def follow_rights(self) -> None:
-        """Hear of changed rights from now on; to be awaited before the first briefing."""
+    async def listen(self) -> None:
+        """Hear of changed rights and of other units; to be awaited before the first briefing."""
         await self._bus.subscribe(VoiceRights, self._rights_changed)
         await self._bus.subscribe(MemberPutOut, self._put_out)
+        await self._bus.subscribe(NodeAlive, self._unit_heard)
 
     async def keep_briefed(self) -> NoReturn:
         """Ask for a briefing now and every few seconds."""
@@ -117,6 +118,9 @@ class BusLink:
 
     async def _put_out(self, event: MemberPutOut) -> None:
         self._node.put_out(event)
+
+    async def _unit_heard(self, alive: NodeAlive) -> None:
+        self._node.hear_unit(alive)
 
     async def _rights_changed(self, rights: VoiceRights) -> None:
         self._node.change_rights(rights)

@@ -1,10 +1,11 @@
 """One forwarding unit: its rooms, its door, and what the voice service tells it."""
 
 import asyncio
+from collections.abc import Iterable
 
 import structlog
 
-from sidetone.protocol.events import MemberPutOut, RoomChanged, VoiceRights
+from sidetone.protocol.events import MemberPutOut, NodeAlive, RoomChanged, VoiceRights
 from sidetone.protocol.ids import ChannelId, DeviceId, NodeId
 from sidetone.protocol.questions import Briefing
 from sidetone.protocol.refusals import Unavailable
@@ -14,6 +15,7 @@ from sidetone.voice_sfu.application.ports import Connection, Surroundings
 from sidetone.voice_sfu.domain.admission import Admission
 from sidetone.voice_sfu.domain.meter import Meter
 from sidetone.voice_sfu.domain.room import Room
+from sidetone.voice_sfu.domain.splits import Splits
 
 # How far back a briefing reaches; the voice service remembers changes of rights for ten minutes.
 RIGHTS_REMEMBERED_SECONDS = 9 * 60
@@ -34,6 +36,7 @@ class Node:
         self._surroundings = surroundings
         self._room_members_max = room_members_max
         self._admission = Admission(node)
+        self._splits = Splits(node)
         self._rooms: dict[ChannelId, LiveRoom] = {}
         self._seats: dict[DeviceId, Seat] = {}
         self._briefed_at: float | None = None
@@ -78,7 +81,7 @@ class Node:
             self._apply(rights)
         now = self._now_seconds()
         if self._briefed_at is not None and now - self._briefed_at > RIGHTS_REMEMBERED_SECONDS:
-            self._move_all("rights_unknown")
+            self._move(self._seats.values(), "rights_unknown")
         self._briefed_at = now
 
     def change_rights(self, rights: VoiceRights) -> None:
@@ -119,14 +122,22 @@ class Node:
         """Return how many devices are inside."""
         return len(self._seats)
 
+    def hear_unit(self, alive: NodeAlive) -> None:
+        """Let a room that another unit holds too grow together there."""
+        now_ms = self._surroundings.clock.now_ms()
+        for channel in self._splits.hear(alive, self.rooms(), now_ms):
+            _log.warning("room_was_split", room=channel, other=alive.node)
+            self._move(self._rooms[channel].seats.values(), "room_elsewhere")
+
     def drain(self, reason: str) -> None:
         """Let nobody in any more, and ask everybody to join again elsewhere."""
         self.draining = True
         self.rooms_changed.set()
-        self._move_all(reason)
+        self._move(self._seats.values(), reason)
 
-    def _move_all(self, reason: str) -> None:
-        for seat in self._seats.values():
+    @staticmethod
+    def _move(seats: Iterable[Seat], reason: str) -> None:
+        for seat in seats:
             seat.connection.send(Move(reason))
 
     def _room(self, channel: ChannelId) -> LiveRoom:

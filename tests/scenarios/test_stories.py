@@ -20,9 +20,10 @@ from sidetone.protocol.events import (
 )
 from sidetone.protocol.files import File
 from sidetone.protocol.ids import ChannelId, UserId
+from sidetone.protocol.integrations import CreateWebhook, WebhookSecret
 from sidetone.protocol.messages import Message
 from sidetone.protocol.requests import Page
-from sidetone.protocol.servers import Channel, Server, ServerState
+from sidetone.protocol.servers import AuditCheck, AuditEntry, Channel, Server, ServerState
 from tests.scenarios.conftest import Cast
 from tests.scenarios.ears import Ears
 from tests.scenarios.world import Person, code_of
@@ -213,3 +214,16 @@ async def befriend(one: Person, other: Person) -> None:
         relationships = {r.user: r.kind for r in ears.ready.relationships}
         if relationships.get(other.user) != "friend":
             await ears.next(RelationshipChanged, lambda told: told.relationship.kind == "friend")
+
+
+async def test_who_sends_events_elsewhere_stands_in_the_audit_log(cast: Cast) -> None:
+    server, _ = await tavern(cast)
+    path = f"/integrations/servers/{server.id}/webhooks"
+    wish = CreateWebhook("Archive", "https://archive.example/secret-path", ["message.*"])
+    made = await cast.ada.ask("POST", path, WebhookSecret, wish)
+    log = f"/chat/servers/{server.id}/audit-log"
+    entries = (await cast.ada.ask("GET", log, Page[AuditEntry])).items
+    (entry,) = (each for each in entries if each.action == "webhook.create")
+    assert (entry.actor, entry.target) == (cast.ada.user, made.webhook.id)
+    assert entry.after == {"name": "Archive", "host": "archive.example", "events": "message.*"}
+    assert (await cast.ada.ask("GET", f"{log}/check", AuditCheck)).broken_at is None

@@ -42,6 +42,7 @@ from sidetone.protocol.questions import (
     DescribeChannel,
     DescribeServer,
     DropFiles,
+    NoteDeed,
     TokenKeys,
     WhoAre,
     WriteMessage,
@@ -91,6 +92,7 @@ class Stage:
         self.channel, self.hidden, self.category = (ChannelId(uuid7()) for _ in range(3))
         self.communities: dict[ServerId, Community] = {}
         self.written: list[WriteMessage] = []
+        self.noted: list[NoteDeed] = []
         self.claimed: list[FileId] = []
         self.dropped: list[FileId] = []
         self.bot = UserId(uuid7())
@@ -163,6 +165,7 @@ class Stage:
         await bus.answer(DescribeServer, self._describe_server)
         await bus.answer(DescribeChannel, self._describe_channel)
         await bus.answer(WriteMessage, self._write)
+        await bus.answer(NoteDeed, self._note)
         await bus.answer(ClaimFiles, self._claim)
         await bus.answer(DropFiles, self._drop)
         await bus.answer(WhoAre, self._who)
@@ -209,6 +212,9 @@ class Stage:
             question.text,
             persona=question.persona,
         )
+
+    async def _note(self, question: NoteDeed) -> None:
+        self.noted.append(question)
 
     async def _claim(self, question: ClaimFiles) -> list[File]:
         self.claimed += question.files

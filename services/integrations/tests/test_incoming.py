@@ -93,3 +93,13 @@ async def test_a_name_is_checked(embedded: Stage) -> None:
     path = await path_of(embedded)
     answer = await embedded.send(None, "POST", path, {"text": "x", "name": " \n "})
     assert problem(answer) == (422, "name_unusable")
+
+
+async def test_who_lets_programs_write_and_stops_them_is_noted(stage: Stage) -> None:
+    path = await path_of(stage)
+    await stage.send(stage.owner, "DELETE", path.rpartition("/")[0])
+    assert [(each.action, each.after["name"]) for each in stage.noted] == [
+        ("incoming_webhook.create", "Build"),
+        ("incoming_webhook.delete", "Build"),
+    ]
+    assert path.rpartition("/")[2] not in str(stage.noted)

@@ -4,8 +4,6 @@ import asyncio
 import hashlib
 import hmac
 import json
-from collections.abc import Awaitable, Callable
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,6 +15,7 @@ from sidetone.protocol.events import InChannel, InServer, MessageSent, ServerCha
 from sidetone.protocol.ids import ChannelId, MessageId, ServerId
 from sidetone.protocol.messages import Message
 from sidetone.protocol.servers import Channel
+from tests.waiting import until
 
 HOUR_MS = 3_600_000
 
@@ -43,13 +42,6 @@ async def fail_until_given_up(stage: Stage, webhook: str) -> dict[str, object]:
             stage.clock.offset_ms += 6 * HOUR_MS
             await asyncio.sleep(0.02)
     return found[0]
-
-
-async def until(read: Callable[[], Awaitable[Any]], wanted: Any) -> None:
-    """Return when what is *read* is what is *wanted*."""
-    async with asyncio.timeout(30):
-        while list(await read()) != wanted:  # noqa: ASYNC110 - a database offers nothing else
-            await asyncio.sleep(0.01)
 
 
 async def test_an_event_arrives_signed(stage: Stage) -> None:
@@ -221,7 +213,11 @@ async def test_a_webhook_that_is_removed_hears_nothing(stage: Stage) -> None:
 async def test_webhooks_go_with_their_server(stage: Stage) -> None:
     webhook, _ = await stage.hook("message.*")
     await stage.change(deleted=True)
-    await until(lambda: stage.around.database.fetch("SELECT id FROM webhooks", {}), [])
+
+    async def none_is_left() -> bool:
+        return not await stage.around.database.fetch("SELECT id FROM webhooks", {})
+
+    await until(none_is_left)
     path = f"/webhooks/{webhook}"
     assert problem(await stage.send(stage.owner, "DELETE", path)) == (404, "webhook_unknown")
 
@@ -285,3 +281,33 @@ async def test_a_webhook_that_takes_nothing_has_a_bound(stage: Stage) -> None:
             await asyncio.sleep(0.01)
     count = "SELECT COUNT(*) FROM deliveries"
     assert (await stage.around.database.fetch(count, {}))[0][0] == DELIVERIES_MAX
+
+
+async def test_every_change_is_noted_before_it_is_done(stage: Stage) -> None:
+    webhook, secret = await stage.hook("message.*")
+    changed = {"name": "Archive", "url": "https://other.example/hook?token=abc"}
+    for method, path, body in (
+        ("PATCH", f"/webhooks/{webhook}", changed),
+        ("PATCH", f"/webhooks/{webhook}", changed),
+        ("POST", f"/webhooks/{webhook}/secret", None),
+        ("DELETE", f"/webhooks/{webhook}", None),
+    ):
+        answer = await stage.send(stage.owner, method, path, body)
+        assert answer.is_success, answer.text
+    assert [each.action for each in stage.noted] == [
+        "webhook.create",
+        "webhook.edit",
+        "webhook.new_secret",
+        "webhook.delete",
+    ]
+    assert {(each.server, each.actor, str(each.target)) for each in stage.noted} == {
+        (stage.server, stage.owner, webhook)
+    }
+    assert stage.noted[1].after == {
+        "name": "Archive",
+        "host": "other.example",
+        "events": "message.*",
+    }
+    told = str(stage.noted)
+    assert secret not in told
+    assert "token=abc" not in told

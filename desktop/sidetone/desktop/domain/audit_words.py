@@ -82,6 +82,18 @@ def _about_things(action: str, actor: str, target: str) -> str | None:
         "emoji.delete": tr("{actor} deleted the emoji {target}", actor=actor, target=target),
         "thread.open": tr("{actor} opened the thread {target}", actor=actor, target=target),
         "thread.change": tr("{actor} changed the thread {target}", actor=actor, target=target),
+        "webhook.create": tr("{actor} created the webhook {target}", actor=actor, target=target),
+        "webhook.edit": tr("{actor} changed the webhook {target}", actor=actor, target=target),
+        "webhook.new_secret": tr(
+            "{actor} gave the webhook {target} a new secret", actor=actor, target=target
+        ),
+        "webhook.delete": tr("{actor} deleted the webhook {target}", actor=actor, target=target),
+        "incoming_webhook.create": tr(
+            "{actor} lets a program write as {target}", actor=actor, target=target
+        ),
+        "incoming_webhook.delete": tr(
+            "{actor} stopped the program that writes as {target}", actor=actor, target=target
+        ),
     }.get(action)
 
 
@@ -110,6 +122,8 @@ def _field(field: str) -> str:
         "archived": tr("Archived"),
         "uses_left": tr("Uses left"),
         "expires_at_ms": tr("Expires"),
+        "host": tr("Host"),
+        "events": tr("Events"),
     }
     return known.get(field, field)
 

@@ -4,6 +4,7 @@ Lists in questions are bounded by who asks: at most ``MANY_MAX`` entries.
 """
 
 from typing import ClassVar, Generic, TypeVar
+from uuid import UUID
 
 import msgspec
 
@@ -99,6 +100,23 @@ class WriteMessage(Question[Message], frozen=True):
     text: str
     nonce: str
     persona: Persona | None = None
+
+
+class NoteDeed(Question[None], frozen=True):
+    """Note in the audit log of *server* that *actor* is about to do *action* to *target*.
+
+    *before* and *after* are fields as text; those that are the same are left out.
+    """
+
+    subject: ClassVar[str] = "chat.note_deed"
+    answer_type: ClassVar[object] = None
+
+    server: ServerId
+    actor: UserId
+    action: str
+    target: UUID
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
 
 
 # --- Auth answers ---

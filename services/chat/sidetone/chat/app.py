@@ -30,6 +30,7 @@ from sidetone.chat.application.manage_servers import ManageServers
 from sidetone.chat.application.manage_templates import ManageTemplates
 from sidetone.chat.application.manage_threads import ManageThreads
 from sidetone.chat.application.messages import Messages
+from sidetone.chat.application.note_deed import NoteDeed
 from sidetone.chat.application.operate_servers import OperateServers
 from sidetone.chat.application.preview_links import PreviewLinks
 from sidetone.chat.application.react import React
@@ -247,7 +248,9 @@ async def build(
     around.tasks.start(writing.expiring(policy.messages_kept_days).work())
     await writing.facts.follow(around.journal)
     await answer_programs(
-        around.bus, WriteForProgram(ground.places, writing.messages, around.clock)
+        around.bus,
+        WriteForProgram(ground.places, writing.messages, around.clock),
+        NoteDeed(ground.changes),
     )
     per_address = Limiter(around.store, "invites", policy.invites_per_address, open_when_down=True)
     handlers = [

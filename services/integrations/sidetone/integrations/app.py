@@ -70,7 +70,7 @@ async def build(
     return Router(
         "/integrations",
         route_handlers=[
-            *webhook_routes(ManageWebhooks(webhooks, communities, clock)),
+            *webhook_routes(ManageWebhooks(webhooks, communities, bus, clock)),
             *incoming_routes(
                 ManageIncoming(incoming, communities, bus, clock),
                 PostMessage(incoming, bus, pace, clock),

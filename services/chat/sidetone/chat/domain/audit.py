@@ -39,7 +39,20 @@ class Deed(msgspec.Struct, frozen=True):
         reason: str,
     ) -> "Deed":
         """Return the deed that made the second of *pieces* out of the first; None: no piece."""
-        before, after = (_fields(piece) for piece in pieces)
+        before, after = pieces
+        return cls.between(actor, action, target, (_fields(before), _fields(after)), reason)
+
+    @classmethod
+    def between(
+        cls,
+        actor: UserId,
+        action: str,
+        target: UUID | None,
+        fields: tuple[dict[str, str], dict[str, str]],
+        reason: str = "",
+    ) -> "Deed":
+        """Return the deed that made the second of *fields* out of the first."""
+        before, after = fields
         same = {name for name in before if name in after and before[name] == after[name]}
         return cls(actor, action, target, _without(before, same), _without(after, same), reason)
 

@@ -1,6 +1,7 @@
 """The questions that chat answers for other services."""
 
 from sidetone.bus import Bus
+from sidetone.chat.application.note_deed import NoteDeed
 from sidetone.chat.application.places import Places
 from sidetone.chat.application.ports import Servers
 from sidetone.chat.application.see_servers import SeeServers
@@ -45,10 +46,14 @@ async def answer_read_states(bus: Bus, reading: TrackReading) -> None:
     await bus.answer(questions.ReadStatesOf, states)
 
 
-async def answer_programs(bus: Bus, write: WriteForProgram) -> None:
-    """Register the answer to programs that write."""
+async def answer_programs(bus: Bus, write: WriteForProgram, note_deed: NoteDeed) -> None:
+    """Register the answers to programs that write, and to those who set them up."""
 
     async def message(question: questions.WriteMessage) -> Message:
         return await write(question)
 
+    async def note(question: questions.NoteDeed) -> None:
+        await note_deed(question)
+
     await bus.answer(questions.WriteMessage, message)
+    await bus.answer(questions.NoteDeed, note)

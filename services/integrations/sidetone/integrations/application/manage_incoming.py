@@ -21,7 +21,7 @@ from sidetone.protocol.integrations import (
     IncomingWebhook,
     IncomingWebhookUrl,
 )
-from sidetone.protocol.questions import ClaimFiles, DescribeChannel, DropFiles
+from sidetone.protocol.questions import ClaimFiles, DescribeChannel, DropFiles, NoteDeed
 from sidetone.protocol.refusals import Conflict, NotFound
 from sidetone.runtime.clock import Clock
 from sidetone.runtime.communities import Communities
@@ -55,6 +55,7 @@ class ManageIncoming:
             user,
             self.clock.now_ms(),
         )
+        await self._note(user, "incoming_webhook.create", webhook)
         secret = secrets.token_urlsafe(_SECRET_BYTES)
         if not await self.webhooks.add(webhook, digest_of(secret), WEBHOOKS_PER_SERVER_MAX):
             await self._drop(wish.avatar)
@@ -78,6 +79,7 @@ class ManageIncoming:
             await self._require(found[0].server, user)
         except NotFound:
             raise unknown_webhook() from None
+        await self._note(user, "incoming_webhook.delete", found[0])
         await self.webhooks.remove(webhook)
         await self._drop(found[0].avatar)
 
@@ -93,6 +95,10 @@ class ManageIncoming:
 
     async def _require(self, server: ServerId, user: UserId) -> None:
         require_webhooks(await self.communities.get(server), user, self.clock.now_ms())
+
+    async def _note(self, user: UserId, action: str, webhook: IncomingWebhook) -> None:
+        named = {"name": webhook.name}
+        await self.bus.ask(NoteDeed(webhook.server, user, action, webhook.id, after=named))
 
     async def _drop(self, avatar: FileId | None) -> None:
         if avatar is not None:

@@ -4,10 +4,12 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
 
+from sidetone.bus import Bus
 from sidetone.integrations.application.ports import Webhooks
 from sidetone.integrations.domain.rights import require_webhooks, unknown_webhook
 from sidetone.integrations.domain.webhook import (
@@ -24,6 +26,7 @@ from sidetone.protocol.integrations import (
     Webhook,
     WebhookSecret,
 )
+from sidetone.protocol.questions import NoteDeed
 from sidetone.protocol.refusals import Conflict, Invalid, NotFound
 from sidetone.protocol.requests import Page
 from sidetone.runtime.clock import Clock
@@ -40,6 +43,7 @@ class ManageWebhooks:
 
     webhooks: Webhooks
     communities: Communities
+    bus: Bus
     clock: Clock
 
     async def create(self, server: ServerId, user: UserId, wish: CreateWebhook) -> WebhookSecret:
@@ -54,6 +58,7 @@ class ManageWebhooks:
             user,
             self.clock.now_ms(),
         )
+        await self._note(user, "webhook.create", webhook, after=_fields(webhook))
         secret = _new_secret()
         if not await self.webhooks.add(webhook, secret.encode(), WEBHOOKS_PER_SERVER_MAX):
             raise Conflict(
@@ -78,19 +83,22 @@ class ManageWebhooks:
         if isinstance(changes.events, list):
             after = msgspec.structs.replace(after, events=checked_events(changes.events))
         if after != before:
+            await self._note(user, "webhook.edit", after, _fields(before), _fields(after))
             await self.webhooks.save(after)
         return after
 
     async def rotate(self, webhook: WebhookId, user: UserId) -> WebhookSecret:
         """Return a new secret; what is sent from now on is signed with it. Raises ``Refusal``."""
         found = await self._own(webhook, user)
+        await self._note(user, "webhook.new_secret", found, after={"name": found.name})
         secret = _new_secret()
         await self.webhooks.change_secret(webhook, secret.encode())
         return WebhookSecret(found, secret)
 
     async def remove(self, webhook: WebhookId, user: UserId) -> None:
         """Remove the webhook; what is on its way is dropped. Raises ``Refusal``."""
-        await self._own(webhook, user)
+        found = await self._own(webhook, user)
+        await self._note(user, "webhook.delete", found, before=_fields(found))
         await self.webhooks.remove(webhook)
 
     async def given_up(
@@ -107,6 +115,18 @@ class ManageWebhooks:
         if not await self.webhooks.send_again(webhook, delivery, self.clock.now_ms()):
             raise NotFound("delivery_unknown", "there is no such delivery that was given up")
 
+    async def _note(
+        self,
+        user: UserId,
+        action: str,
+        webhook: Webhook,
+        before: dict[str, str] | None = None,
+        after: dict[str, str] | None = None,
+    ) -> None:
+        """Note it before it is done: a webhook that nobody knows of would be worse."""
+        deed = NoteDeed(webhook.server, user, action, webhook.id, before or {}, after or {})
+        await self.bus.ask(deed)
+
     async def _require(self, server: ServerId, user: UserId) -> None:
         require_webhooks(await self.communities.get(server), user, self.clock.now_ms())
 
@@ -120,6 +140,15 @@ class ManageWebhooks:
         except NotFound:
             raise unknown_webhook() from None
         return found
+
+
+def _fields(webhook: Webhook) -> dict[str, str]:
+    """Return what is told in the audit log; the rest of a URL may be a secret."""
+    return {
+        "name": webhook.name,
+        "host": urlsplit(webhook.url).hostname or "",
+        "events": ", ".join(webhook.events),
+    }
 
 
 def _new_secret() -> str:

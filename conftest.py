@@ -21,6 +21,13 @@ collect_ignore = [
 ]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a cluster under test keep messages where a large one does."""
+    parser.addoption(
+        "--cql", action="store_true", help="keep messages of a cluster in a Cassandra"
+    )
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Let a test have its turn; it is first, because waiting is no part of a test's time."""

@@ -13,7 +13,9 @@ def main() -> None:
     """Run it, and say where everything is."""
     parser = argparse.ArgumentParser(prog="./just cluster", description=__doc__)
     parser.add_argument("--port", type=int, default=7700, help="where the balancer listens")
-    options = Options(port=parser.parse_args().port, limited=True, durable=True)
+    parser.add_argument("--cql", action="store_true", help="keep messages in a Cassandra")
+    asked = parser.parse_args()
+    options = Options(port=asked.port, limited=True, durable=True, cql=asked.cql)
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())

@@ -183,11 +183,11 @@ def faults(report: dict[str, Any]) -> list[str]:
 
 
 async def chaos(
-    seconds: float, every_seconds: float, seed: int, logs: Path | None
+    seconds: float, every_seconds: float, seed: int, logs: Path | None, *, cql: bool
 ) -> dict[str, Any]:
     """Return what people noticed of it."""
     with (
-        open_cluster(Options(durable=True)) as cluster,
+        open_cluster(Options(durable=True, cql=cql)) as cluster,
         _kept(cluster.folder, logs),
         tempfile.TemporaryDirectory(prefix="sidetone-chaos-") as folder,
     ):
@@ -227,9 +227,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--logs", type=Path, metavar="FOLDER", help="keep what programs said")
+    parser.add_argument("--cql", action="store_true", help="keep messages in a Cassandra")
     asked = parser.parse_args()
     seed = random.randrange(1 << 16) if asked.seed is None else asked.seed
-    report = asyncio.run(chaos(asked.minutes * 60, asked.every, seed, asked.logs))
+    report = asyncio.run(chaos(asked.minutes * 60, asked.every, seed, asked.logs, cql=asked.cql))
     text = json.dumps(report, indent=2)
     print(text)
     if asked.json is not None:

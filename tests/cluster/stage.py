@@ -16,11 +16,16 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from sidetone.all_in_one.nats_config.folder import PUBLISHER
 from tests import engines
+from tests.cassandra_engine import start_cassandra
 from tests.cluster.balancer import balancer
 from tests.cluster.programs import Program, Supervisor, answers
+from tests.secured_nats import SecuredNats, start_secured_nats
 
-SERVICES = ("auth", "chat", "presence", "voice", "media", "gateway", "search-indexer")
+SERVICES = (
+    "auth", "chat", "presence", "voice", "media", "integrations", "gateway", "search-indexer",
+)  # fmt: skip
 REPLICAS = 2
 VOICE_NODES = 2
 # Limits have tests of their own; a test asks more often than people do.
@@ -46,12 +51,13 @@ class Options:
     """How the cluster is to be; *port* is the balancer's.
 
     Unless *limited* nothing is refused for being asked too often. *durable* engines survive a
-    kill with their data.
+    kill with their data. With *cql* messages are kept in a Cassandra.
     """
 
     port: int | None = None
     limited: bool = False
     durable: bool = False
+    cql: bool = False
     voice_nodes: int = VOICE_NODES
 
 
@@ -61,7 +67,7 @@ class Cluster:
 
     url: str
     replicas: Mapping[str, Sequence[str]]
-    bus_url: str
+    nats: SecuredNats
     folder: Path
     programs: dict[str, Program]
     engines: Mapping[str, engines.Engine]
@@ -73,7 +79,8 @@ def open_cluster(options: Options = Options()) -> Generator[Cluster]:
     """Run a cluster for the length of the block."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sidetone-cluster-")))
-        running = _start_engines(stack, durable=options.durable)
+        nats = start_secured_nats()
+        running = _start_engines(stack, nats, options)
         places = _places(len(SERVICES) * REPLICAS)
         ports = {name: [next(places) for _ in range(REPLICAS)] for name in SERVICES}
         replicas = {
@@ -81,13 +88,15 @@ def open_cluster(options: Options = Options()) -> Generator[Cluster]:
             for name, of_service in ports.items()
         }
         programs: dict[str, Program] = {}
-        shared = _shared(running)
+        shared = _shared(running, nats)
         for name, of_service in ports.items():
             own = {**shared[name], **({} if options.limited else _unlimited(name))}
             for number, port in enumerate(of_service, 1):
                 programs[f"{name}-{number}"] = service(name, own, port, folder, number)
         for number in range(1, options.voice_nodes + 1):
-            programs[f"sfu-{number}"] = voice_node(running["NATS"].url, folder, number)
+            programs[f"sfu-{number}"] = voice_node(
+                nats.url, folder, number, _signed_in(nats, "sfu", "BUS")
+            )
         programs["balancer"] = balancer(replicas, folder, options.port)
         for program in programs.values():
             program.start()
@@ -98,7 +107,7 @@ def open_cluster(options: Options = Options()) -> Generator[Cluster]:
         yield Cluster(
             programs["balancer"].url,
             replicas,
-            running["NATS"].url,
+            nats,
             folder,
             programs,
             running,
@@ -123,14 +132,18 @@ def service(
     )
 
 
-def _start_engines(stack: ExitStack, *, durable: bool) -> dict[str, engines.Engine]:
+def _start_engines(
+    stack: ExitStack, nats: SecuredNats, options: Options
+) -> dict[str, engines.Engine]:
     running = {
-        "PostgreSQL": engines.start_postgres(durable=durable),
-        "NATS": engines.start_nats(),
+        "PostgreSQL": engines.start_postgres(durable=options.durable),
+        "NATS": nats.engine,
         "Valkey": engines.start_valkey(),
         "Typesense": engines.start_typesense(),
         "S3": engines.start_s3(),
     }
+    if options.cql:
+        running["Cassandra"] = start_cassandra()
     for engine in running.values():
         stack.callback(engine.stop)
     with psycopg.connect(running["PostgreSQL"].url, autocommit=True) as connection:
@@ -138,29 +151,38 @@ def _start_engines(stack: ExitStack, *, durable: bool) -> dict[str, engines.Engi
     return running
 
 
-def _shared(running: Mapping[str, engines.Engine]) -> dict[str, dict[str, str]]:
+def _signed_in(nats: SecuredNats, user: str, bus: str = "NATS") -> dict[str, str]:
+    """Return the settings by which a program connects to NATS as *user*."""
+    access = nats.access(user)
+    return {f"{bus}_CREDENTIALS": str(access.credentials), f"{bus}_CA": str(access.ca)}
+
+
+def _shared(running: Mapping[str, engines.Engine], nats: SecuredNats) -> dict[str, dict[str, str]]:
     """Return the settings that the replicas of each service have in common."""
     every = {
         "DATABASE_URL": running["PostgreSQL"].url.rpartition("/")[0] + "/sidetone",
-        "NATS_URL": running["NATS"].url,
+        "NATS_URL": nats.url,
         "VALKEY_URL": running["Valkey"].url,
         "TRUSTED_PROXIES": "127.0.0.1",
     }
     store = urlsplit(running["S3"].url)
-    search = {
+    messages = {
         "TYPESENSE_URL": running["Typesense"].url,
         "TYPESENSE_API_KEY": engines.TYPESENSE_API_KEY,
     }
+    if "Cassandra" in running:
+        messages["MESSAGES_URL"] = f"cql://{running['Cassandra'].url}/sidetone"
     own = {
-        "chat": {**search, "INDEXES": "false"},
-        "search-indexer": search,
+        "chat": {**messages, "INDEXES": "false"},
+        "search-indexer": messages,
+        "integrations": {"EVENTS_CREDENTIALS": str(nats.folder.credentials_of(PUBLISHER))},
         "media": {
             "S3_URL": f"http://{store.hostname}:{store.port}",
             "S3_ACCESS_KEY": store.username or "",
             "S3_SECRET_KEY": store.password or "",
         },
     }
-    return {name: {**every, **own.get(name, {})} for name in SERVICES}
+    return {name: {**every, **_signed_in(nats, name), **own.get(name, {})} for name in SERVICES}
 
 
 def _unlimited(name: str) -> dict[str, str]:

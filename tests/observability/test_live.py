@@ -20,7 +20,11 @@ from tests.observability.prometheus import Prometheus, start_prometheus
 SCRAPES = 4
 WINDOW = "[20s]"
 # A process of its own for each, and the first queries of Prometheus: not everything is quick.
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(240),
+]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -25,10 +25,11 @@ class Cast:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Generator[Cluster]:
+def cluster(request: pytest.FixtureRequest) -> Generator[Cluster]:
     """Run every service as processes; voice nodes are what a story says they are."""
-    with open_cluster(Options(voice_nodes=0)) as opened:
+    with open_cluster(Options(voice_nodes=0, cql=request.config.getoption("--cql"))) as opened:
         yield opened
+        assert opened.nats.violations() == []
 
 
 def _platform(request: pytest.FixtureRequest) -> AbstractAsyncContextManager[Platform]:

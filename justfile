@@ -59,17 +59,18 @@ lint: _lint-tools _client
 types: _lint-tools _client
     basedpyright
 
-# Tests, three files at a time; those that need an engine skip where it is missing.
+# Tests, three files at a time, the folders with the longest first; those that need an engine skip
+# where it is missing.
 test *args: _client _browser _deploy
-    pytest -n 3 --dist loadfile {{ args }}
+    pytest -n 3 --dist loadfile --no-loadscope-reorder {{ args }}
 
 # The stories that take minutes each in the browser.
 test-long *args: _client _browser
     pytest -m long {{ args }}
 
-# The stories on a whole cluster of processes, and what an operator does to one.
+# The stories on a whole cluster of processes, and what an operator does to one: `./just test-cluster --cql`.
 test-cluster *args:
-    pytest -m cluster tests/scenarios {{ args }}
+    pytest -m cluster tests/scenarios tests/observability {{ args }}
 
 # Messages on CQL: needs Java 17 and Maven, which fetches a Cassandra for the tests.
 test-cql *args:
@@ -77,7 +78,7 @@ test-cql *args:
 
 # The same with ten times as many examples of each property: for a night.
 test-thorough *args: _client _browser
-    HYPOTHESIS_PROFILE=thorough pytest -n 3 --dist loadfile --timeout 1200 {{ args }}
+    HYPOTHESIS_PROFILE=thorough pytest -n 3 --dist loadfile --no-loadscope-reorder --timeout 1200 {{ args }}
 
 # Kill every process and engine of a cluster, one by one: `./just chaos --minutes 10 --json FILE`.
 chaos *args: _client

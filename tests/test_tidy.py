@@ -4,13 +4,12 @@ import ast
 import re
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 GROUPS = ("libs", "services", "voice-sfu", "desktop", "tests", "docs/examples", "infra")
-MODULES = sorted(path for group in GROUPS for path in (ROOT / group).rglob("*.py"))
-PRODUCTION = [path for path in MODULES if "tests" not in path.parts]
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 50
 ARCHITECTURE_LINES_MAX = 250
@@ -18,38 +17,78 @@ ARCHITECTURE_LINES_MAX = 250
 VAGUE = {"utils", "util", "helpers", "common", "misc", "base", "core", "manager", "service"}
 
 
+class Module(NamedTuple):
+    """A file of Python, and what is in it."""
+
+    path: Path
+    text: str
+    tree: ast.Module
+
+    @property
+    def is_product(self) -> bool:
+        return "tests" not in self.path.parts
+
+
 def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
-def test_a_module_is_small_and_named(path: Path) -> None:
-    text = path.read_text()
-    assert text.count("\n") <= FILE_LINES_MAX
+@pytest.fixture(scope="module")
+def modules() -> list[Module]:
+    found = sorted(path for group in GROUPS for path in (ROOT / group).rglob("*.py"))
+    assert len(found) > 1_000
+    texts = [path.read_text() for path in found]
+    return [Module(path, text, ast.parse(text)) for path, text in zip(found, texts, strict=True)]
+
+
+def test_modules_are_small(modules: list[Module]) -> None:
+    long = [name(each.path) for each in modules if each.text.count("\n") > FILE_LINES_MAX]
+    assert long == []
+
+
+def test_functions_are_small(modules: list[Module]) -> None:
+    long = [
+        f"{name(each.path)}: {node.name} has {length} lines"
+        for each in modules
+        for node in ast.walk(each.tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (length := (node.end_lineno or 0) - node.lineno + 1) > FUNCTION_LINES_MAX
+    ]
+    assert long == []
+
+
+def test_names_of_modules_say_something(modules: list[Module]) -> None:
     # A command's file has the command's name: `sidetone service NAME`.
-    assert path.stem not in VAGUE or path.parent.name == "commands"
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            length = (node.end_lineno or 0) - node.lineno + 1
-            assert length <= FUNCTION_LINES_MAX, f"{node.name} has {length} lines"
+    vague = [
+        name(each.path)
+        for each in modules
+        if each.path.stem in VAGUE and each.path.parent.name != "commands"
+    ]
+    assert vague == []
 
 
-@pytest.mark.parametrize("path", PRODUCTION, ids=name)
-def test_a_module_says_what_it_is_for(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(path.read_text()))
+def test_modules_say_what_they_are_for(modules: list[Module]) -> None:
+    silent = [
+        name(each.path) for each in modules if each.is_product and not ast.get_docstring(each.tree)
+    ]
+    assert silent == []
 
 
-@pytest.mark.parametrize("path", [p for p in PRODUCTION if "application" in p.parts], ids=name)
-def test_a_use_case_is_called_what_it_does(path: Path) -> None:
+def test_a_use_case_is_called_what_it_does(modules: list[Module]) -> None:
     """``send_message.py`` holds ``SendMessage``, so the folder reads as a list of abilities.
 
     What a user of the client does is mostly one call of the SDK: there a file holds the few
     functions of one ability.
     """
-    if path.stem == "__init__" or path.stem.endswith("ports") or "desktop" in path.parts:
-        return
-    classes = {n.name for n in ast.parse(path.read_text()).body if isinstance(n, ast.ClassDef)}
-    assert path.stem.title().replace("_", "") in classes
+    nameless = [
+        name(path)
+        for path, _, tree in (each for each in modules if each.is_product)
+        if "application" in path.parts and "desktop" not in path.parts
+        if path.stem != "__init__" and not path.stem.endswith("ports")
+        if path.stem.title().replace("_", "")
+        not in {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+    ]
+    assert nameless == []
 
 
 def test_the_namespace_package_has_no_init() -> None:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
+from sidetone.client.threads import soon
 from sidetone.desktop.domain.hotkeys import (
     Bindings,
     Captured,
@@ -96,7 +97,7 @@ class ListenToKeys:
                 loop = asyncio.get_running_loop()
 
                 def heard(key: str, pressed: bool) -> None:  # noqa: FBT001 (as the source tells it)
-                    loop.call_soon_threadsafe(self._heard, key, pressed)
+                    soon(loop, self._heard, key, pressed)
 
                 try:
                     await asyncio.to_thread(self._source.start, heard)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sidetone.client import events
+from sidetone.client.threads import soon
 from sidetone.credentials.tickets import Perm
 from sidetone.desktop.application.account import Account, Told
 from sidetone.desktop.application.call_figures import CallFigures
@@ -282,7 +283,7 @@ class VoiceCall:
         from sidetone.audio.warm import warm_up  # noqa: PLC0415 - the first import compiles
 
         def progress(_what: str, share: float) -> None:
-            loop.call_soon_threadsafe(self._prepared, share)
+            soon(loop, self._prepared, share)
 
         warm_up(progress)
 

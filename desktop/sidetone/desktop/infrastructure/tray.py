@@ -13,6 +13,7 @@ from typing import Any, Final, get_args
 
 from PIL import Image, ImageDraw
 
+from sidetone.client.threads import soon
 from sidetone.desktop.domain.tray import Choice, TrayState, label_of, title_of
 from sidetone.desktop.domain.wording import tr
 from sidetone.protocol.refusals import Refusal, Unavailable
@@ -40,7 +41,7 @@ class SystemTray:
         loop = asyncio.get_running_loop()
 
         def chosen(choice: Choice) -> None:
-            loop.call_soon_threadsafe(self._chosen, choice)
+            soon(loop, self._chosen, choice)
 
         await asyncio.to_thread(self._start, chosen)
 

@@ -30,6 +30,7 @@ from sidetone.client.screen_board import ScreenBoard
 from sidetone.client.screen_streams import Arrival
 from sidetone.client.session import Lost, Session
 from sidetone.client.stats import ReceptionReports, Tally
+from sidetone.client.threads import soon
 from sidetone.client.watch import Watch
 from sidetone.credentials.tickets import Perm
 from sidetone.e2ee import actions
@@ -154,7 +155,7 @@ class Conversation:
 
     def soon(self, call: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
         """Have *call* called on the event loop; for the audio threads."""
-        self._loop.call_soon_threadsafe(lambda: call(*args, **kwargs))
+        soon(self._loop, call, *args, **kwargs)
 
     def allow_sending(self) -> None:
         """Let what is said be sent where there is a connection and the right to speak."""
@@ -170,7 +171,7 @@ class Conversation:
         return peer.user if peer is not None else None
 
     def _failed(self, detail: str) -> None:
-        self._loop.call_soon_threadsafe(self._publish, [events.AudioFailed(detail)])
+        self.soon(self._publish, [events.AudioFailed(detail)])
 
     def on_video(self, arrival: Arrival) -> None:
         """Take how a video frame came."""

@@ -12,12 +12,13 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from sidetone.audio.engine import Engine
 from sidetone.client.fast_link import FastLink
 from sidetone.client.link_opening import open_link
 from sidetone.client.screen_streams import Arrival
+from sidetone.client.threads import soon
 from sidetone.client.voice_link import LinkListener, VoiceLink
 from sidetone.e2ee.schedule import MediaKind
 from sidetone.native.clock import now_ns
@@ -25,7 +26,6 @@ from sidetone.protocol.voice_control import ClientMessage, ServerMessage
 from sidetone.quic.system import new_lock
 
 T = TypeVar("T")
-P = ParamSpec("P")
 
 _LOOK_SECONDS = 0.004
 _WAKE_BYTES = 4096
@@ -61,8 +61,8 @@ class MediaThread:
     async def stop(self) -> None:
         """End; a second time does nothing. Links are closed by then."""
         self._link = None
-        if self._thread.ident is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._loop.stop)
+        if self._thread.ident is not None:
+            soon(self._loop, self._loop.stop)
             await asyncio.to_thread(self._thread.join)
 
     async def open_link(
@@ -164,11 +164,11 @@ class RemoteLink:
 
     def send(self, message: ClientMessage) -> None:
         """Send *message* reliably, in order."""
-        self._soon(self._link.send, message)
+        soon(self._loop, self._link.send, message)
 
     def send_frame(self, frame: bytes) -> None:
         """Send *frame* once, soon or not at all."""
-        self._soon(self._link.send_frame, frame)
+        soon(self._loop, self._link.send_frame, frame)
 
     async def show(self, frame: bytes) -> bool:
         """Send a video frame; returns when the path has taken it, False if it never will."""
@@ -186,12 +186,7 @@ class RemoteLink:
 
     def abort(self) -> None:
         """Close at once; what waits to be sent is lost."""
-        self._soon(self._link.abort)
-
-    def _soon(self, call: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-        # The thread may have ended between a look and the call.
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(lambda: call(*args, **kwargs))
+        soon(self._loop, self._link.abort)
 
 
 class _Relay:
@@ -211,18 +206,13 @@ class _Relay:
         if frame and frame[0] >> 4 & 3 == MediaKind.AUDIO:
             self.receive(frame, now_ns())
         else:
-            self._soon(self._listener.frame_received, frame)
+            soon(self._loop, self._listener.frame_received, frame)
 
     def video_received(self, arrival: Arrival) -> None:
-        self._soon(self._listener.video_received, arrival)
+        soon(self._loop, self._listener.video_received, arrival)
 
     def message_received(self, message: ServerMessage) -> None:
-        self._soon(self._listener.message_received, message)
+        soon(self._loop, self._listener.message_received, message)
 
     def link_closed(self, code: str, detail: str) -> None:
-        self._soon(self._listener.link_closed, code, detail)
-
-    def _soon(self, call: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-        # The owner's loop may be gone already when a program ends.
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(lambda: call(*args, **kwargs))
+        soon(self._loop, self._listener.link_closed, code, detail)

@@ -3,7 +3,6 @@
 import asyncio
 import io
 import random
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,11 @@ from desktop.tests.stage import PASSWORD, PATIENCE_MS, Stage, Window
 from sidetone.client.client import Client
 from sidetone.protocol.ids import ChannelId, ServerId
 from sidetone.protocol.messages import Message
+from tests.waiting import until
 
 pytestmark = pytest.mark.long
 
+_MANY = 120
 _MEGABYTES = 25
 
 
@@ -30,6 +31,11 @@ class Scene:
 
     async def latest(self) -> Message:
         return (await self.nova.api.messages.history(self.channel, limit=1)).items[0]
+
+    async def menu(self, message: Message, deed: str) -> None:
+        """Do something from the menu of a message."""
+        await self.window.click(f"message-{message.id}", button="right")
+        await self.window.click(deed)
 
 
 async def a_scene(stage: Stage) -> Scene:
@@ -46,16 +52,113 @@ async def a_scene(stage: Stage) -> Scene:
     return Scene(window, nova, ServerId(home.id), ChannelId(general.id))
 
 
-async def until(known: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE_MS / 1000):
-        while True:
-            if await known():
-                return
-            await asyncio.sleep(0.05)
+@pytest.mark.timeout(300)
+async def test_threads_pins_reports_and_the_way_back_to_the_present(stage: Stage) -> None:
+    scene = await a_scene(stage)
+    window, nova = scene.window, scene.nova
+    first = await nova.api.messages.send(scene.channel, "the old fox waits by the gate")
+    await window.hears(f"message-{first.id}", "the old fox waits by the gate")
+    await _threads(scene, first)
+    await _report(scene, first)
+    await _by_keys(scene)
+    await _history(scene, first)
+    await _search(scene)
+    assert await window.nameless() == []
+    assert not window.process.unhappy()
+
+
+async def _threads(scene: Scene, first: Message) -> None:
+    window, nova = scene.window, scene.nova
+    await scene.menu(first, "menu-thread")
+    await window.type("question-field", "foxes", enter=True)
+    await window.sees("thread")
+    thread = (await nova.api.messages.threads(scene.channel)).items[0]
+    inside = ChannelId(thread.id)
+    await window.type("thread-composer", "in here", enter=True)
+
+    async def written() -> bool:
+        return any(m.text == "in here" for m in (await nova.api.messages.history(inside)).items)
+
+    await until(written)
+    await window.click("archive-thread")
+    await window.misses("thread")
+    await window.click("panel-threads")
+    await window.click("threads-archived")
+    await window.click("reopen-thread-foxes")
+    await window.sees("archive-thread")
+    await window.press("Escape")
+    await window.misses("thread")
+
+
+async def _report(scene: Scene, first: Message) -> None:
+    window = scene.window
+    await scene.menu(first, "menu-report")
+    await window.type("question-field", "it is about foxes", enter=True)
+    await window.misses("question")
+    reports = await scene.nova.api.moderation.reports(scene.server)
+    assert [each.text for each in reports.items] == ["it is about foxes"]
+    # Nova pins, bolt finds it.
+    await scene.nova.api.messages.pin(scene.channel, first.id)
+    await window.click("panel-pins")
+    await window.hears(f"found-{first.id}", "the old fox")
+    await window.press("Escape")
+    await window.misses(f"found-{first.id}")
+
+
+async def _by_keys(scene: Scene) -> None:
+    """A message is written, chosen and deleted without a mouse."""
+    window = scene.window
+    await window.type("composer", "soon gone", enter=True)
+
+    async def written() -> bool:
+        return (await scene.latest()).text == "soon gone"
+
+    await until(written)
+    own = await scene.latest()
+    await window.hears(f"message-{own.id}", "soon gone")
+    await window.press("Alt+PageUp")
+    await window.press("Shift+F10")
+    await window.sees("menu-delete")
+    await window.click("menu-delete")
+    await window.sees("confirm-delete")
+    await window.press("Enter")
+    await window.misses(f"message-{own.id}")
+
+
+async def _history(scene: Scene, first: Message) -> None:
+    """Far back in the past what is new is counted, and one click leads there."""
+    window, nova = scene.window, scene.nova
+    for number in range(_MANY):
+        await nova.api.messages.send(scene.channel, f"number {number}")
+    last = await scene.latest()
+    await window.sees(f"message-{last.id}")
+    await window.click("panel-pins")
+    await window.click(f"found-{first.id}")
+    await window.sees(f"message-{first.id}")
+    await window.sees("jump-to-present")
+    await window.misses(f"message-{last.id}")
+    await nova.api.messages.send(scene.channel, "meanwhile")
+    await window.click("jump-to-present")
+    await window.hears(f"message-{(await scene.latest()).id}", "meanwhile")
+    await window.misses("jump-to-present")
+
+
+async def _search(scene: Scene) -> None:
+    window = scene.window
+    await window.click("panel-search")
+    await window.type("search-field", "number", enter=True)
+    await window.sees("found-count")
+    await window.click("search-has-link")
+    await window.misses("found-count")
+    await scene.nova.api.messages.send(scene.channel, "number https://example.org/fox")
+    await window.click("search-has-link")
+    await window.sees("found-count")
+    await window.press("Escape")
+    await window.misses("search-field")
 
 
 @pytest.mark.timeout(300)
-async def test_files_go_up_with_a_preview_and_arrive_as_they_were(stage: Stage) -> None:
+async def test_files_go_up_with_a_preview_and_come_down_as_they_were(stage: Stage) -> None:
     scene = await a_scene(stage)
     window = scene.window
     picture = io.BytesIO()
@@ -65,6 +168,9 @@ async def test_files_go_up_with_a_preview_and_arrive_as_they_were(stage: Stage) 
     await asyncio.to_thread(large.write_bytes, content[: (_MEGABYTES << 20) - 1024])
     small = stage.folder / "fox.png"
     await asyncio.to_thread(small.write_bytes, picture.getvalue())
+
+    note = stage.folder / "note.txt"
+    await asyncio.to_thread(note.write_text, "the old fox")
 
     await _attach(window, small)
     await window.sees("upload-ready-fox.png")
@@ -79,6 +185,17 @@ async def test_files_go_up_with_a_preview_and_arrive_as_they_were(stage: Stage) 
     kept = await scene.nova.api.media.read(message.attachments[0].id)
     assert kept == await asyncio.to_thread(large.read_bytes)
 
+    # The small one comes down again as it was.
+    await _attach(window, note)
+    await window.sees("upload-ready-note.txt")
+    await window.type("composer", "and a note", enter=True)
+    await window.sees("save-note.txt")
+    async with window.page.expect_download(timeout=PATIENCE_MS) as coming:
+        await window.click("save-note.txt")
+    saved = await (await coming.value).path()
+    assert await asyncio.to_thread(saved.read_text) == "the old fox"
+    await window.click("picture-fox.png")
+    await window.press("Escape")
     assert not window.process.unhappy()
 
 

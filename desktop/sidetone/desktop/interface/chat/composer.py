@@ -275,7 +275,7 @@ def _bar(writing: Writing) -> ft.Control:
         content_padding=ft.Padding.symmetric(horizontal=6, vertical=13),
     )
     listener = ft.KeyboardListener(
-        kit.semantics("composer", box, hint), on_key_down=lambda e: writing.key(e.key)
+        kit.semantics(_name(pane), box, hint), on_key_down=lambda e: writing.key(e.key)
     )
     field = ft.Container(listener, expand=True, key=f"field-{writing.field_turn}")
     left = TEXT_LENGTH_MAX - len(draft.text)
@@ -322,6 +322,12 @@ def _buttons(writing: Writing) -> list[ft.Control]:
         ),
         kit.icon_button("send", ft.Icons.SEND, tr("Send"), writing.send, color=color),
     ]
+
+
+def _name(pane: Pane) -> str:
+    """Return how the field is found: a thread stands beside its channel, and has its own."""
+    known = pane.known
+    return "thread-composer" if known is not None and known.kind == "thread" else "composer"
 
 
 def _hint(pane: Pane) -> str:

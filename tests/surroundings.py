@@ -19,6 +19,7 @@ from sidetone.bus.local import LocalBus, LocalBusServer
 from sidetone.bus.memory import MemoryBus, MemoryJournal
 from sidetone.bus.nats import OPEN, NatsBus
 from sidetone.bus.tasks import Tasks
+from sidetone.credentials.passwords import Cost
 from sidetone.runtime.clock import Clock, SystemClock
 from sidetone.runtime.surroundings import Surroundings
 from sidetone.storage import Database, KeyValue
@@ -34,6 +35,9 @@ KeyValueKind = Literal["memory", "valkey"]
 JournalKind = Literal["memory", "nats"]
 Topology = Literal["embedded", "distributed"]
 TOPOLOGIES: tuple[Topology, ...] = ("embedded", "distributed")
+
+# Thousands of accounts are made; what a real hash takes is tested where hashes are.
+CHEAP = Cost(passes=1, memory_kib=8)
 
 _numbers = itertools.count(1)
 

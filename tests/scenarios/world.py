@@ -62,6 +62,7 @@ from tests.cluster.stage import Cluster
 from tests.scenarios.ears import Ears
 from tests.secured_nats import secured_nats
 from tests.surroundings import (
+    CHEAP,
     Topology,
     fresh_postgres,
     open_database_at,
@@ -81,6 +82,7 @@ POLICIES = Policies(
         refresh_per_address=UNLIMITED,
         register_per_address=UNLIMITED,
         requests_per_network=UNLIMITED,
+        password_cost=CHEAP,
     ),
     chat=sidetone.chat.app.Policy(
         invites_per_address=UNLIMITED,
@@ -287,7 +289,7 @@ async def platform_of(cluster: Cluster) -> AsyncGenerator[Platform]:
     urls = {
         name: [f"http://{place}" for place in places] for name, places in cluster.replicas.items()
     }
-    bus = await NatsBus.connect(cluster.bus_url)
+    bus = await NatsBus.connect(cluster.nats.url, cluster.nats.access("sfu"))
     try:
         async with httpx.AsyncClient(timeout=30, follow_redirects=True) as http:
             yield Platform({**urls, "gateway": [cluster.url]}, bus, None, http)

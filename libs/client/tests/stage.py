@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import sidetone.auth.app
 from sidetone.all_in_one.app import Policies, build
 from sidetone.audio.tracks import Track
 from sidetone.bus import Bus
@@ -28,10 +29,11 @@ from sidetone.runtime.process import serving
 from sidetone.runtime.tls import Identity
 from sidetone.storage.files_folder import FolderFiles
 from sidetone.voice_sfu import app as voice_sfu
-from tests.surroundings import open_surroundings
+from tests.surroundings import CHEAP, open_surroundings
+from tests.waiting import until
 
 PASSWORD = "nine quiet otters hum"
-POLICIES = Policies().with_limits_raised(1_000)
+POLICIES = Policies(auth=sidetone.auth.app.Policy(password_cost=CHEAP)).with_limits_raised(1_000)
 
 
 class Home:
@@ -138,13 +140,6 @@ async def open_home(folder: Path) -> AsyncGenerator[Home]:
         yield home
 
 
-async def eventually(holds: Callable[[], bool], seconds: float = 15) -> None:
-    """Wait until *holds*."""
-    async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110 (anything that can be looked at can be waited for)
-            await asyncio.sleep(0.02)
-
-
 def tone(hertz: float, seconds: float) -> NDArray[np.float32]:
     """Return a tone that comes and goes four times a second, as speech does."""
     t = np.arange(int(48_000 * seconds)) / 48_000
@@ -183,7 +178,7 @@ async def saying(call: Call, hertz: float = 440) -> AsyncGenerator[None]:
 
 async def in_step(*calls: Call) -> None:
     """Wait until all *calls* are in one group of exactly them."""
-    await eventually(
+    await until(
         lambda: (
             len({call.code for call in calls}) == 1
             and all(len(call.participants) == len(calls) for call in calls)

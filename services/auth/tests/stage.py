@@ -28,6 +28,7 @@ from sidetone.runtime.http_gate import HttpPolicy
 from sidetone.runtime.limits import Limit
 from sidetone.runtime.process import serving
 from sidetone.runtime.surroundings import Surroundings
+from tests.surroundings import CHEAP
 
 PASSWORD = "plum tree in the rain"
 CHANNEL = ChannelId(UUID(int=0xC0))
@@ -43,6 +44,7 @@ PATIENT = Policy(
     mail_per_address=UNLIMITED,
     proofs_per_account=UNLIMITED,
     codes_per_account=UNLIMITED,
+    password_cost=CHEAP,
 )
 
 

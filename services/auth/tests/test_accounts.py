@@ -79,7 +79,8 @@ async def test_nobody_learns_from_a_refused_login_who_has_an_account(stage: Stag
     }
 
 
-async def test_a_hash_with_older_parameters_is_renewed_at_login(stage: Stage) -> None:
+async def test_a_hash_with_older_parameters_is_renewed_at_login(open_stage: Opener) -> None:
+    stage = await open_stage(Policy())
     await stage.sign_up("Ada")
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     await stage.database.execute("UPDATE accounts SET password_hash = :weak", {"weak": weak})

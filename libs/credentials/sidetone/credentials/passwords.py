@@ -30,13 +30,21 @@ R = TypeVar("R")
 LENGTH_MIN = 12
 BYTES_MAX = 1024
 
-_TIME_COST = 3
-_MEMORY_KIB = 64 * 1024
 _LANES = 1
 _DISTINCT_MIN = 5
 _REPEATED = re.compile(r"(.{1,8}?)\1+", re.DOTALL)
 _THREADS = 2
 _WAITING_MAX = 64
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """The work of one hash: as many passes over so much memory."""
+
+    passes: int = 3
+    memory_kib: int = 64 * 1024
+
+
+DEFAULT_COST = Cost()
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -49,11 +57,11 @@ class Verdict(msgspec.Struct, frozen=True):
 class Passwords:
     """Hashes and verifies passwords away from the event loop."""
 
-    def __init__(self) -> None:
-        self._hasher = PasswordHasher(_TIME_COST, _MEMORY_KIB, _LANES, type=Type.ID)
+    def __init__(self, cost: Cost = DEFAULT_COST) -> None:
+        self._hasher = PasswordHasher(cost.passes, cost.memory_kib, _LANES, type=Type.ID)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="password")
         self._waiting = 0
-        self._nobody = _unmatchable()
+        self._nobody = _unmatchable(cost)
         # How many times argon2 has run: the same for known and unknown accounts.
         self.computed = 0
 
@@ -122,12 +130,12 @@ def require_good(password: str, name: str) -> None:
         raise Invalid("password_common", "this password is easy to guess; choose another one")
 
 
-def _unmatchable() -> str:
-    """Return an encoded hash with our parameters that is not the hash of any known password."""
+def _unmatchable(cost: Cost) -> str:
+    """Return an encoded hash of this cost that is not the hash of any known password."""
     salt, digest = (
         base64.b64encode(secrets.token_bytes(length)).rstrip(b"=").decode() for length in (16, 32)
     )
-    return f"$argon2id$v=19$m={_MEMORY_KIB},t={_TIME_COST},p={_LANES}${salt}${digest}"
+    return f"$argon2id$v=19$m={cost.memory_kib},t={cost.passes},p={_LANES}${salt}${digest}"
 
 
 def _normal(password: str) -> str:

@@ -69,7 +69,7 @@ from sidetone.auth.interface import (
     http_providers,
 )
 from sidetone.auth.interface.questions import answer_questions, follow
-from sidetone.credentials.passwords import Passwords
+from sidetone.credentials.passwords import DEFAULT_COST, Cost, Passwords
 from sidetone.credentials.tokens import DEFAULT_POLICY, TokenPolicy
 from sidetone.runtime.clock import Clock
 from sidetone.runtime.limits import Limit, Limiter
@@ -87,7 +87,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     *title* is what apps and authenticators call the server. Passkeys belong to *passkey_domain*
     and are taken from *passkey_origins*, or else from it alone. *requests_per_network* counts what
-    comes without a token.
+    comes without a token. A login renews a hash of another cost than *password_cost*.
     """
 
     title: str = "Sidetone"
@@ -108,6 +108,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     providers: list[ProviderPolicy] = []
     # Zero: the name of a closed account is never given to another one.
     closed_accounts_kept_days: int = 0
+    password_cost: Cost = DEFAULT_COST
 
 
 DEFAULT = Policy()
@@ -170,7 +171,7 @@ class _Wiring:
         database, clock = around.database, around.clock
         self._around, self._policy, self._clock = around, policy, clock
         self.keys = keys
-        self.passwords = Passwords()
+        self.passwords = Passwords(policy.password_cost)
         self.accounts = SqlAccounts(database, outbox)
         self.logins = SqlLogins(database, outbox)
         self.bots = SqlBots(database, outbox)

@@ -1,4 +1,4 @@
-"""What issue 6 asks of the client, all in one table: `./just bench client --json FILE`.
+"""What users wait for and what the client costs, in one table: `./just bench client`.
 
 Seconds and milliseconds are of a page's own clock, from the press of Enter, or the start of the
 process, to the moment at which the browser knows what is to be seen; each is the middle one of

@@ -3,9 +3,8 @@
 import asyncio
 import itertools
 import struct
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
 from aioquic.quic.connection import QuicConnection
 from aioquic.quic.events import QuicEvent, StopSendingReceived, StreamDataReceived, StreamReset
@@ -94,13 +93,6 @@ async def watching(viewer: VideoClient, source: VideoClient, layer: int = 0) -> 
     viewer.tell(Subscribe([Sender(source.sender)], [1], [layer]))
     viewer.tell(Ping(1))
     await viewer.told(Pong)
-
-
-async def until(condition: Callable[[], Any]) -> None:
-    """Wait for *condition* to come true."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
 
 
 class NotedVideo:

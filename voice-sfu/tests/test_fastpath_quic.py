@@ -1,7 +1,7 @@
 """What a member notices of the fast path over real QUIC: nothing; the plain server does it too."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from typing import Any
 from uuid import uuid4
 
@@ -29,6 +29,7 @@ from tests.load.sfu_stage import (
     frame,
     move,
 )
+from tests.waiting import until
 
 GAP_SECONDS_MAX = 0.3
 FRAME_SECONDS = 0.02
@@ -304,12 +305,6 @@ async def test_a_place_that_somebody_had_is_as_good_as_new(
             cid.say(frame(cid.sender, payload=bytes(turn + 20)))
             assert len(await ann.heard()) == turn + 28
             senders.add(cid.sender)
-        await _until(lambda: unit.node.connections() == 2)
+        await until(lambda: unit.node.connections() == 2)
     assert len(senders) == 6
     assert unit.node.meter.frames_in == 6
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.005)

@@ -1,7 +1,6 @@
 """The unit as its clients meet it: over real QUIC on the loopback interface."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -35,6 +34,7 @@ from sidetone.runtime.start import StartError
 from sidetone.runtime.tls import Identity
 from sidetone.voice_sfu.app import Options, Unit, serving
 from tests.load.sfu_stage import CHANNEL, TALK, Client, VoiceDesk, begin, connected, end, frame
+from tests.waiting import until
 
 
 async def test_a_frame_reaches_the_other_and_not_its_speaker(unit: Unit, desk: VoiceDesk) -> None:
@@ -109,8 +109,8 @@ async def test_who_shows_no_ticket_is_put_out_in_time(unit: Unit) -> None:
 
 async def test_who_does_not_finish_the_handshake_is_forgotten(unit: Unit) -> None:
     transport = await _half_open(unit.port)
-    await _until(lambda: bool(unit.server.connections))
-    await _until(lambda: not unit.server.connections)
+    await until(lambda: bool(unit.server.connections))
+    await until(lambda: not unit.server.connections)
     transport.close()
 
 
@@ -325,7 +325,7 @@ async def test_an_address_is_to_be_proved_above_the_limit_only(
     async with connected(unit.port) as first:
         assert first._quic._retry_count == 0
     slow = [await _half_open(unit.port) for _ in range(21)]
-    await _until(lambda: len(unit.server.connections) >= 20)
+    await until(lambda: len(unit.server.connections) >= 20)
     async with connected(unit.port) as proven:
         assert proven._quic._retry_count == 1
         await proven.join(desk.ticket(unit.node.node))
@@ -335,11 +335,11 @@ async def test_an_address_is_to_be_proved_above_the_limit_only(
 
 async def test_an_address_that_was_proved_counts_when_the_pressure_is_over(unit: Unit) -> None:
     slow = [await _half_open(unit.port) for _ in range(20)]
-    await _until(lambda: len(unit.server.connections) >= 20)
+    await until(lambda: len(unit.server.connections) >= 20)
     client = await begin(unit.port)
     held: list[bytes] = []
     client.datagram_received = lambda data, addr: held.append(data)  # noqa: ARG005
-    await _until(lambda: bool(held) and not unit.server.connections)
+    await until(lambda: bool(held) and not unit.server.connections)
     del client.datagram_received
     client.datagram_received(held[0], ("127.0.0.1", unit.port))
     async with asyncio.timeout(10):
@@ -360,12 +360,6 @@ async def _half_open(port: int) -> asyncio.DatagramTransport:
     for data, _ in opening.datagrams_to_send(now=0.0):
         transport.sendto(data)
     return transport
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
 
 
 class _Through(asyncio.DatagramProtocol):

@@ -23,7 +23,8 @@ from sidetone.voice_sfu.app import Options, Unit
 from sidetone.voice_sfu.domain.video_frame import Cut
 from sidetone.voice_sfu.interface.prometheus import NodeCollector
 from tests.load.sfu_stage import CHANNEL, TALK, VoiceDesk, connected, frame
-from tests.load.video_stage import SHOW, VideoClient, crowd, picture, until, watching
+from tests.load.video_stage import SHOW, VideoClient, crowd, picture, watching
+from tests.waiting import until
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "fast"])

@@ -19,7 +19,8 @@ from sidetone.voice_sfu.domain.video_frame import Cut
 from sidetone.voice_sfu.interface.quic import SfuConnection
 from sidetone.voice_sfu.interface.video import GAP_BYTES_MAX, STREAMS_MAX
 from tests.load.sfu_stage import VoiceDesk, connected, frame
-from tests.load.video_stage import SHOW, VideoClient, crowd, picture, until, watching
+from tests.load.video_stage import SHOW, VideoClient, crowd, picture, watching
+from tests.waiting import until
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "fast"])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from libs.client.tests.stage import Home, eventually, in_step, pitch, saying, tone
+from libs.client.tests.stage import Home, in_step, pitch, saying, tone
 from sidetone.audio.devices import NullMicrophone
 from sidetone.audio.space import Listener
 from sidetone.client import events
@@ -17,6 +17,7 @@ from sidetone.client.event_stream import EventStream
 from sidetone.client.recording import Recording
 from sidetone.protocol.ids import UserId
 from sidetone.protocol.refusals import Conflict, Invalid
+from tests.waiting import until
 
 
 async def told(stream: EventStream, kind: type[events.Event]) -> events.Event:
@@ -106,7 +107,7 @@ async def test_who_joins_is_not_recorded_before_they_agree(home: Home, tmp_path:
                 assert str(cy.user.id) not in packets(folder)
                 call_c.consent(True)
                 assert await told(at_ben, events.RecordingStarted)
-                await eventually(lambda: str(cy.user.id) in packets(folder))
+                await until(lambda: str(cy.user.id) in packets(folder))
                 call_c.consent(False)
                 assert await told(at_ben, events.RecordingStopped) == paused
             await told(at_ben, events.RecordingStarted)
@@ -143,7 +144,7 @@ async def test_a_voice_comes_from_where_its_speaker_is(home: Home) -> None:
             for call in (call_a, call_b):
                 call.set_positional(True)
             call_b.set_position(3, 0, 0)
-            await eventually(lambda: ears()[1] > 3 * ears()[0])
+            await until(lambda: ears()[1] > 3 * ears()[0])
             call_a.set_listener(Listener((6, 0, 0)))
             assert ears()[0] > 3 * ears()[1]
             call_a.set_volume(ben.user.id, 0)
@@ -163,9 +164,9 @@ async def test_a_sound_is_said_beside_the_microphone(home: Home, tmp_path: Path)
             ben.join_voice(lounge.id, hear=at_ben) as call_b,
         ):
             await in_step(call_a, call_b)
-            await eventually(lambda: call_a.member.sends_at_ms is not None)
+            await until(lambda: call_a.member.sends_at_ms is not None)
             await call_a.play_sound(tone(440, 3))
-            await eventually(lambda: len(at_ben.of(ada.user.id)) > 150)
+            await until(lambda: len(at_ben.of(ada.user.id)) > 150)
             series = f'sidetone_audio_speaker_received_packets_total{{user="{ada.user.id}"}}'
             assert series in call_b.metrics()
             (tmp_path / "clip.wav").write_text("no sound")

@@ -10,7 +10,6 @@ import pytest
 from libs.client.tests.stage import (
     PASSWORD,
     Home,
-    eventually,
     in_step,
     pitch,
     saying,
@@ -29,6 +28,7 @@ from sidetone.permissions import Permission
 from sidetone.protocol.refusals import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from sidetone.runtime.clock import SystemClock
 from sidetone.runtime.tls import Identity
+from tests.waiting import until
 
 
 async def test_two_members_hear_each_other(home: Home) -> None:
@@ -42,7 +42,7 @@ async def test_two_members_hear_each_other(home: Home) -> None:
         ):
             await in_step(call_a, call_b)
             await asyncio.gather(call_a.play(tone(440, 2)), call_b.play(tone(660, 2)))
-            await eventually(
+            await until(
                 lambda: len(at_ada.of(ben.user.id)) > 150 and len(at_ben.of(ada.user.id)) > 150
             )
             assert call_a.steps.first_audio_ms is not None
@@ -127,7 +127,7 @@ async def test_who_is_muted_is_known_and_who_is_deafened_hears_nothing(home: Hom
             await call_a.play(tone(440, 0.5))
             assert call_b.stats().frames_opened == opened
             call_b.set_deafened(False)
-            await eventually(lambda: not call_a.peers[0].deafened)
+            await until(lambda: not call_a.peers[0].deafened)
             async with saying(call_a):
                 await asyncio.wait_for(call_b.heard(ada.user.id), 10)
 
@@ -143,7 +143,7 @@ async def test_a_volume_holds_for_a_user_who_comes_later(home: Home) -> None:
             async with ada.join_voice(lounge.id) as call_a:
                 await in_step(call_a, call_b)
                 await call_a.play(tone(440, 0.5))
-                await eventually(lambda: len(decoded.of(ada.user.id)) > 30)
+                await until(lambda: len(decoded.of(ada.user.id)) > 30)
     assert float(np.abs(decoded.of(ada.user.id).samples()).max()) > 0.02
     assert float(np.abs(played.samples()).max()) < 0.001
 
@@ -157,8 +157,8 @@ async def test_whoever_mutes_in_mid_word_is_heard_to_the_end(home: Home) -> None
             async with saying(call_a):
                 await call_b.heard(ada.user.id)
                 call_a.set_muted(True)
-                await eventually(lambda: call_b.peers[0].muted)
-            await eventually(lambda: call_a.stats().engine.packets_sent == arrived(call_b))
+                await until(lambda: call_b.peers[0].muted)
+            await until(lambda: call_a.stats().engine.packets_sent == arrived(call_b))
 
 
 async def test_a_key_opens_the_microphone_and_devices_change_in_mid_call(home: Home) -> None:
@@ -181,8 +181,8 @@ async def test_a_key_opens_the_microphone_and_devices_change_in_mid_call(home: H
             call_a.use_devices(NullMicrophone(), speaker)
             call_a.set_voice(VoiceSettings(activation=Activation.ALWAYS, frame_ms=20))
             call_a.set_sidetone(100)
-            await eventually(lambda: call_a.stats().engine.speaker == speaker.name)
-            await eventually(lambda: len(played) > 20)
+            await until(lambda: call_a.stats().engine.speaker == speaker.name)
+            await until(lambda: len(played) > 20)
 
 
 def arrived(call: Call) -> int:
@@ -199,7 +199,7 @@ async def test_speakers_are_announced_from_first_to_last_word(home: Home) -> Non
             await in_step(call_a, call_b)
             told = call_b.events()
             await call_a.play(tone(440, 0.5))
-            await eventually(lambda: call_b.stats().frames_opened > 0)
+            await until(lambda: call_b.stats().frames_opened > 0)
             async with asyncio.timeout(10):
                 seen = [event async for event in first_two(told)]
             assert seen == [
@@ -240,7 +240,7 @@ async def test_a_changed_identity_holds_the_microphone_until_it_is_confirmed(hom
             await in_step(call_a, call_b)
             assert call_a.peers[0].shield is Shield.KNOWN
             call_a.verify(ben.user.id)
-            await eventually(lambda: call_a.peers[0].shield is Shield.VERIFIED)
+            await until(lambda: call_a.peers[0].shield is Shield.VERIFIED)
         ada._open_keystore().trust.confirm(ben.user.id.bytes, bytes(32))
         async with ada.join_voice(lounge.id) as call_a:
             changed = asyncio.create_task(call_a.wait_for(events.IdentityChanged))

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from libs.client.tests.stage import Home, eventually, pitch
+from libs.client.tests.stage import Home, pitch
 from libs.client.tests.test_talking_bot import write_wav
 from sidetone.client.client import Client
 from sidetone.client.commands import Private
@@ -28,6 +28,7 @@ from sidetone.protocol.commands import (
 from sidetone.protocol.events import MessageSent
 from sidetone.protocol.frames import Ready
 from sidetone.protocol.ids import ServerId
+from tests.waiting import until
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 E = TypeVar("E")
@@ -163,7 +164,7 @@ async def test_the_clip_bot_is_heard_where_it_was_asked_to_play(
             await ada.commands.invoke(text.id, command.id, options)
             states = [await next_of(happenings, CommandAnswered) for _ in range(2)]
             assert [each.state for each in states] == ["deferred", "answered"]
-            await eventually(lambda: not call.peers)
+            await until(lambda: not call.peers)
     assert pitch(heard.of(bot.bot.user)) == pytest.approx(440, abs=6)
 
 

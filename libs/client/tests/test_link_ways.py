@@ -11,7 +11,6 @@ import pytest
 from aioquic.tls import Epoch
 
 from libs.client.tests.networks import Relay, Router
-from libs.client.tests.stage import eventually
 from sidetone.audio.rings import ARRIVED_SLOTS, FRAME_SLOT, SENT_SLOTS, Ring, put_bytes
 from sidetone.audio.wake import close_wake, open_wake
 from sidetone.bus.memory import MemoryBus
@@ -27,6 +26,7 @@ from sidetone.runtime.clock import SystemClock
 from sidetone.runtime.tls import Identity
 from sidetone.voice_sfu.app import Options, Unit, serving
 from tests.load.sfu_stage import VoiceDesk, frame
+from tests.waiting import until
 
 DATA = 2
 
@@ -157,7 +157,7 @@ async def talk(one: Voice, other: Voice, times: int = 3) -> None:
     for speaker, listener in ((one, other), (other, one)) * times:
         before = len(listener.heard())
         said = [speaker.say()]
-        await eventually(lambda: len(listener.heard()) > before)  # noqa: B023 - it is awaited here
+        await until(lambda: len(listener.heard()) > before)  # noqa: B023 - it is awaited here
         assert listener.heard()[before:] == said
 
 
@@ -165,7 +165,7 @@ async def test_each_hears_what_the_other_says(stage: Stage, fast: bool) -> None:
     ann, ben = await stage.join(fast=fast), await stage.join(fast=fast)
     await talk(ann, ben, 50)
     said = [ann.say(wakes=last) for last in [False] * (SENT_SLOTS - 1) + [True]]
-    await eventually(lambda: ben.heard()[-1] == said[-1])
+    await until(lambda: ben.heard()[-1] == said[-1])
     assert ben.heard()[-len(said) :] == said
     if fast:
         assert ann.counts.packets_in >= 50
@@ -183,7 +183,7 @@ async def test_a_frame_that_is_no_sound_is_for_the_rest_of_the_client(
 ) -> None:
     ann, ben = await stage.join(fast=fast), await stage.join(fast=fast)
     said = ann.say(DATA)
-    await eventually(lambda: ben.heard() == [said])
+    await until(lambda: ben.heard() == [said])
     assert ben.arrived.words[0] == 0
 
 
@@ -199,10 +199,10 @@ async def test_keys_are_renewed_from_both_sides_while_they_talk(stage: Stage, fa
         await talk(ann, ben)
         assert pair.send.key_phase == turn % 2
         other = (theirs if ours is ann.link else ann.link)._quic._cryptos[Epoch.ONE_RTT]
-        await eventually(lambda: other.recv.key_phase == turn % 2)  # noqa: B023
+        await until(lambda: other.recv.key_phase == turn % 2)  # noqa: B023
         # No side may begin the next phase before the other has answered in this one.
         ann.link.send(control.Ping(turn))
-        await eventually(lambda: any(m == control.Pong(turn) for m in told(ann)))  # noqa: B023
+        await until(lambda: any(m == control.Pong(turn) for m in told(ann)))  # noqa: B023
     await talk(ann, ben)
 
 
@@ -230,9 +230,9 @@ async def test_a_router_that_forgets_costs_no_connection(stage: Stage, fast: boo
         await router.forget()
         # The node learns the new place from what comes from there.
         said = ben.say()
-        await eventually(lambda: said in ann.heard())  # noqa: B023 - it is awaited here
+        await until(lambda: said in ann.heard())  # noqa: B023 - it is awaited here
         ann_says = ann.say()
-        await eventually(lambda: ann_says in ben.heard())  # noqa: B023
+        await until(lambda: ann_says in ben.heard())  # noqa: B023
         await talk(ann, ben)
     assert not ben.closed.done()
     router.close()
@@ -251,7 +251,7 @@ async def test_a_lossy_network_loses_what_it_loses_and_no_more(stage: Stage, fas
             await asyncio.sleep(0.002)
         relay.loss = 0.0
         last = speaker.say()
-        await eventually(lambda: last in listener.heard())  # noqa: B023 - it is awaited here
+        await until(lambda: last in listener.heard())  # noqa: B023 - it is awaited here
         came = [each for each in listener.heard() if each in said]
         assert came == [each for each in said if each in came], "once each, and in order"
         heard.append((len(came), len(said)))
@@ -261,7 +261,7 @@ async def test_a_lossy_network_loses_what_it_loses_and_no_more(stage: Stage, fas
     if fast:
         connection = ben.path._link.connection[0]
         assert connection.window >= WINDOW_MIN
-        await eventually(lambda: connection.in_flight < WINDOW_MIN)
+        await until(lambda: connection.in_flight < WINDOW_MIN)
     relay.close()
 
 
@@ -292,7 +292,7 @@ async def test_of_two_links_of_a_call_one_speaks(stage: Stage) -> None:
     """As while a call moves from node to node: both may be open for a moment."""
     ann, old = await stage.join(fast=True), await stage.join(fast=True)
     said = old.say()
-    await eventually(lambda: said in ann.heard())
+    await until(lambda: said in ann.heard())
     assert old.path is not None
     old.path.let_speak(speaks=False)
     old.say()
@@ -303,7 +303,7 @@ async def test_of_two_links_of_a_call_one_speaks(stage: Stage) -> None:
 async def talk_one_way(speaker: Voice, listener: Voice) -> None:
     """Let *listener* hear a frame."""
     said = speaker.say()
-    await eventually(lambda: said in listener.heard())
+    await until(lambda: said in listener.heard())
 
 
 def open_files_and_threads() -> tuple[int, int]:
@@ -319,4 +319,4 @@ async def test_links_come_and_go_and_leave_no_thread_and_no_file_behind(stage: S
         await talk(first, voice, 1)
         voice.close()
         stage.voices.remove(voice)
-    await eventually(lambda: open_files_and_threads() == before)
+    await until(lambda: open_files_and_threads() == before)

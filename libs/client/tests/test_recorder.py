@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from sidetone.e2ee.schedule import MediaKind
 from sidetone.e2ee.trust import Shield
 from sidetone.protocol.ids import DeviceId, UserId
 from sidetone.protocol.refusals import Conflict, Invalid
+from tests.waiting import until
 
 ADA, BEN = person("ada"), person("ben")
 VOICES = {
@@ -90,12 +91,6 @@ class Room:
     def agree(self) -> None:
         self.publish(self.consents.ask(self.now_ms()))
         self.ben_says(agrees=True)
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not holds():  # noqa: ASYNC110 (anything that can be looked at can be waited for)
-            await asyncio.sleep(0.02)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from uuid import uuid4
 
 import pytest
 
-from libs.client.tests.stage import eventually
 from sidetone.client.screen_streams import Arrival
 from sidetone.client.screen_view import ScreenView
 from sidetone.e2ee.media import Opened
@@ -14,6 +13,7 @@ from sidetone.video import Size
 from sidetone.video.encoder import Vp8Encoder
 from sidetone.video.quality import Quality
 from sidetone.video.test_card import TestCardCapture
+from tests.waiting import until
 
 SIZE = Size(480, 270)
 SENDER = 5
@@ -37,7 +37,7 @@ class Shown:
         return Opened(SENDER, counter, encoded.data, MediaKind.VIDEO, True, low, epoch)
 
     async def decoded(self, count: int) -> None:
-        await eventually(lambda: self.view.stats().frames == count)
+        await until(lambda: self.view.stats().frames == count)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ async def test_a_frame_that_is_missing_makes_it_ask_for_a_keyframe_once_a_second
     await shown.decoded(1)
     shown.frame(1, 8)
     shown.view.opened(shown.frame(*place))
-    await eventually(lambda: shown.view.keyframe_due(1000.0))
+    await until(lambda: shown.view.keyframe_due(1000.0))
     assert shown.view.stats().gaps == 1
     assert not shown.view.keyframe_due(1000.5)
     assert shown.view.keyframe_due(1001.0)
@@ -76,7 +76,7 @@ async def test_a_frame_that_was_cut_is_missing_until_a_keyframe(shown: Shown) ->
     shown.view.opened(shown.frame(1, 0))
     shown.view.arrived(Arrival(SENDER, None, 1.0, 2.0))
     shown.view.opened(shown.frame(1, 2))
-    await eventually(lambda: shown.view.keyframe_due(1000.0))
+    await until(lambda: shown.view.keyframe_due(1000.0))
     shown.view.opened(shown.frame(1, 3, keyframe=True))
     await shown.decoded(2)
 
@@ -86,7 +86,7 @@ async def test_another_place_in_the_room_begins_at_a_keyframe(shown: Shown) -> N
     await shown.decoded(1)
     shown.view.place(SENDER + 1)
     shown.view.opened(shown.frame(1, 1))
-    await eventually(lambda: shown.view.keyframe_due(1000.0))
+    await until(lambda: shown.view.keyframe_due(1000.0))
     assert shown.view.stats().frames == 1
 
 

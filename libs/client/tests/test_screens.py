@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 import pytest_asyncio
 
-from libs.client.tests.stage import Home, eventually, in_step, open_home
+from libs.client.tests.stage import Home, in_step, open_home
 from libs.video.tests.judging import jpeg_luma, luma_of, psnr_db
 from sidetone.client.call import Call
 from sidetone.client.client import Client
@@ -32,6 +32,7 @@ from sidetone.video.quality import Quality
 from sidetone.video.test_card import TestCardCapture, read_number
 from tests.load.sfu_stage import connected
 from tests.load.video_stage import VideoClient
+from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -53,14 +54,14 @@ class Pair:
     async def shown(self, subject: Subject) -> AsyncIterator[tuple[ScreenShare, ScreenView]]:
         """Ada shows, and Bob watches, until both are done."""
         share = await self.ada.share_screen(subject, QUALITY)
-        await eventually(lambda: self.bob.screens)
+        await until(lambda: self.bob.screens)
         view = self.bob.watch(self.ada_user)
         try:
             yield share, view
         finally:
             view.stop()
             await share.stop()
-            await eventually(lambda: not self.bob.screens)
+            await until(lambda: not self.bob.screens)
 
 
 # One room for all: to join takes longer than what is tested here.
@@ -120,7 +121,7 @@ async def test_what_is_seen_is_what_is_shown_until_it_is_stopped(pair: Pair) -> 
             while (picture := await view.next()).size != Size(320, 180):
                 pass
         assert jpeg_luma(picture.jpeg).shape == (180, 320)
-        await eventually(lambda: share.stats().keyframes > 1)
+        await until(lambda: share.stats().keyframes > 1)
         await share.stop()
         async with asyncio.timeout(15):
             async for _ in view:
@@ -129,7 +130,7 @@ async def test_what_is_seen_is_what_is_shown_until_it_is_stopped(pair: Pair) -> 
             await view.next()
         assert await share.ended() == ""
         assert pair.ada.screen_share is None
-        await eventually(lambda: ScreenStopped(pair.ada_user) in told)
+        await until(lambda: ScreenStopped(pair.ada_user) in told)
     (started,) = [event.screen for event in told if isinstance(event, ScreenStarted)]
     assert (started.user, started.width, started.height) == (pair.ada_user, *SIZE)
 
@@ -156,7 +157,7 @@ async def test_who_joins_late_begins_at_a_keyframe_and_the_node_can_open_nothing
         # It was begun at a keyframe, which the header tells the node; the picture says nothing.
         # A large frame may be whole only after the small ones that follow it.
         assert min(headers, key=lambda header: header.counter).low & 4
-        await eventually(lambda: share.stats().keyframes > before)
+        await until(lambda: share.stats().keyframes > before)
         assert not any(keyframe_size(frame[8:]) for frame in frames)
         keys = [pair.ada.member.frame_key(pair.bob.sender, MediaKind.VIDEO), bytes(48)]
         assert not any(count_opened(key, frames) for key in keys)
@@ -170,7 +171,7 @@ async def test_a_viewer_in_trouble_lowers_the_rate(pair: Pair) -> None:
         word = data.ViewingWord(pair.ada.sender, 100, 400_000)
         pair.bob._inside._send_data(data.pack_viewing(word))
         lower = QUALITY.bits_per_second_max // 2
-        await eventually(lambda: share.stats().bits_per_second == lower)
+        await until(lambda: share.stats().bits_per_second == lower)
 
 
 async def test_shown_and_seen_go_on_after_both_connections_were_lost(pair: Pair) -> None:
@@ -179,7 +180,7 @@ async def test_shown_and_seen_go_on_after_both_connections_were_lost(pair: Pair)
         for call in (pair.ada, pair.bob):
             session, before = call._inside.lifeline.session, call.stats().reconnects
             session.abort(Lost("test", "the connection was cut"))
-            await eventually(lambda call=call, before=before: call.stats().reconnects > before)
+            await until(lambda call=call, before=before: call.stats().reconnects > before)
             await more(view, 5)
 
 
@@ -188,12 +189,12 @@ async def test_an_encoder_that_dies_is_started_anew_once(pair: Pair) -> None:
         await number(view)
         first = share.encoder_pid
         os.kill(first, signal.SIGKILL)
-        await eventually(lambda: share.encoder_pid != first)
+        await until(lambda: share.encoder_pid != first)
         await more(view, 3)
         os.kill(share.encoder_pid, signal.SIGKILL)
         reason = await asyncio.wait_for(share.ended(), 15)
         assert "ended by itself; share it again" in reason
-        await eventually(lambda: ShareEnded(reason) in told)
+        await until(lambda: ShareEnded(reason) in told)
 
 
 async def test_the_end_of_the_call_waits_for_the_encoder(pair: Pair) -> None:

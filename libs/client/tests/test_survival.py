@@ -4,10 +4,11 @@ from contextlib import AsyncExitStack
 import pytest
 
 from libs.client.tests.networks import Relay
-from libs.client.tests.stage import Home, eventually, in_step, pitch, saying, tone
+from libs.client.tests.stage import Home, in_step, pitch, saying, tone
 from sidetone.client import events
 from sidetone.client.recording import Recording
 from sidetone.e2ee import actions
+from tests.waiting import until
 
 
 async def test_a_drained_node_hands_the_call_over(home: Home) -> None:
@@ -22,7 +23,7 @@ async def test_a_drained_node_hands_the_call_over(home: Home) -> None:
         async with home.unit(), saying(call_a):
             await call_b.heard(ada.user.id)
             await old.drain()
-            await eventually(lambda: call_b.stats().reconnects > 0)
+            await until(lambda: call_b.stats().reconnects > 0)
             await asyncio.wait_for(call_b.heard(ada.user.id), 15)
             await in_step(call_a, call_b)
             await call_a.leave()
@@ -73,7 +74,7 @@ async def test_a_lost_network_brings_the_call_back_by_itself(home: Home) -> None
                 await asyncio.wait_for(call_b.heard(ada.user.id), 10)
                 await in_step(call_a, call_b)
             assert [peer.user for peer in call_b.peers] == [ada.user.id]
-            await eventually(lambda: call_a.peers[0].muted)
+            await until(lambda: call_a.peers[0].muted)
     for relay in relays:
         relay.close()
 
@@ -96,7 +97,7 @@ async def test_a_call_lives_on_a_lossy_network(home: Home) -> None:
         ):
             await in_step(call_a, call_b)
             await call_b.play(tone(440, 3))
-            await eventually(lambda: len(heard.of(ben.user.id)) > 250)
+            await until(lambda: len(heard.of(ben.user.id)) > 250)
             assert call_b.stats().reconnects == 0
             assert call_b.stats().datagrams_dropped == 0
             assert relays[0].dropped > 0
@@ -114,7 +115,7 @@ async def test_a_renewed_grant_changes_the_leaf_and_nobody_notices(home: Home) -
             told = call_b.events()
             async with saying(call_a):
                 call_a._inside.on_group(actions.GrantWanted())
-                await eventually(lambda: call_a.epoch != epoch)
+                await until(lambda: call_a.epoch != epoch)
                 await in_step(call_a, call_b)
                 await asyncio.wait_for(call_b.heard(ada.user.id), 10)
             await call_b.leave()

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from libs.client.tests.stage import PASSWORD, Home, eventually, pitch, tone
+from libs.client.tests.stage import PASSWORD, Home, pitch, tone
 from sidetone.client.recording import Recording
+from tests.waiting import until
 
 BOT = Path(__file__).parents[3] / "docs" / "examples" / "talking_bot.py"
 
@@ -37,6 +38,7 @@ def write_wav(path: Path) -> Path:
     return path
 
 
+@pytest.mark.alone
 async def test_the_example_bot_is_heard(home: Home, tmp_path: Path) -> None:
     async with home.unit():
         ada = await home.client()
@@ -48,7 +50,7 @@ async def test_the_example_bot_is_heard(home: Home, tmp_path: Path) -> None:
             arguments = (home.address, bot.user.name, PASSWORD, "Crew/Lounge", str(wav))
             status, complaint = await run_bot(tmp_path / "bot", *arguments)
             assert (status, complaint) == (0, "")
-            await eventually(lambda: not call.peers)
+            await until(lambda: not call.peers)
     said = heard.of(bot.user.id)
     assert len(said) > 180
     assert pitch(said) == pytest.approx(440, abs=6)

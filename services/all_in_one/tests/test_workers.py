@@ -5,13 +5,13 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from libs.client.tests.stage import in_step, saying
 from services.all_in_one.tests.test_commands import serving
 from sidetone.client.client import Client
+from tests.waiting import until
 
 PASSWORD = "a long enough passphrase"
 AUDIO_BACK_SECONDS_MAX = 3.0
@@ -20,12 +20,6 @@ AUDIO_BACK_SECONDS_MAX = 3.0
 def log_lines(log: Path, event: str) -> list[dict[str, Any]]:
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     return [line for line in lines if line["event"] == event]
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not holds():
-            await asyncio.sleep(0.05)
 
 
 async def member(address: str, folder: Path, name: str, ports: list[int]) -> Client:

@@ -1,8 +1,6 @@
 """Chat over HTTP on a small stage: real engines, and neighbours who answer what they are asked."""
 
-import asyncio
-import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -43,6 +41,7 @@ from sidetone.runtime.outbox import Outbox
 from sidetone.runtime.surroundings import Surroundings
 from tests.cql import open_cql
 from tests.surroundings import TOPOLOGIES, Topology, open_surroundings
+from tests.waiting import until
 
 A = TypeVar("A")
 # Messages are kept in the database of either topology, or in a store of their own.
@@ -200,12 +199,6 @@ class Stage:
         around = self.around
         return Ground(around, Outbox(around.database, around.journal, around.clock, "chat"))
 
-    async def until(self, condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + 20
-        while not condition():
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.005)
-
     async def heard(self, kind: type[A]) -> list[A]:
         """Return the events of *kind* among the facts, once all that was stored is told."""
         # The journal is in order: once this mark is heard, so is everything before it.
@@ -213,7 +206,7 @@ class Stage:
         outbox = Outbox(self.around.database, self.around.journal, self.around.clock, "chat")
         async with outbox.transaction() as rows:
             rows.announce(Services(), mark)
-        await self.until(lambda: any(fact.event == mark for fact in self.facts))
+        await until(lambda: any(fact.event == mark for fact in self.facts))
         return [fact.event for fact in self.facts if isinstance(fact.event, kind)]
 
 

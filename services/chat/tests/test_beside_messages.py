@@ -22,6 +22,7 @@ from sidetone.protocol.events import (
 from sidetone.protocol.files import LinkPreview
 from sidetone.protocol.ids import CallId, ChannelId, FactId, UserId
 from sidetone.protocol.messages import Message
+from tests.waiting import until
 
 PAGE = LinkPreview("https://a.example/page", "A page", "of words")
 
@@ -64,7 +65,7 @@ async def test_a_link_is_previewed_after_the_message_was_sent(stage: Stage) -> N
         tavern.channel, f"look {PAGE.url} https://b.example/none <https://c.example>"
     )
     assert sent.previews == []
-    await stage.until(lambda: any(isinstance(f.event, MessageEdited) for f in stage.facts))
+    await until(lambda: any(isinstance(f.event, MessageEdited) for f in stage.facts))
     (told,) = await stage.heard(MessageEdited)
     assert (told.message.previews, told.message.edited_at_ms) == ([PAGE], None)
     path = f"/channels/{tavern.channel}/messages/{sent.id}"
@@ -91,7 +92,7 @@ async def test_a_slow_page_is_asked_again(stage: Stage) -> None:
     stage.neighbours.previews = {PAGE.url: PAGE}
     stage.neighbours.slow_pages = 1
     sent = await tavern.guest.say(tavern.channel, PAGE.url)
-    await stage.until(lambda: any(isinstance(f.event, MessageEdited) for f in stage.facts))
+    await until(lambda: any(isinstance(f.event, MessageEdited) for f in stage.facts))
     (told,) = await stage.heard(MessageEdited)
     assert (told.message.id, told.message.previews) == (sent.id, [PAGE])
 
@@ -102,7 +103,7 @@ async def test_who_may_not_embed_links_gets_no_preview(stage: Stage) -> None:
     await tavern.overwrite(tavern.guest.user, deny=int(Permission.EMBED_LINKS))
     await tavern.guest.say(tavern.channel, PAGE.url)
     mine = await tavern.owner.say(tavern.channel, PAGE.url)
-    await stage.until(lambda: any(isinstance(f.event, MessageEdited) for f in stage.facts))
+    await until(lambda: any(isinstance(f.event, MessageEdited) for f in stage.facts))
     assert [event.message.id for event in await stage.heard(MessageEdited)] == [mine.id]
 
 
@@ -120,7 +121,7 @@ async def test_too_many_links_at_once_are_let_go(stage: Stage) -> None:
 
 async def test_a_newcomer_is_welcomed_once_where_they_can_read_it(stage: Stage) -> None:
     tavern = await stage.tavern(guests=2)
-    await stage.until(lambda: arrived(stage) >= {guest.user for guest in tavern.guests})
+    await until(lambda: arrived(stage) >= {guest.user for guest in tavern.guests})
     writing = await writing_of(stage)
     for fact in list(stage.facts):
         # Another process hears the same facts.
@@ -137,7 +138,7 @@ async def test_who_hears_of_an_arrival_early_looks_again(stage: Stage) -> None:
     before = await places.community(tavern.server.id)
     newcomer = await tavern.newcomer()
     assert newcomer.user not in before.members
-    await stage.until(lambda: newcomer.user in arrived(stage))
+    await until(lambda: newcomer.user in arrived(stage))
     changes = [fact for fact in stage.facts if isinstance(fact.event, ServerChanged)]
     await writing.facts.hear(changes[-1])
     assert newcomer.user in (await places.community(tavern.server.id)).members
@@ -146,7 +147,7 @@ async def test_who_hears_of_an_arrival_early_looks_again(stage: Stage) -> None:
 
 async def test_a_nickname_is_no_arrival(stage: Stage) -> None:
     tavern = await stage.tavern()
-    await stage.until(lambda: tavern.guest.user in arrived(stage))
+    await until(lambda: tavern.guest.user in arrived(stage))
     path = f"/servers/{tavern.server.id}/members/{tavern.guest.user}"
     answer = await tavern.owner.ask("PATCH", path, json={"nickname": "Bo"})
     assert answer.status_code == 200, answer.text
@@ -186,7 +187,7 @@ async def test_a_deleted_channel_leaves_nothing_behind(stage: Stage) -> None:
     stays = await tavern.guest.say(tavern.channel, "stays")
     answer = await tavern.owner.ask("DELETE", f"/channels/{doomed}")
     assert answer.status_code == 204, answer.text
-    await stage.until(lambda: stage.neighbours.dropped)
+    await until(lambda: stage.neighbours.dropped)
     assert stage.neighbours.dropped == [file.id]
     await (await writing_of(stage)).sweep.sweep()
     for table in ("mentions", "reactions", "reaction_kinds", "read_states", "file_drops"):

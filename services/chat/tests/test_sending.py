@@ -28,6 +28,7 @@ from sidetone.protocol.messages import Message
 from sidetone.protocol.servers import ServerState
 from sidetone.protocol.social import Relationship
 from sidetone.runtime.limits import Limit
+from tests.waiting import until
 
 
 @pytest.fixture(params=STAGES)
@@ -196,7 +197,7 @@ async def test_typing_is_told_to_who_sees_the_channel(stage: Stage) -> None:
     tavern = await stage.tavern()
     answer = await tavern.guest.ask("POST", f"/channels/{tavern.channel}/typing")
     assert answer.status_code == 204
-    await stage.until(lambda: stage.signals)
+    await until(lambda: stage.signals)
     (signal,) = stage.signals
     assert signal.audience == InChannel(tavern.server.id, tavern.channel)
     assert signal.event == TypingStarted(tavern.channel, tavern.guest.user)
@@ -221,7 +222,7 @@ async def test_who_blocked_each_other_cannot_write_to_each_other(stage: Stage) -
         RelationshipChanged(Relationship(other.user, "blocked", 1)),
     )
     await stage.around.journal.record([ended])
-    await stage.until(lambda: ended in stage.facts)
+    await until(lambda: ended in stage.facts)
     answer = await one.post(channel, text="are you there?")
     assert (answer.status_code, answer.json()["code"]) == (403, "contact_blocked")
     assert await other.texts(channel) == [sent.text]

@@ -1,9 +1,8 @@
 """Media behind real HTTP, with users, a chat that says who sees what, and a web of its own."""
 
-import asyncio
 import io
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -194,13 +193,6 @@ async def open_stage(
 
 async def published_keys(_: TokenKeys) -> bytes:
     return key_set({"k1": KEY})
-
-
-async def until(condition: Callable[[], Any], seconds: float = 20) -> None:
-    """Wait until *condition* holds."""
-    async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110 - the condition is outside
-            await asyncio.sleep(0.02)
 
 
 def picture(

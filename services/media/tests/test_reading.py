@@ -6,11 +6,12 @@ from uuid import uuid4
 
 import pytest
 
-from services.media.tests.stage import Member, Stage, open_stage, picture, problem, until
+from services.media.tests.stage import Member, Stage, open_stage, picture, problem
 from sidetone.protocol.events import AccountClosed, Fact, ServerChanged, Services
 from sidetone.protocol.files import File
 from sidetone.protocol.ids import ChannelId, FactId, FileId, ServerId
 from sidetone.protocol.questions import ClaimFiles
+from tests.waiting import until
 
 WORDS = random.Random(1).randbytes(700_000)
 

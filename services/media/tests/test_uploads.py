@@ -7,7 +7,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from services.media.tests.stage import HOUR_MS, Stage, open_stage, picture, problem, until
+from services.media.tests.stage import HOUR_MS, Stage, open_stage, picture, problem
 from sidetone.media.app import Policy
 from sidetone.media.application.ports import Quota
 from sidetone.protocol.files import File, StartUpload
@@ -15,6 +15,7 @@ from sidetone.protocol.ids import FileId
 from sidetone.protocol.questions import ClaimFiles, DropFiles
 from sidetone.protocol.refusals import Conflict, Invalid, NotFound
 from sidetone.runtime.limits import Limit
+from tests.waiting import until
 
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n" + b"x" * 3000
 

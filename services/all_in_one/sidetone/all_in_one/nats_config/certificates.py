@@ -16,6 +16,8 @@ from sidetone.runtime.start import StartError
 _AUTHORITY_LIFETIME: Final = timedelta(days=3650)
 _SERVER_LIFETIME: Final = timedelta(days=825)
 _BACKDATED: Final = timedelta(hours=1)
+# The servers of one cluster are each other's clients.
+_BOTH_SIDES: Final = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
 
 
 def write_certificates(folder: Path, names: list[str], now_ms: int) -> None:
@@ -60,7 +62,7 @@ def _server(
             x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False
         )
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(_BOTH_SIDES), critical=False)
         .add_extension(_id_of(key.public_key()), critical=False)
         .add_extension(by, critical=False)
         .sign(authority, hashes.SHA256())

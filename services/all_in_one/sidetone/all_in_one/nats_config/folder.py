@@ -14,6 +14,7 @@ from sidetone.all_in_one.nats_config.certificates import write_certificates
 from sidetone.all_in_one.nats_config.claims import ACCOUNT, OPERATOR, USER, Key
 from sidetone.all_in_one.nats_config.grants import (
     Grant,
+    for_keeper,
     for_publisher,
     for_service,
     for_steward,
@@ -26,9 +27,11 @@ from sidetone.runtime.start import StartError
 
 HTTP_SERVICES: Final = ("auth", "chat", "gateway", "integrations", "media", "presence", "voice")
 INDEXER: Final = "search-indexer"
-# Who writes the public stream, who makes places in it, and who changes accounts.
+# Who writes the public stream, who makes places in it, who sees to the journal, and who changes
+# accounts.
 PUBLISHER: Final = "publisher"
 STEWARD: Final = "steward"
+KEEPER: Final = "keeper"
 SYSTEM: Final = "system"
 
 
@@ -148,6 +151,7 @@ def service_grants() -> dict[str, Grant]:
     return grants | {
         PUBLISHER: for_publisher(PUBLISHER),
         STEWARD: for_steward(STEWARD),
+        KEEPER: for_keeper(KEEPER),
         SYSTEM: for_system(SYSTEM),
     }
 

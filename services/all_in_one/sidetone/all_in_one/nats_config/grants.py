@@ -53,13 +53,19 @@ def for_publisher(name: str) -> Grant:
 
 
 def for_steward(name: str) -> Grant:
-    """Return what may be done to the places of integrators, by who admits them."""
+    """Return what may be done to the public stream and its places, by who admits integrators."""
     publish = [
-        *(f"{_API}.STREAM.{what}.{EVENTS}" for what in ("INFO", "CREATE")),
+        *(f"{_API}.STREAM.{what}.{EVENTS}" for what in ("INFO", "CREATE", "UPDATE")),
         f"{_API}.CONSUMER.*.{EVENTS}",
         f"{_API}.CONSUMER.*.{EVENTS}.>",
         f"{_API}.CONSUMER.DURABLE.CREATE.{EVENTS}.*",
     ]
+    return Grant(publish, [f"{inbox_of(name)}.>"])
+
+
+def for_keeper(name: str) -> Grant:
+    """Return what may be done to the journal, by who says how many copies there are of it."""
+    publish = [f"{_API}.STREAM.{what}.{FACTS}" for what in ("INFO", "UPDATE")]
     return Grant(publish, [f"{inbox_of(name)}.>"])
 
 

@@ -3,8 +3,10 @@
     python infra/scripts/new_secrets.py infra/compose/secrets --public-host voice.example.org
 
 writes a folder for each container, with a file for each secret, and prints the address that
-members are given. Each container mounts its own folder and no other. What is there already stays
-as it is. ``--postgres`` and the like name the engines where they are not called so.
+members are given. Each container mounts its own folder and no other; ``nats-operator``, which
+signs who the services are on NATS, is mounted by none. What is there already stays as it is, but
+for what services may do on NATS and that server's certificate, which are made anew.
+``--postgres`` and the like name the engines where they are not called so.
 """
 
 import argparse
@@ -22,11 +24,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from sidetone.all_in_one.commands.service import SERVICES
+from sidetone.all_in_one.nats_config.folder import PUBLISHER, Folder, Listening
 from sidetone.credentials.pins import Address, spki_sha256
+from sidetone.runtime.clock import SystemClock
+from sidetone.runtime.start import StartError
 
-SERVICES = ("auth", "chat", "gateway", "integrations", "media", "presence", "voice")
-BUS_USERS = (*SERVICES, "voice-node")
-ENGINES = ("postgres", "valkey", "nats", "s3")
+# Who each container is on NATS.
+BUS_USERS = {service: service for service in SERVICES} | {"voice-node": "sfu"}
+ENGINES = ("postgres", "valkey", "s3")
 PORT = 7700
 
 
@@ -38,18 +44,22 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--public-port", type=int, default=PORT)
     for engine in ENGINES:
         parser.add_argument(f"--{engine}", default=engine, metavar="HOST")
+    parser.add_argument("--nats", default=["nats"], nargs="+", metavar="HOST")
     wish = parser.parse_args(arguments)
     try:
-        folder = Folder(wish.folder)
+        folder = Secrets(wish.folder)
         write_secrets(folder, {engine: getattr(wish, engine) for engine in ENGINES})
+        write_nats(folder, wish.nats)
         if wish.public_host:
             print(write_key(folder, wish.public_host, wish.public_port))
     except OSError as error:
         sys.exit(f"the secrets cannot be written: {error}; choose another folder")
+    except StartError as error:
+        sys.exit(str(error))
 
 
-class Folder:
-    """Files in a folder that only its owner enters, each written once."""
+class Secrets:
+    """Files in a folder that only its owner enters."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -59,14 +69,19 @@ class Folder:
         """Write *content* into the file *name* if it is missing; return what is in it."""
         path = self.path / name
         if not path.exists():
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(content, encoding="utf-8")
-            # The folder keeps others out; users inside containers have other numbers than we.
-            path.chmod(0o644)
+            self.write(name, content)
         return path.read_text("utf-8")
 
+    def write(self, name: str, content: str) -> None:
+        """Write *content* into the file *name*, the same file where a container mounts it."""
+        path = self.path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+        # The folder keeps others out; users inside containers have other numbers than we.
+        path.chmod(0o644)
 
-def write_secrets(folder: Folder, hosts: Mapping[str, str]) -> None:
+
+def write_secrets(folder: Secrets, hosts: Mapping[str, str]) -> None:
     """Write the secrets of all services and engines, which name each other by *hosts*."""
     postgres = folder.keep("postgres/password", _password())
     folder.keep("postgres/superuser-password", _password())
@@ -79,8 +94,6 @@ def write_secrets(folder: Folder, hosts: Mapping[str, str]) -> None:
     files = folder.keep("s3/secret-key", _password())
     folder.keep("s3/s3.json", _s3_users(files))
     folder.keep("grafana/password", _password())
-    bus = {user: folder.keep(f"nats/{user}-password", _password()) for user in BUS_USERS}
-    folder.keep("nats/users.conf", _bus_users(bus))
     database = f"postgresql://sidetone:{postgres}@{hosts['postgres']}:5432/sidetone"
     for service in SERVICES:
         folder.keep(f"{service}/database-url", database)
@@ -88,13 +101,34 @@ def write_secrets(folder: Folder, hosts: Mapping[str, str]) -> None:
             f"{service}/valkey-url", f"valkey://sidetone:{valkey}@{hosts['valkey']}:6379/0"
         )
     folder.keep("migrate/database-url", database)
-    for user, password in bus.items():
-        folder.keep(f"{user}/nats-url", f"nats://{user}:{password}@{hosts['nats']}:4222")
     folder.keep("chat/typesense-api-key", search)
+    folder.keep("search-indexer/typesense-api-key", search)
     folder.keep("media/s3-secret-key", files)
 
 
-def write_key(folder: Folder, host: str, port: int) -> str:
+def write_nats(folder: Secrets, names: list[str]) -> None:
+    """Write NATS' configuration, and for each service who it is there; *names* are the server's.
+
+    Raises ``StartError`` for a folder that cannot be used.
+    """
+    operator = Folder(folder.path / "nats-operator")
+    # Whoever comes through a tunnel calls the server localhost.
+    listening = Listening(
+        names=[*names, "localhost"], folder="/etc/nats", data="/data", monitor="0.0.0.0:8222"
+    )
+    operator.write(listening, SystemClock().now_ms())
+    tls = operator.path / "tls"
+    handed = {f"nats/{name}": tls / name for name in ("ca.pem", "server.pem", "server-key.pem")}
+    handed["nats/nats.conf"] = operator.path / "nats.conf"
+    for container, user in BUS_USERS.items():
+        handed[f"{container}/nats.creds"] = operator.credentials_of(user)
+        handed[f"{container}/nats-ca.pem"] = tls / "ca.pem"
+    handed["integrations/publisher.creds"] = operator.credentials_of(PUBLISHER)
+    for name, source in handed.items():
+        folder.write(name, source.read_text("utf-8"))
+
+
+def write_key(folder: Secrets, host: str, port: int) -> str:
     """Write the key that members pin, and a certificate for it; return the server's address.
 
     Members check the key and nothing else, so the certificate may be as old as the server.
@@ -155,11 +189,6 @@ def _s3_users(secret_key: str) -> str:
     actions = ["Read", "Write", "List", "Tagging", "Admin"]
     user = {"name": "sidetone", "credentials": credentials, "actions": actions}
     return json.dumps({"identities": [user]}, indent=1) + "\n"
-
-
-def _bus_users(passwords: Mapping[str, str]) -> str:
-    lines = [f'  {{ user: "{user}", password: "{word}" }}' for user, word in passwords.items()]
-    return "users: [\n" + "\n".join(lines) + "\n]\n"
 
 
 if __name__ == "__main__":

@@ -15,33 +15,16 @@ import msgspec
 import pytest
 import yaml
 
-import sidetone.auth.settings
-import sidetone.chat.settings
-import sidetone.gateway.settings
-import sidetone.integrations.settings
-import sidetone.media.settings
-import sidetone.presence.settings
-import sidetone.voice.settings
-import sidetone.voice_sfu.settings
+from sidetone.all_in_one.commands.service import SERVICES
+from sidetone.all_in_one.deployables import DEPLOYABLES
 
 ROOT = Path(__file__).parents[2]
 OVERLAYS = ("small", "large")
-# By the module that a container runs: the prefix of its variables, and what reads them.
-SETTINGS: dict[str, tuple[str, type[msgspec.Struct]]] = {
-    "sidetone.auth": ("SIDETONE_AUTH", sidetone.auth.settings.Settings),
-    "sidetone.chat": ("SIDETONE_CHAT", sidetone.chat.settings.Settings),
-    "sidetone.gateway": ("SIDETONE_GATEWAY", sidetone.gateway.settings.Settings),
-    "sidetone.media": ("SIDETONE_MEDIA", sidetone.media.settings.Settings),
-    "sidetone.integrations": ("SIDETONE_INTEGRATIONS", sidetone.integrations.settings.Settings),
-    "sidetone.presence": ("SIDETONE_PRESENCE", sidetone.presence.settings.Settings),
-    "sidetone.voice": ("SIDETONE_VOICE", sidetone.voice.settings.Settings),
-    "sidetone.voice_sfu": ("SIDETONE_SFU", sidetone.voice_sfu.settings.Settings),
+# The words by which containers start our programs, by the names that `sidetone config` knows.
+PROGRAMS = {service: [f"sidetone.{service}"] for service in SERVICES} | {
+    "search-indexer": ["sidetone.chat", "search-indexer"],
+    "sfu": ["sidetone.voice_sfu"],
 }
-# What nobody may read in a manifest: its variable names a file.
-SECRET_FIELDS = {
-    "bus", "database_url", "nats_url", "providers", "s3_secret_key", "smtp_password",
-    "typesense_api_key", "valkey_url",
-}  # fmt: skip
 Doc = dict[str, Any]
 
 
@@ -109,10 +92,16 @@ def matching(docs: list[Doc], place: str, wanted: dict[str, str]) -> list[Pod]:
     ]
 
 
-def module_of(container: Doc) -> str | None:
-    """Return which of our modules a container runs."""
-    words = [*container.get("args", []), *container.get("command", [])]
-    return next((word for word in words if word in SETTINGS), None)
+def program_of(words: list[str]) -> str | None:
+    """Return which of our programs a container starts by *words*."""
+    found = [name for name, start in PROGRAMS.items() if words[: len(start)] == start]
+    return max(found, key=lambda name: len(PROGRAMS[name]), default=None)
+
+
+def settings_of(program: str) -> tuple[type[msgspec.Struct], str]:
+    """Return what a program reads its variables into, and their prefix."""
+    ((kind, prefix),) = DEPLOYABLES[program].parts
+    return kind, prefix
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.deploy.rendered import ROOT, SETTINGS
+from tests.deploy.rendered import PROGRAMS, ROOT
 
 TEXT = (ROOT / "infra" / "images" / "Dockerfile").read_text()
 IGNORE = (ROOT / "infra" / "images" / "Dockerfile.dockerignore").read_text()
@@ -32,7 +32,8 @@ def test_nobody_runs_as_root() -> None:
 
 def test_the_image_of_services_holds_every_service() -> None:
     packages = set(re.findall(r"--package (\S+)", stage("build-services")))
-    assert packages == {module.replace(".", "-").replace("_", "-") for module in SETTINGS}
+    modules = {words[0] for words in PROGRAMS.values()}
+    assert packages == {module.replace(".", "-").replace("_", "-") for module in modules}
 
 
 def test_everything_comes_from_the_lock() -> None:

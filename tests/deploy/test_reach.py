@@ -3,13 +3,14 @@
 import pytest
 
 from tests.deploy.reach import Network, Place
-from tests.deploy.rendered import OVERLAYS, SETTINGS, pods, rendered
+from tests.deploy.rendered import OVERLAYS, PROGRAMS, pods, rendered
 
 ENGINE_PORTS = {"postgres": 5432, "valkey": 6379, "nats": 4222, "typesense": 8108, "s3": 8333}
-SERVICES = [module.partition(".")[2] for module in SETTINGS if module != "sidetone.voice_sfu"]
+SERVICES = [program for program in PROGRAMS if program != "sfu"]
 NEEDED = {
     *((service, engine) for service in SERVICES for engine in ("postgres", "valkey", "nats")),
     ("chat", "typesense"),
+    ("search-indexer", "typesense"),
     ("media", "s3"),
     ("migrate", "postgres"),
     ("voice-node", "nats"),

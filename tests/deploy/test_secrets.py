@@ -1,66 +1,44 @@
 """The secrets that ``./just secrets`` makes are those that containers mount, and they work."""
 
-import importlib.util
+import re
 import subprocess
 from pathlib import Path
-from types import ModuleType
 from urllib.parse import urlsplit
 
-import nats
 import psycopg
 import pytest
 import valkey
 
-from sidetone.bus.nats import NatsBus
 from sidetone.client.pinned import holds_key
 from sidetone.credentials.pins import parse_address
-from sidetone.protocol.refusals import Unavailable
 from tests import engines
-from tests.deploy.rendered import OVERLAYS, ROOT, compose, pods, rendered
+from tests.deploy.containers import COMPOSE, containers, each_deployment
+from tests.deploy.made import FOR_COMPOSE, made_for, make
+from tests.deploy.rendered import ROOT, compose
 
-
-def script() -> ModuleType:
-    path = ROOT / "infra" / "scripts" / "new_secrets.py"
-    spec = importlib.util.spec_from_file_location("new_secrets", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+# What is made anew each time: rights, and a certificate that ends.
+RENEWED = re.compile(r".*\.creds|nats\.conf|server\.pem")
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    make(tmp_path / "secrets")
-    return tmp_path / "secrets"
+def folder() -> Path:
+    return made_for(COMPOSE)
 
 
-def make(folder: Path) -> None:
-    script().main([str(folder), "--public-host", "voice.example.org"])
+def contents(folder: Path) -> dict[Path, str]:
+    return {file: file.read_text() for file in folder.rglob("*") if file.is_file()}
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
-def test_what_pods_mount_is_made(overlay: str, folder: Path) -> None:
-    for pod in pods(rendered(overlay)):
-        volumes = pod.spec.get("volumes", [])
-        projected = [s for v in volumes for s in v.get("projected", {}).get("sources", [])]
-        names = [v["secret"]["secretName"] for v in volumes if "secret" in v]
-        names += [source["secret"]["name"] for source in projected if "secret" in source]
-        made = {file.name for name in names for file in (folder / name).iterdir()}
-        for container in pod.containers:
-            words = [*container.get("args", []), *(str(e) for e in container.get("env", []))]
-            asked = {
-                word.rsplit("/", 1)[1].rstrip("'}")
-                for word in words
-                if "/run/secrets/" in word and "kubernetes.io" not in word
-            }
-            assert asked <= made
+@each_deployment
+def test_what_containers_are_told_to_read_is_made_and_mounted(deployment: str) -> None:
+    for container in containers(deployment):
+        files = container.files(made_for(deployment))
+        assert all(file.is_file() for file in files.values())
+        told = " ".join([*container.words, *container.variables.values()])
+        assert set(re.findall(r"/run/secrets/[\w./-]+", told)) <= set(files), container.name
 
 
-def test_what_compose_mounts_is_made(folder: Path) -> None:
-    files = {entry["file"] for entry in compose()["secrets"].values()}
-    prefix = "./compose/secrets/"
-    assert all((folder / file.removeprefix(prefix)).is_file() for file in files)
+def test_compose_declares_what_it_mounts_and_nothing_else() -> None:
     used = {
         entry["source"]
         for service in compose()["services"].values()
@@ -69,24 +47,31 @@ def test_what_compose_mounts_is_made(folder: Path) -> None:
     assert used == set(compose()["secrets"])
 
 
-def test_what_is_there_stays(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
-    make(folder)
-    make(folder)
-    assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before
+def test_what_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make(tmp_path / "made", *FOR_COMPOSE)
+    before = contents(tmp_path)
+    make(tmp_path / "made", *FOR_COMPOSE)
+    after = contents(tmp_path)
+    assert set(after) == set(before)
+    for file, content in before.items():
+        if file.suffix == ".creds":
+            # New rights, for the same key.
+            assert after[file].splitlines()[4:] == content.splitlines()[4:]
+        elif not RENEWED.fullmatch(file.name):
+            assert after[file] == content, file
     first, second = capsys.readouterr().out.splitlines()
     assert first == second
 
 
 def test_the_address_carries_the_pin_of_the_proxys_key(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    make(folder)
+    make(tmp_path / "made", *FOR_COMPOSE)
     address = parse_address(capsys.readouterr().out)
-    pem = (folder / "proxy" / "certificate.pem").read_bytes()
+    pem = (tmp_path / "made" / "proxy" / "certificate.pem").read_bytes()
     der = x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
     assert holds_key(der, address.spki_sha256)
     assert (address.host, address.port) == ("voice.example.org", 7700)
@@ -94,22 +79,7 @@ def test_the_address_carries_the_pin_of_the_proxys_key(
 
 def test_only_their_owner_enters_the_folder(folder: Path) -> None:
     assert folder.stat().st_mode & 0o077 == 0
-
-
-async def test_the_bus_knows_each_service_and_nobody_else(folder: Path, tmp_path: Path) -> None:
-    text = (ROOT / "k8s" / "engines" / "nats" / "nats.conf").read_text()
-    # Any port for the monitoring; and Debian's server is older than the word "always".
-    text = text.replace("http: 8222", "http: -1").replace("sync_interval: always", "")
-    text = text.replace("store_dir: /data", "")
-    (tmp_path / "nats.conf").write_text(text)
-    (tmp_path / "users.conf").write_text((folder / "nats" / "users.conf").read_text())
-    with engines.start_nats("--config", str(tmp_path / "nats.conf")) as engine:
-        for user in ("auth", "voice-node"):
-            client = await nats.connect(at(folder / user / "nats-url", engine))
-            await client.jetstream().account_info()
-            await client.close()
-        with pytest.raises(Unavailable):
-            await NatsBus.connect(engine.url)
+    assert (folder / "nats-operator").stat().st_mode & 0o077 == 0
 
 
 def test_the_store_lets_services_do_what_they_do_and_no_more(folder: Path) -> None:

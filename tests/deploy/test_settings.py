@@ -1,96 +1,49 @@
 """What containers are told is what their programs read, in Kubernetes and in compose."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
 from sidetone.runtime.settings import load
-from tests.deploy.rendered import (
-    OVERLAYS,
-    ROOT,
-    SECRET_FIELDS,
-    SETTINGS,
-    Doc,
-    compose,
-    module_of,
-    name,
-    of,
-    pods,
-    rendered,
-)
+from tests.deploy.containers import containers, each_deployment
+from tests.deploy.rendered import OVERLAYS, PROGRAMS, ROOT, pods, program_of, rendered, settings_of
 
+# What nobody may read in a manifest: its variable names a file.
+SECRET_FIELDS = {
+    "database_url", "providers", "s3_secret_key", "smtp_password", "typesense_api_key",
+    "valkey_url",
+}  # fmt: skip
 # What a secret may be, so that the settings can be read.
-SAMPLES = {"bus": "nats://user:word@nats:4222", "providers": "[]"}
-HOST_OF_NODE = "192.0.2.7"
+SAMPLES = {"providers": "[]"}
 
 
-def in_kubernetes(overlay: str) -> list[tuple[str, dict[str, str]]]:
-    """Return the module and the variables of each container of ours."""
-    docs = rendered(overlay)
-    maps = {name(doc): doc["data"] for doc in of(docs, "ConfigMap")}
-    return [
-        (module, {entry["name"]: _value(entry, maps) for entry in container["env"]})
-        for pod in pods(docs)
-        for container in pod.spec["containers"]
-        if (module := module_of(container))
-    ]
+def ours(deployment: str) -> list[tuple[str, dict[str, str]]]:
+    """Return the program and the variables of each container of ours."""
+    return [(each.program, each.variables) for each in containers(deployment) if each.program]
 
 
-def _value(entry: Doc, maps: dict[str, dict[str, str]]) -> str:
-    if "value" in entry:
-        return entry["value"]
-    if "fieldRef" in entry["valueFrom"]:
-        return HOST_OF_NODE
-    reference = entry["valueFrom"]["configMapKeyRef"]
-    return maps[reference["name"]][reference["key"]]
+@each_deployment
+def test_every_program_of_ours_runs_once(deployment: str) -> None:
+    assert sorted(program for program, _ in ours(deployment)) == sorted(PROGRAMS)
 
 
-def in_compose() -> list[tuple[str, dict[str, str]]]:
-    found = []
-    for service in compose()["services"].values():
-        words = service.get("command") or []
-        module = next((word for word in words if word in SETTINGS), None)
-        if module:
-            variables: dict[str, Any] = service["environment"]
-            found.append((module, {key: str(value) for key, value in variables.items()}))
-    return found
-
-
-SOURCES: list[Callable[[], list[tuple[str, dict[str, str]]]]] = [
-    *(lambda overlay=overlay: in_kubernetes(overlay) for overlay in OVERLAYS),
-    in_compose,
-]
-sources = pytest.mark.parametrize("source", SOURCES, ids=[*OVERLAYS, "compose"])
-
-
-@sources
-def test_every_program_of_ours_runs_once(
-    source: Callable[[], list[tuple[str, dict[str, str]]]],
-) -> None:
-    assert sorted(module for module, _ in source()) == sorted(SETTINGS)
-
-
-@sources
-def test_every_variable_is_one_that_its_program_reads(
-    source: Callable[[], list[tuple[str, dict[str, str]]]], tmp_path: Path
-) -> None:
-    for module, variables in source():
-        prefix, kind = SETTINGS[module]
+@each_deployment
+def test_every_variable_is_one_that_its_program_reads(deployment: str, tmp_path: Path) -> None:
+    for program, variables in ours(deployment):
+        kind, prefix = settings_of(program)
         fields = {f"{prefix}_{field.name}".upper(): field.name for field in _fields(kind)}
         for variable in variables:
-            assert variable.removesuffix("_FILE") in fields, f"{module} reads no {variable}"
+            assert variable.removesuffix("_FILE") in fields, f"{program} reads no {variable}"
         # It starts with them: nothing is missing, and each can be read.
         given = {key: _readable(key, value, tmp_path, fields) for key, value in variables.items()}
         load(kind, prefix, given)
 
 
-@sources
-def test_secrets_are_files(source: Callable[[], list[tuple[str, dict[str, str]]]]) -> None:
-    for module, variables in source():
-        prefix, kind = SETTINGS[module]
+@each_deployment
+def test_secrets_are_files(deployment: str) -> None:
+    for program, variables in ours(deployment):
+        kind, prefix = settings_of(program)
         secret = {f"{prefix}_{field.name}".upper() for field in _fields(kind)} & {
             f"{prefix}_{field}".upper() for field in SECRET_FIELDS
         }
@@ -101,10 +54,9 @@ def test_secrets_are_files(source: Callable[[], list[tuple[str, dict[str, str]]]
 def test_containers_open_the_port_that_their_program_serves(overlay: str, tmp_path: Path) -> None:
     for pod in pods(rendered(overlay)):
         for container in pod.spec["containers"]:
-            module = module_of(container)
-            if module and module != "sidetone.voice_sfu":
-                port = next(f for f in _fields(SETTINGS[module][1]) if f.name == "port").default
-                assert [each["containerPort"] for each in container["ports"]] == [port]
+            program = program_of(container.get("args", []))
+            if program and program != "sfu":
+                assert [each["containerPort"] for each in container["ports"]] == [_port(program)]
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -126,10 +78,14 @@ def test_each_worker_of_a_voice_node_has_its_port_of_the_machine(overlay: str) -
 
 def test_prometheus_knows_where_each_service_of_compose_is() -> None:
     text = (ROOT / "infra" / "observability" / "prometheus.yml").read_text()
-    for module, (_, kind) in SETTINGS.items():
-        if module != "sidetone.voice_sfu":
-            port = next(field for field in _fields(kind) if field.name == "port").default
-            assert f"names: [{module.partition('.')[2]}], type: A, port: {port}" in text
+    for program in PROGRAMS:
+        if program != "sfu":
+            assert f"names: [{program}], type: A, port: {_port(program)}" in text
+
+
+def _port(program: str) -> int:
+    kind, _ = settings_of(program)
+    return next(field for field in _fields(kind) if field.name == "port").default
 
 
 def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:

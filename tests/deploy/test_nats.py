@@ -1,15 +1,16 @@
 """On NATS each container is who it should be and nobody else, and no password opens anything."""
 
-import asyncio
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import nats
 import pytest
 from cryptography import x509
+from nats.js import JetStreamContext
 
 from sidetone.all_in_one.nats_config.folder import KEEPER, PUBLISHER, Folder
 from sidetone.bus.access import Access, name_in
@@ -18,8 +19,9 @@ from sidetone.bus.nats import NatsBus
 from sidetone.protocol.refusals import Unavailable
 from tests import engines
 from tests.deploy.containers import COMPOSE, Container, containers, each_deployment
-from tests.deploy.made import made, made_for
+from tests.deploy.made import made, made_for, make
 from tests.deploy.rendered import ROOT, settings_of
+from tests.waiting import until
 
 USER = "-----BEGIN NATS USER JWT-----"
 # Who writes the public stream, which is in an account of its own.
@@ -160,23 +162,42 @@ async def test_three_servers_are_one_and_keep_three_copies(tmp_path: Path) -> No
         started(server, folder, tmp_path / "nats-1", routes) as second,
         started(server, folder, tmp_path / "nats-2", routes),
     ):
-        async with asyncio.timeout(60):
-            await (await journal_of(first.url, chat)).close()
-            client = await nats.connect(second.url, **keeper.options())
-            try:
-                streams = client.jetstream()
-                config = (await streams.stream_info(STREAM)).config
-                await streams.update_stream(config, num_replicas=3)
-                while len((await streams.stream_info(STREAM)).cluster.replicas or []) < 2:  # noqa: ASYNC110 - the servers say it when they like
-                    await asyncio.sleep(0.1)
-            finally:
-                await client.close()
-
-
-async def journal_of(url: str, access: Access) -> NatsJournal:
-    """Connect to the journal, as soon as the servers have agreed who leads."""
-    while True:
+        # They have to agree first who leads.
+        await until(partial(keeps_a_journal, first.url, chat), 60)
+        client = await nats.connect(second.url, **keeper.options())
         try:
-            return await NatsJournal.connect(url, access)
-        except Unavailable:
-            await asyncio.sleep(0.1)
+            streams = client.jetstream()
+            config = (await streams.stream_info(STREAM)).config
+            await streams.update_stream(config, num_replicas=3)
+            await until(partial(has_three_copies, streams))
+        finally:
+            await client.close()
+
+
+async def test_who_has_a_certificate_of_others_is_no_server_of_ours(tmp_path: Path) -> None:
+    folder, other = made("--nats", "127.0.0.1"), tmp_path / "other"
+    make(other, "--nats", "127.0.0.1")
+    # It takes us for what we are, so that we are the ones who refuse.
+    (other / "nats" / "ca.pem").write_text((folder / "nats" / "ca.pem").read_text())
+    server = one("large", "nats")
+    routes = {f"nats-{index}.nats-nodes:6222": engines.free_port() for index in range(3)}
+    with (
+        started(server, folder, tmp_path / "nats-0", routes),
+        started(server, other, tmp_path / "nats-1", routes),
+    ):
+        log = tmp_path / "nats-0" / "log"
+        await until(lambda: "failed to verify client" in log.read_text())
+
+
+async def keeps_a_journal(url: str, access: Access) -> bool:
+    try:
+        journal = await NatsJournal.connect(url, access)
+    except Unavailable:
+        return False
+    await journal.close()
+    return True
+
+
+async def has_three_copies(streams: JetStreamContext) -> bool:
+    cluster = (await streams.stream_info(STREAM)).cluster
+    return cluster is not None and len(cluster.replicas or []) == 2

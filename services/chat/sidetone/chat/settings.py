@@ -26,7 +26,7 @@ class Settings(HttpSettings, frozen=True, kw_only=True):
 class IndexerSettings(HttpSettings, frozen=True, kw_only=True):
     """Read from ``SIDETONE_SEARCH_INDEXER_*``; where messages are is as chat has it."""
 
-    port: Port = 8106
+    port: Port = 8109
     messages_url: str = ""
     typesense_url: str
     typesense_api_key: Secret

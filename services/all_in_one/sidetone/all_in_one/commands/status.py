@@ -15,7 +15,7 @@ from sidetone.all_in_one.scraping import look_at
 # Where processes listen on one machine unless they were told otherwise.
 _USUAL = (
     "https://127.0.0.1:7700",
-    *(f"http://127.0.0.1:{port}" for port in range(8101, 8107)),
+    *(f"http://127.0.0.1:{port}" for port in (*range(8101, 8108), 8109)),
 )
 
 

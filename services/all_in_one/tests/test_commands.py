@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from sidetone.all_in_one.__main__ import main
 from sidetone.all_in_one.commands.service import SERVICES
 from tests.load.sfu_stage import free_ports_in_a_row
 
@@ -29,6 +31,14 @@ def sidetone(*arguments: object, **environment: str) -> subprocess.CompletedProc
         check=False,
         env={**os.environ, **environment},
     )
+
+
+def invoked(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Return the same without a process, for what ends before it configures one."""
+    result = CliRunner().invoke(main, [*map(str, arguments)])
+    # Where a command ends with words instead of a number, Click prints them itself.
+    said = result.stderr or result.stdout
+    return subprocess.CompletedProcess(arguments, result.exit_code, result.stdout, said)
 
 
 @contextmanager
@@ -64,18 +74,18 @@ def only_line(result: subprocess.CompletedProcess[str]) -> str:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_names_the_setting_that_it_lacks(name: str) -> None:
-    line = only_line(sidetone("service", name))
+    line = only_line(invoked("service", name))
     prefix = f"SIDETONE_{name.replace('-', '_').upper()}"
     assert line.startswith(f"sidetone: {prefix}_DATABASE_URL is not set; ")
 
 
 def test_the_voice_nodes_name_the_setting_that_they_lack() -> None:
-    line = only_line(sidetone("sfu", "--workers", "1"))
+    line = only_line(invoked("sfu", "--workers", "1"))
     assert line.startswith("sidetone: SIDETONE_SFU_BUS is not set; ")
 
 
 def test_the_vectors_hold() -> None:
-    result = sidetone("vectors", VECTORS)
+    result = invoked("vectors", VECTORS)
     assert result.returncode == 0, result.stderr
     assert result.stdout.splitlines()[:4] == [
         "key packages 3",
@@ -91,7 +101,7 @@ def test_a_flipped_digit_in_the_vectors_is_named(tmp_path: Path) -> None:
     document["epochs"][2]["confirm"] = ("0" if digest[0] != "0" else "1") + digest[1:]
     changed = tmp_path / "changed.json"
     changed.write_text(json.dumps(document))
-    assert "confirm" in only_line(sidetone("vectors", changed))
+    assert "confirm" in only_line(invoked("vectors", changed))
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b"{}", b"\xff\xfe"])
@@ -99,7 +109,7 @@ def test_a_file_that_holds_no_vectors_is_one_line(tmp_path: Path, content: bytes
     file = tmp_path / "none.json"
     if content is not None:
         file.write_bytes(content)
-    assert only_line(sidetone("vectors", file))
+    assert only_line(invoked("vectors", file))
 
 
 def test_a_data_folder_that_is_a_file_is_one_line(tmp_path: Path) -> None:
@@ -164,4 +174,4 @@ def test_a_setting_of_the_wrong_type_is_one_line(tmp_path: Path) -> None:
 
 
 def test_an_unknown_command_says_so() -> None:
-    assert "No such command" in sidetone("server").stderr
+    assert "No such command" in invoked("server").stderr

@@ -1,11 +1,12 @@
 """``sidetone config`` as an operator meets it."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from sidetone.all_in_one.__main__ import main
 
 ROOT = Path(__file__).parents[3]
 CHAT = {"SIDETONE_CHAT_DATABASE_URL": "postgresql://chat:hunter2@db/sidetone"}
@@ -13,17 +14,10 @@ CHAT = {"SIDETONE_CHAT_DATABASE_URL": "postgresql://chat:hunter2@db/sidetone"}
 
 def config(*arguments: str, **environment: str) -> tuple[int, str]:
     """Return the status and what is said where nothing else of ours is in the environment."""
-    clean = {name: value for name, value in os.environ.items() if "SIDETONE" not in name}
-    done = subprocess.run(
-        [sys.executable, "-m", "sidetone.all_in_one", "config", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env=clean | environment,
-    )
+    clean: dict[str, str | None] = dict.fromkeys(name for name in os.environ if "SIDETONE" in name)
+    done = CliRunner().invoke(main, ["config", *arguments], env={**clean, **environment})
     assert done.stderr == ""
-    return done.returncode, done.stdout
+    return done.exit_code, done.stdout
 
 
 def test_what_is_set_is_shown_and_no_secret_is(tmp_path: Path) -> None:

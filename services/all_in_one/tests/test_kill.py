@@ -13,8 +13,8 @@ from sidetone.client.pinned import Endpoint
 from sidetone.client.requests import Requests
 from sidetone.protocol.refusals import Refusal
 
-ATTEMPTS = 60
-ACKNOWLEDGED_BEFORE_THE_KILL = 24
+ATTEMPTS = 32
+ACKNOWLEDGED_BEFORE_THE_KILL = 12
 AT_ONCE = 8
 PASSWORD = "a long enough passphrase"
 NO_LIMITS = {

@@ -40,6 +40,21 @@ TOPOLOGIES: tuple[Topology, ...] = ("embedded", "distributed")
 CHEAP = Cost(passes=1, memory_kib=8)
 
 _numbers = itertools.count(1)
+# Databases of this process that nobody uses now.
+_emptied: list[str] = []
+# Whoever left a transaction open is told so by the lock.
+_EMPTY = """
+DO $$
+DECLARE name TEXT;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    SET LOCAL lock_timeout = '10s';
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+        IF name <> 'schema_migrations' THEN EXECUTE format('DELETE FROM %I', name); END IF;
+    END LOOP;
+    PERFORM setval(oid, 1, false) FROM pg_class WHERE relkind = 'S';
+END $$
+"""
 
 
 @asynccontextmanager
@@ -50,7 +65,7 @@ async def open_surroundings(
     embedded = topology == "embedded"
     tasks = Tasks()
     async with (
-        open_database("sqlite" if embedded else "postgres") as database,
+        open_database("sqlite") if embedded else _open_emptied() as database,
         open_keyvalue("memory" if embedded else "valkey") as store,
         open_bus("memory" if embedded else "nats") as bus,
         open_journals("memory" if embedded else "nats") as (journal, _),
@@ -176,14 +191,33 @@ def database_place(kind: DatabaseKind) -> Generator[str | Path]:
 @contextmanager
 def fresh_postgres() -> Generator[str]:
     """Create an empty PostgreSQL database and return its URL; dropped afterwards."""
-    server = engines.postgres_url()
     name = f"test_{next(_numbers)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        try:
-            yield urlsplit(server)._replace(path=f"/{name}").geturl()
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    with psycopg.connect(engines.postgres_url(), autocommit=True) as connection:
+        yield _create_database(connection, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def _create_database(connection: psycopg.Connection, name: str) -> str:
+    connection.execute(f"CREATE DATABASE {name}".encode())
+    return urlsplit(engines.postgres_url())._replace(path=f"/{name}").geturl()
+
+
+@asynccontextmanager
+async def _open_emptied() -> AsyncGenerator[Database]:
+    """Open a PostgreSQL database without rows; services may have had their tables in it.
+
+    To make a database takes as long as most tests do, and to make the tables of a service as long
+    again.
+    """
+    if not _emptied:
+        with psycopg.connect(engines.postgres_url(), autocommit=True) as connection:
+            _emptied.append(_create_database(connection, f"test_{next(_numbers)}"))
+    url = _emptied.pop()
+    async with open_database_at(url) as database:
+        yield database
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(_EMPTY)
+    _emptied.append(url)
 
 
 @asynccontextmanager

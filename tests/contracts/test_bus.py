@@ -315,6 +315,7 @@ async def test_an_answerer_may_ask_in_its_turn(ends: Ends) -> None:
         await ends.here.ask(IssueGrant(USER, DeviceId(UUID(int=4)), CHANNEL))
 
 
+@pytest.mark.alone
 async def test_more_questions_than_a_bus_holds_are_refused_and_not_lost(ends: Ends) -> None:
     await ends.there.answer(WhatMayUserDo, answering(permissions=1))
     answers = await asyncio.gather(

@@ -29,7 +29,9 @@ from tests.surroundings import (
 @pytest.fixture(params=TOPOLOGIES)
 async def around(request: pytest.FixtureRequest) -> AsyncGenerator[Surroundings]:
     async with open_surroundings(request.param) as around:
-        await around.database.run_script("CREATE TABLE notes (number BIGINT NOT NULL UNIQUE);")
+        await around.database.run_script(
+            "CREATE TABLE IF NOT EXISTS notes (number BIGINT NOT NULL UNIQUE);"
+        )
         yield around
 
 

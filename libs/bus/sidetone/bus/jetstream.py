@@ -68,7 +68,8 @@ class NatsJournal:
         self._stream = _stream_of(client)
         self._recorder: _Recorder | None = None
         self._turn = asyncio.Lock()
-        self._followers = Tasks()
+        self._followers: set[_Follower | KeptFollower] = set()
+        self._following = Tasks()
 
     @classmethod
     async def connect(cls, url: str, access: Access = OPEN) -> "NatsJournal":
@@ -84,8 +85,11 @@ class NatsJournal:
 
     async def close(self) -> None:
         """End the followers, a handler that runs included, and disconnect."""
-        await self._followers.close()
+        for follower in self._followers:
+            follower.end()
+        # Its end is what wakes them: while the client sends it swallows that it is cancelled.
         await self._client.close()
+        await self._following.close()
         await self._hang_up()
 
     async def record(self, facts: Sequence[Fact]) -> None:
@@ -128,10 +132,12 @@ class NatsJournal:
                 follower = _Follower(self._client, self._stream, handler, last, subject)
             else:
                 follower = await KeptFollower.open(self._stream, STREAM, place, handler)
-        self._followers.start(follower.run())
+        self._followers.add(follower)
+        self._following.start(follower.run())
 
         async def unsubscribe() -> None:
             follower.end()
+            self._followers.discard(follower)
 
         return unsubscribe
 
@@ -250,6 +256,8 @@ class _Follower:
             try:
                 await self._follow()
             except (Error, OSError, TimeoutError, _Lost) as error:
+                if self._ended:
+                    return
                 log.info("journal_lost", reason=str(error) or type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception:

@@ -64,6 +64,8 @@ class KeptFollower:
             try:
                 await self._follow()
             except (Error, OSError, TimeoutError) as error:
+                if self._ended:
+                    return
                 log.info("journal_lost", reason=str(error) or type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception:

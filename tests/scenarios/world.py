@@ -60,7 +60,7 @@ from sidetone.storage.valkey import ValkeyKeyValue
 from tests import engines
 from tests.cluster.stage import Cluster
 from tests.scenarios.ears import Ears
-from tests.secured_nats import secured_nats
+from tests.secured_nats import SecuredNats, secured_nats
 from tests.surroundings import (
     CHEAP,
     Topology,
@@ -112,12 +112,16 @@ class MovedClock(SystemClock):
 
 @dataclass(frozen=True)
 class Platform:
-    """Where the services are, and the bus as a forwarding unit sees it."""
+    """Where the services are, and the bus as a forwarding unit sees it.
+
+    *clock* is theirs, unless they are other processes; *nats* is what they speak by, if they do.
+    """
 
     urls: Mapping[str, list[str]]
     bus: Bus
     clock: MovedClock | None
     http: httpx.AsyncClient
+    nats: SecuredNats | None = None
 
     def now_ms(self) -> int:
         """Return the time that the services know."""
@@ -280,7 +284,8 @@ async def open_platform(
             urls = await _serve_apart(stack, cluster, files, policies)
             bus = await cluster.bus_of_a_unit()
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
-        yield Platform(urls, bus, clock, http)
+        nats = None if topology == "embedded" else secured_nats()
+        yield Platform(urls, bus, clock, http, nats)
 
 
 @asynccontextmanager
@@ -289,10 +294,10 @@ async def platform_of(cluster: Cluster) -> AsyncGenerator[Platform]:
     urls = {
         name: [f"http://{place}" for place in places] for name, places in cluster.replicas.items()
     }
-    bus = await NatsBus.connect(cluster.nats.url, cluster.nats.access("sfu"))
+    bus = await NatsBus.connect(cluster.nats.url, access=cluster.nats.access("sfu"))
     try:
         async with httpx.AsyncClient(timeout=30, follow_redirects=True) as http:
-            yield Platform({**urls, "gateway": [cluster.url]}, bus, None, http)
+            yield Platform({**urls, "gateway": [cluster.url]}, bus, None, http, cluster.nats)
     finally:
         await bus.close()
 

@@ -14,6 +14,7 @@ _SPEECH = Path(__file__).parents[2] / "services/all_in_one/sidetone/all_in_one/d
 _WARM_MS = 180_000
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(_WARM_MS // 1000 + 300)
 async def test_from_a_new_account_to_a_talk_and_its_end(stage: Stage) -> None:
     nova = await _window(stage, "nova", "ada.wav", stage.address)

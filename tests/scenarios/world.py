@@ -112,10 +112,7 @@ class MovedClock(SystemClock):
 
 @dataclass(frozen=True)
 class Platform:
-    """Where the services are, and the bus as a forwarding unit sees it.
-
-    *clock* is theirs, unless they are other processes; *nats* is what they speak by, if they do.
-    """
+    """Where the services are, the bus as a forwarding unit sees it, and NATS if there is one."""
 
     urls: Mapping[str, list[str]]
     bus: Bus
@@ -284,8 +281,7 @@ async def open_platform(
             urls = await _serve_apart(stack, cluster, files, policies)
             bus = await cluster.bus_of_a_unit()
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
-        nats = None if topology == "embedded" else secured_nats()
-        yield Platform(urls, bus, clock, http, nats)
+        yield Platform(urls, bus, clock, http, secured_nats() if topology != "embedded" else None)
 
 
 @asynccontextmanager

@@ -50,7 +50,7 @@ def test_a_ring_is_a_bounded_queue(steps: list[bytes | None]) -> None:
 
 
 def test_frames_cross_between_two_threads_whole_and_in_order() -> None:
-    ring, count = Ring(FRAME_SLOT, 16), 20_000
+    ring, count = Ring(FRAME_SLOT, 16), 8_000
     sent = threading.Event()
 
     def send() -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 
-from sidetone.credentials.passwords import Passwords, Verdict, require_good
+from sidetone.credentials.passwords import Cost, Passwords, Verdict, require_good
 from sidetone.protocol.refusals import Invalid, Unavailable
 
 GOOD = "plum tree in the rain"
@@ -61,7 +61,7 @@ async def test_a_password_that_is_too_long_costs_nothing(passwords: Passwords) -
 
 
 async def test_a_crowd_is_turned_away_instead_of_queueing_without_end() -> None:
-    passwords = Passwords()
+    passwords = Passwords(Cost(passes=1, memory_kib=1024))
     answers = await asyncio.gather(
         *(passwords.verify(None, GOOD) for _ in range(70)), return_exceptions=True
     )

@@ -22,6 +22,8 @@ PATIENCE_MS = 30_000
 # Between two keys; nobody types faster.
 _TYPED_TIMES_MAX = 5
 _KEY_MS = 15
+# What is not elsewhere after this time stands still.
+_REST_MS = 50
 PASSWORD = "seven quiet herons at dawn"
 
 
@@ -140,13 +142,24 @@ class Window:
     async def misses(self, identifier: str) -> None:
         await self.find(identifier).wait_for(state="detached", timeout=PATIENCE_MS)
 
+    async def shows(self, identifier: str) -> bool:
+        """Tell whether a control is within what one sees: lists hold more above and below."""
+        found = self.find(identifier)
+        box = await found.bounding_box() if await found.count() else None
+        size = self.page.viewport_size
+        return box is not None and size is not None and 0 <= box["y"] < size["height"]
+
     async def sees_text(self, text: str) -> None:
         await self.page.get_by_text(text).first.wait_for(state="attached", timeout=PATIENCE_MS)
 
     async def click(self, identifier: str, **how: Any) -> None:
-        """Click in the middle of a control, as a mouse does."""
-        box = await (await self.sees(identifier)).bounding_box()
-        assert box is not None
+        """Click in the middle of a control that has come to rest, as a mouse does."""
+        found = await self.sees(identifier)
+        box, before = await found.bounding_box(), None
+        async with asyncio.timeout(PATIENCE_MS / 1000):
+            while box is None or box != before:
+                await self.page.wait_for_timeout(_REST_MS)
+                box, before = await found.bounding_box(), box
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         await self.page.mouse.click(x, y, **how)
 

@@ -130,16 +130,16 @@ async def _history(scene: Scene, first: Message) -> None:
     window, nova = scene.window, scene.nova
     for number in range(_MANY):
         await nova.api.messages.send(scene.channel, f"number {number}")
-    last = await scene.latest()
-    await window.sees(f"message-{last.id}")
+    last = f"message-{(await scene.latest()).id}"
+    await until(lambda: window.shows(last))
     await window.click("panel-pins")
     await window.click(f"found-{first.id}")
-    await window.sees(f"message-{first.id}")
-    await window.sees("jump-to-present")
-    await window.misses(f"message-{last.id}")
+    await until(lambda: window.shows(f"message-{first.id}"))
+    assert not await window.shows(last)
     await nova.api.messages.send(scene.channel, "meanwhile")
+    newest = f"message-{(await scene.latest()).id}"
     await window.click("jump-to-present")
-    await window.hears(f"message-{(await scene.latest()).id}", "meanwhile")
+    await until(lambda: window.shows(newest))
     await window.misses("jump-to-present")
 
 

@@ -280,6 +280,8 @@ async def end(client: Client) -> None:
     """Say goodbye and close the socket."""
     transport: Any = client._transport
     client.close()
-    async with asyncio.timeout(GOODBYE_SECONDS):
-        await client.wait_closed()
-    transport.close()
+    try:
+        async with asyncio.timeout(GOODBYE_SECONDS):
+            await client.wait_closed()
+    finally:
+        transport.close()

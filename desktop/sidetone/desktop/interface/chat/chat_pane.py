@@ -70,8 +70,7 @@ def OpenChannel(view: View, account: Account, channel: ChannelId) -> ft.Control:
 @ft.component
 def Header(pane: Pane) -> ft.Control:
     """Draw what the channel is called and what it is for, and the doors to its panels."""
-    server = pane.community.server.id if pane.community is not None else None
-    pane.view.watch(Topic("server", server), Topic("place"))
+    pane.view.watch(pane.home, Topic("place"))
     known = pane.known
     direct = known is not None and known.kind == "direct"
     group = pane.community is not None and pane.community.server.kind == "group"

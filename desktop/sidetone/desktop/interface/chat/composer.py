@@ -184,8 +184,7 @@ class Writing:
 @ft.component
 def Composer(pane: Pane) -> ft.Control:
     """Draw where one writes; Enter sends, Shift+Enter begins a new line."""
-    server = pane.community.server.id if pane.community is not None else None
-    pane.view.watch(Topic("draft", pane.channel), Topic("server", server))
+    pane.view.watch(Topic("draft", pane.channel), pane.home)
     writing, _ = hooks.state(Writing(pane))
     pane.focus_composer = writing.focus
     why_not = _why_not(pane)

@@ -82,6 +82,16 @@ class Pane:
         return self.account.knowledge.home_of(self.channel)
 
     @property
+    def home(self) -> Topic:
+        """What changes with the server of the channel.
+
+        A thread that was put away is in none until it is opened again: then it is in the one that
+        the window shows.
+        """
+        known = self.community
+        return Topic("server", self.view.place.server if known is None else known.server.id)
+
+    @property
     def known(self) -> Channel | None:
         """The channel itself, if it is still there."""
         return self.account.knowledge.channel(self.channel)

@@ -4,7 +4,6 @@ import flet as ft
 
 from sidetone.desktop.application.account import Account
 from sidetone.desktop.application.threads import archive_thread
-from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.chat.dialogs import ask_new_name
@@ -42,8 +41,7 @@ def ThreadColumn(view: View, account: Account, thread: ChannelId) -> ft.Control:
 @ft.component
 def ThreadHeader(pane: Pane) -> ft.Control:
     """Draw the name of the thread, with the doors out."""
-    server = pane.community.server.id if pane.community is not None else None
-    pane.view.watch(Topic("server", server))
+    pane.view.watch(pane.home)
     known = pane.known
     name = known.name if known is not None else tr("Thread")
     tools: list[ft.Control] = []

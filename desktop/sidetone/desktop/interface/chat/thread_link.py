@@ -2,7 +2,6 @@
 
 import flet as ft
 
-from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import kit, theme
 from sidetone.desktop.interface.chat.pane import Pane
@@ -12,8 +11,7 @@ from sidetone.protocol.ids import ChannelId
 @ft.component
 def ThreadLink(pane: Pane, thread: ChannelId) -> ft.Control:
     """Draw it; a thread that was put away has no name here."""
-    server = pane.community.server.id if pane.community is not None else None
-    pane.view.watch(Topic("server", server))
+    pane.view.watch(pane.home)
     known = pane.account.knowledge.channel(thread)
     name = known.name if known is not None else tr("Thread")
     read = pane.account.knowledge.reads.get(thread)

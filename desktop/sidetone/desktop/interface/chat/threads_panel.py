@@ -3,7 +3,6 @@
 import flet as ft
 
 from sidetone.desktop.application.threads import archive_thread, list_threads
-from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.chat.pane import Pane
@@ -17,8 +16,7 @@ from sidetone.protocol.servers import Channel
 @ft.component
 def ThreadsPanel(pane: Pane) -> ft.Control:
     """Draw them, newest first."""
-    server = pane.community.server.id if pane.community is not None else None
-    pane.view.watch(Topic("server", server))
+    pane.view.watch(pane.home)
     archived, set_archived = hooks.state(initial=False)
     page, set_page = hooks.state(_unread())
     generation = pane.community.generation if pane.community is not None else 0

@@ -13,7 +13,6 @@ import json
 import os
 import ssl
 import sys
-from collections import deque
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,8 +21,8 @@ from nats.aio.msg import Msg
 
 # Events that are written, synced and confirmed together.
 TOGETHER = 100
-# As many may come again: those that were handed out and not confirmed.
-REMEMBERED = 2_000
+# What was not confirmed comes again after half a minute: then it stands so many events back.
+REMEMBERED = 200_000
 
 
 class Archive:
@@ -32,13 +31,13 @@ class Archive:
     def __init__(self, path: Path) -> None:
         self._file: BinaryIO = path.open("a+b")
         self._file.seek(0)
-        self._ids: deque[str] = deque(maxlen=REMEMBERED)
+        self._ids: dict[str, None] = {}
         whole = 0
         for line in self._file:
             if not line.endswith(b"\n"):
                 break
             whole += len(line)
-            self._ids.append(json.loads(line)["id"])
+            self._remember(json.loads(line)["id"])
         self._file.truncate(whole)
 
     def add(self, events: list[bytes]) -> None:
@@ -46,10 +45,15 @@ class Archive:
         for event in events:
             read = json.loads(event)
             if read["id"] not in self._ids:
-                self._ids.append(read["id"])
+                self._remember(read["id"])
                 self._file.write(json.dumps(read).encode() + b"\n")
         self._file.flush()
         os.fsync(self._file.fileno())
+
+    def _remember(self, event: str) -> None:
+        self._ids[event] = None
+        if len(self._ids) > REMEMBERED:
+            del self._ids[next(iter(self._ids))]
 
 
 async def main(url: str, credentials: str, authority: str, path: str) -> None:

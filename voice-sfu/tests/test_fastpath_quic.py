@@ -165,6 +165,7 @@ async def test_a_connection_id_is_used_for_a_while_and_then_another(
             # A change does nothing while the unit has not given a new one.
             if not ann._quic._peer_cid_available:
                 await _settled(ann)
+                await until(lambda: ann._quic._peer_cid_available)
             ann.change_connection_id()
 
 

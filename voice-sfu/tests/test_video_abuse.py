@@ -227,6 +227,7 @@ async def test_only_so_many_frames_may_be_on_their_way_at_once(
         await ann.told(Pong)
 
 
+@pytest.mark.alone
 async def test_bytes_far_ahead_reserve_no_memory_without_end(unit: Unit, desk: VoiceDesk) -> None:
     async with crowd(unit, desk, 1) as (ann, _):
         link = connection_of(unit, ann)

@@ -25,6 +25,7 @@ def diagnosis(**changes: object) -> Diagnosis:
     return Diagnosis(Kernels(187, 0, 0.7), replace(report, **changes))
 
 
+@pytest.mark.alone
 def test_the_voice_arrives_whatever_devices_there_are() -> None:
     told: list[tuple[str, float]] = []
     found = examine(lambda what, share: told.append((what, share)), seconds=2.0)

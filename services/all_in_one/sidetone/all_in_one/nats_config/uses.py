@@ -55,7 +55,19 @@ def _modules(folder: Traversable) -> Iterator[ast.Module]:
         if entry.is_dir():
             yield from _modules(entry)
         elif entry.name.endswith(".py"):
-            yield ast.parse(entry.read_text("utf-8"))
+            yield _parsed(entry.read_text("utf-8"))
+
+
+def _parsed(source: str) -> ast.Module:
+    """Parse once more where Python miscounts.
+
+    Before 3.11.5 it does when something else is parsed meanwhile, by another thread or by what the
+    garbage collector calls (CPython issue 106905).
+    """
+    try:
+        return ast.parse(source)
+    except SystemError:
+        return ast.parse(source)
 
 
 class _Found:

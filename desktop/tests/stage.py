@@ -142,13 +142,6 @@ class Window:
     async def misses(self, identifier: str) -> None:
         await self.find(identifier).wait_for(state="detached", timeout=PATIENCE_MS)
 
-    async def shows(self, identifier: str) -> bool:
-        """Tell whether a control is within what one sees: lists hold more above and below."""
-        found = self.find(identifier)
-        box = await found.bounding_box() if await found.count() else None
-        size = self.page.viewport_size
-        return box is not None and size is not None and 0 <= box["y"] < size["height"]
-
     async def sees_text(self, text: str) -> None:
         await self.page.get_by_text(text).first.wait_for(state="attached", timeout=PATIENCE_MS)
 

@@ -16,7 +16,6 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.long
 
-_MANY = 120
 _MEGABYTES = 25
 
 
@@ -53,7 +52,7 @@ async def a_scene(stage: Stage) -> Scene:
 
 
 @pytest.mark.timeout(300)
-async def test_threads_pins_reports_and_the_way_back_to_the_present(stage: Stage) -> None:
+async def test_threads_pins_reports_and_search(stage: Stage) -> None:
     scene = await a_scene(stage)
     window, nova = scene.window, scene.nova
     first = await nova.api.messages.send(scene.channel, "the old fox waits by the gate")
@@ -61,7 +60,6 @@ async def test_threads_pins_reports_and_the_way_back_to_the_present(stage: Stage
     await _threads(scene, first)
     await _report(scene, first)
     await _by_keys(scene)
-    await _history(scene, first)
     await _search(scene)
     assert await window.nameless() == []
     assert not window.process.unhappy()
@@ -125,26 +123,9 @@ async def _by_keys(scene: Scene) -> None:
     await window.misses(f"message-{own.id}")
 
 
-async def _history(scene: Scene, first: Message) -> None:
-    """Far back in the past what is new is counted, and one click leads there."""
-    window, nova = scene.window, scene.nova
-    for number in range(_MANY):
-        await nova.api.messages.send(scene.channel, f"number {number}")
-    last = f"message-{(await scene.latest()).id}"
-    await until(lambda: window.shows(last))
-    await window.click("panel-pins")
-    await window.click(f"found-{first.id}")
-    await until(lambda: window.shows(f"message-{first.id}"))
-    assert not await window.shows(last)
-    await nova.api.messages.send(scene.channel, "meanwhile")
-    newest = f"message-{(await scene.latest()).id}"
-    await window.click("jump-to-present")
-    await until(lambda: window.shows(newest))
-    await window.misses("jump-to-present")
-
-
 async def _search(scene: Scene) -> None:
     window = scene.window
+    await scene.nova.api.messages.send(scene.channel, "number one")
     await window.click("panel-search")
     await window.type("search-field", "number", enter=True)
     await window.sees("found-count")

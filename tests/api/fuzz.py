@@ -16,7 +16,6 @@ from pathlib import Path
 
 from tests.api.town import Town, open_town, requests_of
 
-PHASES = "examples,coverage,fuzzing,stateful"
 # A rule of the domain may refuse what the schema allows: a taken name, a permission one lacks.
 _REFUSED = "[200, 201, 202, 204, 302, 304, 401, 403, 404, 409, 422, 429]"
 # What would leave nothing to ask about is asked of what is not needed any more.
@@ -33,23 +32,15 @@ class Findings:
     output: str
 
 
-async def fuzz(folder: Path, examples: int, seed: int, phases: str = PHASES) -> Findings:
-    """Run a server in *folder* and ask *examples* of each route, in each of *phases*."""
+async def fuzz(folder: Path, examples: int, seed: int) -> Findings:
+    """Run a server in *folder* and ask *examples* of each route, in each phase."""
     async with open_town(folder) as town:
         config = folder / "schemathesis.toml"
         config.write_text(await _config(town))
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)),
             *("run", f"{town.url}/openapi.json", "--checks", "all"),
-            *(
-                "--phases",
-                phases,
-                "--max-examples",
-                str(examples),
-                "--seed",
-                str(seed),
-                "--no-shrink",
-            ),
+            *("--max-examples", str(examples), "--seed", str(seed), "--no-shrink"),
             *("--continue-on-failure", "--warnings", "off"),
             stdout=PIPE,
             stderr=STDOUT,

@@ -8,7 +8,7 @@ from tests.load.fuzz_socket import fuzz_socket
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize(("checked", "count"), [(True, 3_000), (False, 12_000)])
+@pytest.mark.parametrize(("checked", "count"), [(True, 5_000), (False, 20_000)])
 def test_nothing_that_comes_makes_the_kernels_stumble(checked: bool, count: int) -> None:
     findings = fuzz_in_child(count, seed=2, checked=checked)
     assert findings.faults == []

@@ -44,8 +44,6 @@ class ManageIncoming:
         """Return the webhook and its path, which nobody is told again. Raises ``Refusal``."""
         server = await self._server_of(channel, user)
         name = checked_name(wish.name)
-        if wish.avatar is not None:
-            await self.bus.ask(ClaimFiles(user, "avatar", [wish.avatar]))
         webhook = IncomingWebhook(
             WebhookId(self.clock.new_id()),
             server,
@@ -56,6 +54,8 @@ class ManageIncoming:
             self.clock.now_ms(),
         )
         await self._note(user, "incoming_webhook.create", webhook)
+        if wish.avatar is not None:
+            await self.bus.ask(ClaimFiles(user, "avatar", [wish.avatar]))
         secret = secrets.token_urlsafe(_SECRET_BYTES)
         if not await self.webhooks.add(webhook, digest_of(secret), WEBHOOKS_PER_SERVER_MAX):
             await self._drop(wish.avatar)

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import NoReturn
 
-import nats
 import pytest
 from nats.aio.client import Client
 from nats.errors import Error
@@ -20,6 +19,7 @@ from sidetone.all_in_one.nats_config.folder import (
     PUBLISHER,
     service_grants,
 )
+from sidetone.bus.access import Access
 from sidetone.bus.events_stream import NatsEvents
 from sidetone.bus.jetstream import NatsJournal
 from sidetone.bus.nats import NatsBus
@@ -38,18 +38,32 @@ CLOCK = SystemClock()
 @asynccontextmanager
 async def signed_in(server: SecuredNats, name: str) -> AsyncGenerator[tuple[Client, list[str]]]:
     """Connect as user *name*; the list takes what the server says no to."""
+    async with connected(server.url, server.access(name)) as signed:
+        yield signed
+
+
+@asynccontextmanager
+async def connected(url: str, access: Access) -> AsyncGenerator[tuple[Client, list[str]]]:
+    """Connect once, and leave no socket behind, whoever ends it and however early."""
     refused: list[str] = []
+    closed = asyncio.Event()
 
     async def note(error: Exception) -> None:
         refused.append(str(error).lower())
 
-    client = await nats.connect(
-        server.url, error_cb=note, allow_reconnect=False, **server.access(name).options()
-    )
+    async def end() -> None:
+        closed.set()
+
+    client = Client()
     try:
+        await client.connect(
+            url, error_cb=note, closed_cb=end, allow_reconnect=False, **access.options()
+        )
         yield client, refused
     finally:
         await client.close()
+        async with asyncio.timeout(30):
+            await closed.wait()
 
 
 @asynccontextmanager
@@ -167,32 +181,16 @@ async def test_the_stream_cannot_be_emptied_even_by_its_writer() -> None:
 async def test_who_is_revoked_is_out_at_once_and_stays_out() -> None:
     server = secured_nats()
     await server.integrators.add("leaves", "events.>", CLOCK.now_ms(), None)
-    options = server.access("integrator-leaves").options()
+    access = server.access("integrator-leaves")
     credentials = server.folder.credentials_of("integrator-leaves").read_text()
-    closed = asyncio.Event()
-
-    async def note() -> None:
-        closed.set()
-
-    async def ignore(_: Exception) -> None:
-        pass
-
-    client = await nats.connect(
-        server.url, closed_cb=note, error_cb=ignore, allow_reconnect=False, **options
-    )
-    await server.integrators.revoke("leaves", CLOCK.now_ms())
-    async with asyncio.timeout(30):
-        await closed.wait()
-    assert client.is_closed
+    async with connected(server.url, access) as (client, _):
+        await server.integrators.revoke("leaves", CLOCK.now_ms())
+        await until(lambda: client.is_closed)
     again = server.folder.path / "again.creds"
     again.write_text(credentials)
     with pytest.raises(Error):
-        await nats.connect(
-            server.url,
-            error_cb=ignore,
-            allow_reconnect=False,
-            **server.access("chat")._replace(credentials=again).options(),
-        )
+        async with connected(server.url, access._replace(credentials=again)):
+            pass
 
 
 async def test_credentials_end_when_they_said_they_would() -> None:
@@ -248,7 +246,7 @@ async def test_integrators_and_services_survive_a_restart_of_the_server() -> Non
     with server.engine:
         await server.integrators.add("stays", "events.>", CLOCK.now_ms(), None)
         await server.integrators.add("goes", "events.>", CLOCK.now_ms(), None)
-        gone = server.access("integrator-goes").options()
+        gone = server.access("integrator-goes")
         gone_file = server.folder.credentials_of("integrator-goes").read_text()
         await server.integrators.revoke("goes", CLOCK.now_ms())
         server.engine.kill()
@@ -258,7 +256,8 @@ async def test_integrators_and_services_survive_a_restart_of_the_server() -> Non
             assert (await place.consumer_info("EVENTS", "stays")).name == "stays"
         server.folder.credentials_of("integrator-goes").write_text(gone_file)
         with pytest.raises(Error):
-            await nats.connect(server.url, allow_reconnect=False, **gone)
+            async with connected(server.url, gone):
+                pass
 
 
 async def test_without_credentials_nobody_comes_in() -> None:

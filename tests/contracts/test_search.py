@@ -191,6 +191,21 @@ async def test_the_newest_come_first_and_page_by_page(shelf: Shelf) -> None:
     assert found == written[::-1]
 
 
+async def test_messages_of_one_moment_are_told_apart_where_a_page_ends(shelf: Shelf) -> None:
+    first = uuid7().int
+    # Bits that an index of 63-bit numbers may lose: the lowest, and one at its middle.
+    ids = sorted(MessageId(UUID(int=first ^ bits)) for bits in (0, 1, 1 << 61, 1 << 64, 1 << 65))
+    for each in ids:
+        await shelf.put("at once", id=each)
+    found: list[MessageId] = []
+    cursor: str | None = None
+    for _ in ids:
+        hits, cursor = await shelf.index.find(SearchQuery(SERVER, [HERE], ["once"]), cursor, 1)
+        found += [message for _, message in hits]
+    assert cursor is None
+    assert found == ids[::-1]
+
+
 async def test_only_the_channels_asked_for_are_searched(shelf: Shelf) -> None:
     here = await shelf.put("hello", HERE)
     there = await shelf.put("hello", ELSEWHERE)

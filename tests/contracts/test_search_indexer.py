@@ -92,7 +92,6 @@ async def test_two_indexers_tell_everything_once(index: Index) -> None:
         await tasks.close()
 
 
-@pytest.mark.alone
 async def test_searches_and_writes_go_on_while_the_index_is_built_anew(index: Index) -> None:
     tasks = index.start()
     written = [await index.put(f"word {number}") for number in range(AT_ONCE + 30)]

@@ -26,6 +26,7 @@ from sidetone.protocol.refusals import Unavailable
 ALIAS = "sidetone_messages"
 
 _TIMEOUT_SECONDS = 3.0
+_LOWER_BITS = 65
 
 
 class Typesense:
@@ -83,6 +84,7 @@ class Typesense:
                 *({"name": field, **facet} for field in ("server", "root", "channel", "author")),
                 {"name": "traits", "type": "string[]"},
                 {"name": "position", "type": "int64"},
+                {"name": "rank", "type": "int64"},
             ],
             "default_sorting_field": "position",
         }
@@ -144,9 +146,19 @@ class Typesense:
 def position_of(message: MessageId) -> int:
     """Return what messages are sorted by: the upper 63 bits of the id, which begin with the time.
 
-    Two messages of one server share one only within a millisecond, by a rare chance.
+    Messages of one millisecond often share it (RFC 9562, 6.2: their ids count up in the lower
+    bits); ``rank_of`` tells those apart.
     """
-    return message.int >> 65
+    return message.int >> _LOWER_BITS
+
+
+def rank_of(message: MessageId) -> int:
+    """Return what messages of one position are sorted by: the rest of the id, without its variant.
+
+    63 bits, so that it is a positive int64.
+    """
+    lower = message.int & ((1 << _LOWER_BITS) - 1)
+    return (lower >> 64) << 62 | lower & ((1 << 62) - 1)
 
 
 def _document_of(entry: Entry) -> dict[str, object]:
@@ -160,6 +172,7 @@ def _document_of(entry: Entry) -> dict[str, object]:
         "words": " ".join(indexed_words(message.text)),
         "traits": sorted(traits(message)),
         "position": position_of(message.id),
+        "rank": rank_of(message.id),
     }
 
 

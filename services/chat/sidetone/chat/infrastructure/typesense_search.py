@@ -6,6 +6,7 @@ the rows from there, in a process of its own.
 
 import asyncio
 from collections.abc import Sequence
+from uuid import UUID
 
 import msgspec
 
@@ -13,12 +14,11 @@ from sidetone.bus.tasks import Tasks
 from sidetone.chat.application.search import Hit
 from sidetone.chat.domain.search_query import SearchQuery
 from sidetone.chat.infrastructure.search_index import Entry
-from sidetone.chat.infrastructure.typesense import Typesense, position_of
+from sidetone.chat.infrastructure.typesense import Typesense, position_of, rank_of
 from sidetone.protocol.ids import ChannelId, MessageId
 from sidetone.protocol.refusals import Invalid
 from sidetone.storage import Transaction
 
-_ORDER_LENGTH_MAX = 19
 _QUEUE = "INSERT INTO search_queue (channel, message) VALUES (:channel, :message)"
 
 
@@ -63,25 +63,24 @@ class TypesenseSearch(SearchQueue):
                 "q": " ".join(query.words) or "*",
                 "query_by": "words",
                 "filter_by": _filter(query, cursor),
-                "sort_by": "position:desc",
+                "sort_by": "position:desc,rank:desc",
                 "per_page": limit + 1,
                 "num_typos": 0,
                 "typo_tokens_threshold": 0,
                 "drop_tokens_threshold": 0,
                 "split_join_tokens": "off",
-                "include_fields": "id,channel,position",
+                "include_fields": "id,channel",
                 "highlight_fields": "none",
             }
         )
         found = msgspec.convert(documents, list[_Found])
-        more = str(found[limit - 1].position) if len(found) > limit else None
+        more = found[limit - 1].id.hex if len(found) > limit else None
         return [(each.channel, each.id) for each in found[:limit]], more
 
 
 class _Found(msgspec.Struct, frozen=True):
     id: MessageId
     channel: ChannelId
-    position: int
 
 
 async def _queue(rows: Transaction, hits: Sequence[Hit]) -> None:
@@ -105,9 +104,16 @@ def _filter(query: SearchQuery, cursor: str | None) -> str:
     if query.until is not None:
         parts.append(f"position:<{position_of(query.until)}")
     if cursor is not None:
-        if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= _ORDER_LENGTH_MAX):
-            raise Invalid(
-                "cursor_unknown", "this cursor was not given out here; begin from the start"
-            )
-        parts.append(f"position:<{cursor}")
+        last = _message_of(cursor)
+        position, rank = position_of(last), rank_of(last)
+        parts.append(f"(position:<{position} || (position:={position} && rank:<{rank}))")
     return " && ".join(parts)
+
+
+def _message_of(cursor: str) -> MessageId:
+    try:
+        return MessageId(UUID(hex=cursor))
+    except ValueError as error:
+        raise Invalid(
+            "cursor_unknown", "this cursor was not given out here; begin from the start"
+        ) from error

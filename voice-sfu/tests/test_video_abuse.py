@@ -230,15 +230,18 @@ async def test_only_so_many_frames_may_be_on_their_way_at_once(
 @pytest.mark.alone
 async def test_bytes_far_ahead_reserve_no_memory_without_end(unit: Unit, desk: VoiceDesk) -> None:
     async with crowd(unit, desk, 1) as (ann, _):
-        link = connection_of(unit, ann)
+        streams = connection_of(unit, ann)._quic._streams
         stream = ann.open_stream()
         sender: Any = ann._quic._streams[stream].sender
         for _ in range(12):
-            sender._buffer_start = sender._buffer_stop = sender.highest_offset = (
-                ann._quic._streams[stream].max_stream_data_remote - 1
-            )
+            last = ann._quic._streams[stream].max_stream_data_remote
+            sender._buffer_start = sender._buffer_stop = sender.highest_offset = last - 1
             ann.show(b"x", stream, ended=False)
+            # A packet as small as this is looked at last.
+            await until(
+                lambda: stream in streams and streams[stream].receiver.highest_offset >= last  # noqa: B023
+            )
             ann.tell(Ping(1))
             await ann.told(Pong)
-        receiver = link._quic._streams[stream].receiver
+        receiver = streams[stream].receiver
         assert 0 < len(receiver._buffer) <= 2 * GAP_BYTES_MAX

@@ -103,3 +103,14 @@ async def test_who_lets_programs_write_and_stops_them_is_noted(stage: Stage) -> 
         ("incoming_webhook.delete", "Build"),
     ]
     assert path.rpartition("/")[2] not in str(stage.noted)
+
+
+async def test_there_are_not_too_many(stage: Stage) -> None:
+    for _ in range(15):
+        await path_of(stage)
+    wish = {"name": "one more", "avatar": str(uuid7())}
+    answer = await stage.send(stage.owner, "POST", f"/channels/{stage.channel}/incoming", wish)
+    assert problem(answer) == (409, "webhooks_too_many")
+    # What was refused is no deed, and takes no picture.
+    assert len(stage.noted) == 15
+    assert stage.claimed == []

@@ -250,6 +250,8 @@ async def test_there_are_not_too_many(stage: Stage) -> None:
     body = {"name": "one more", "url": "https://games.example/"}
     answer = await stage.send(stage.owner, "POST", f"/servers/{stage.server}/webhooks", body)
     assert problem(answer) == (409, "webhooks_too_many")
+    # What was refused is no deed.
+    assert len(stage.noted) == 15
 
 
 async def test_a_conversation_has_none(embedded: Stage) -> None:

@@ -53,16 +53,20 @@ class ManageIncoming:
             user,
             self.clock.now_ms(),
         )
-        await self._note(user, "incoming_webhook.create", webhook)
+        if len(await self.webhooks.of(server)) >= WEBHOOKS_PER_SERVER_MAX:
+            raise _too_many()
         if wish.avatar is not None:
             await self.bus.ask(ClaimFiles(user, "avatar", [wish.avatar]))
         secret = secrets.token_urlsafe(_SECRET_BYTES)
-        if not await self.webhooks.add(webhook, digest_of(secret), WEBHOOKS_PER_SERVER_MAX):
-            await self._drop(wish.avatar)
-            raise Conflict(
-                "webhooks_too_many",
-                f"a server has at most {WEBHOOKS_PER_SERVER_MAX} incoming webhooks; remove one",
-            )
+        added = False
+        try:
+            await self._note(user, "incoming_webhook.create", webhook)
+            added = await self.webhooks.add(webhook, digest_of(secret), WEBHOOKS_PER_SERVER_MAX)
+        finally:
+            if not added:
+                await self._drop(wish.avatar)
+        if not added:
+            raise _too_many()
         return IncomingWebhookUrl(webhook, f"/integrations/incoming/{webhook.id}/{secret}")
 
     async def of(self, server: ServerId, user: UserId) -> Sequence[IncomingWebhook]:
@@ -103,6 +107,13 @@ class ManageIncoming:
     async def _drop(self, avatar: FileId | None) -> None:
         if avatar is not None:
             await self.bus.ask(DropFiles([avatar]))
+
+
+def _too_many() -> Conflict:
+    return Conflict(
+        "webhooks_too_many",
+        f"a server has at most {WEBHOOKS_PER_SERVER_MAX} incoming webhooks; remove one",
+    )
 
 
 def digest_of(secret: str) -> bytes:

@@ -58,13 +58,12 @@ class ManageWebhooks:
             user,
             self.clock.now_ms(),
         )
+        if len(await self.webhooks.of(server)) >= WEBHOOKS_PER_SERVER_MAX:
+            raise _too_many()
         await self._note(user, "webhook.create", webhook, after=_fields(webhook))
         secret = _new_secret()
         if not await self.webhooks.add(webhook, secret.encode(), WEBHOOKS_PER_SERVER_MAX):
-            raise Conflict(
-                "webhooks_too_many",
-                f"a server has at most {WEBHOOKS_PER_SERVER_MAX} webhooks; remove one",
-            )
+            raise _too_many()
         return WebhookSecret(webhook, secret)
 
     async def of(self, server: ServerId, user: UserId) -> Sequence[Webhook]:
@@ -140,6 +139,13 @@ class ManageWebhooks:
         except NotFound:
             raise unknown_webhook() from None
         return found
+
+
+def _too_many() -> Conflict:
+    return Conflict(
+        "webhooks_too_many",
+        f"a server has at most {WEBHOOKS_PER_SERVER_MAX} webhooks; remove one",
+    )
 
 
 def _fields(webhook: Webhook) -> dict[str, str]:

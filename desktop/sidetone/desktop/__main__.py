@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 import platformdirs
 
+from sidetone.desktop.infrastructure.importing import imported
 from sidetone.desktop.infrastructure.native_windows import flet_view, native_windows
 from sidetone.desktop.infrastructure.page_uploads import PageUploads
 from sidetone.desktop.infrastructure.single_instance import SingleInstance
@@ -160,7 +161,7 @@ async def _composed(folder: Path, uploads: PageUploads) -> AsyncGenerator[Callab
 
 
 async def _compose(folder: Path, uploads: PageUploads) -> Any:  # noqa: ANN401
-    app = await asyncio.to_thread(import_module, "sidetone.desktop.app")
+    app: Any = await imported("sidetone.desktop.app")
     return await app.compose(folder, uploads)
 
 

@@ -7,9 +7,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from sidetone.desktop.infrastructure.importing import imported
 
 if TYPE_CHECKING:
     import flet as ft
@@ -47,13 +48,13 @@ class NativeWindows:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _show(self, route: str) -> None:
-        socket_server = import_module("flet.messaging.flet_socket_server").FletSocketServer
+        module: Any = await imported("flet.messaging.flet_socket_server")
 
         async def begun(session: Any) -> None:  # noqa: ANN401 (Flet's)
             page = session.page
             await asyncio.wrap_future(page.run_task(self._main, page, route))
 
-        server = socket_server(
+        server = module.FletSocketServer(
             asyncio.get_running_loop(), on_session_created=begun, executor=ThreadPoolExecutor()
         )
         await server.start()
@@ -82,7 +83,7 @@ def flet_view(assets: Path) -> View:
     """Return what draws with Flet's own program, which shows pictures of *assets*."""
 
     async def view(address: str) -> asyncio.subprocess.Process:
-        desktop = import_module("flet_desktop")
+        desktop: Any = await imported("flet_desktop")
         process, _ = await desktop.open_flet_view_async(address, str(assets), False)  # noqa: FBT003
         return process
 

@@ -13,7 +13,6 @@ import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, contextmanager
 from http.cookies import CookieError, SimpleCookie
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import parse_qs
@@ -22,6 +21,7 @@ import uvicorn
 from typing_extensions import override
 
 from sidetone.desktop.infrastructure.asgi import Asgi, Scope, answer, refuse
+from sidetone.desktop.infrastructure.importing import imported
 from sidetone.desktop.infrastructure.page_files import PageFiles, flet_files
 from sidetone.desktop.infrastructure.page_uploads import PREFIX as UPLOADS
 from sidetone.desktop.infrastructure.page_uploads import PageUploads
@@ -122,16 +122,9 @@ class Windows:
 
 
 async def _flet() -> tuple[Any, Any, Any]:
-    app, sockets, manager = await asyncio.to_thread(
-        lambda: [
-            import_module(name)
-            for name in (
-                "flet_web.fastapi.flet_app",
-                "starlette.websockets",
-                "flet_web.fastapi.flet_app_manager",
-            )
-        ]
-    )
+    app: Any = await imported("flet_web.fastapi.flet_app")
+    sockets: Any = await imported("starlette.websockets")
+    manager: Any = await imported("flet_web.fastapi.flet_app_manager")
     await manager.app_manager.start()
     return app.FletApp, sockets.WebSocket, manager.app_manager
 

@@ -120,6 +120,7 @@ class Knowledge:
             timeline.loaded = False
         return topics(
             *(Topic("server", server) for server in self.communities),
+            *(Topic("unread", channel) for channel in self._homes),
             *(Topic("messages", channel) for channel in self.timelines),
             *(Topic("voice", channel) for channel in self._homes),
             *(Topic("user", user) for user in self.users),
@@ -156,8 +157,7 @@ class Knowledge:
                 self._timeline(channel).reacted(event, self.me.id)
                 return topics(Topic("messages", channel))
             case events.ReadMarked(state):
-                self.reads[state.channel] = state
-                return topics(Topic("unread"), Topic("server", self._homes.get(state.channel)))
+                return self._read(state)
             case events.TypingStarted(channel, user):
                 if user != self.me.id:
                     self.typing.setdefault(channel, {})[user] = now_ms + TYPING_MS
@@ -234,8 +234,21 @@ class Knowledge:
         changed = [Topic("messages", channel), Topic("typing", channel)]
         if message.author != self.me.id:
             self._count(message)
-            changed += [Topic("unread"), Topic("server", self._homes.get(channel))]
+            changed += self._unread(channel)
         return topics(*changed)
+
+    def _read(self, state: ReadState) -> Topics:
+        if self.reads.get(state.channel) == state:
+            return NOTHING
+        self.reads[state.channel] = state
+        return topics(*self._unread(state.channel))
+
+    def _unread(self, channel: ChannelId) -> list[Topic]:
+        return [
+            Topic("unread"),
+            Topic("unread", self._homes.get(channel)),
+            Topic("unread", channel),
+        ]
 
     def _count(self, message: Message) -> None:
         """Count one more unread message, and whether it calls us, as the server does."""

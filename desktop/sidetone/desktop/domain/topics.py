@@ -10,7 +10,7 @@ Kind: TypeAlias = Literal[
     "accounts",  # which accounts there are, and how each connection fares
     "servers",  # which servers there are, their names and icons
     "server",  # channels, roles, members of one server
-    "unread",  # what waits anywhere in one server
+    "unread",  # what waits in one channel, in those of one server, or, of none, anywhere
     "messages",  # what is shown of one channel
     "draft",  # what one is writing in one channel
     "scroll",  # where one is in the history of one channel

@@ -36,7 +36,10 @@ _AT_ONCE = 2
 def ChannelList(view: View) -> ft.Control:
     """Draw the channels by category, in their order."""
     server = view.place.server
-    view.watch(Topic("server", server), Topic("place"), Topic("preferences"))
+    # What waits in a folded category is shown all the same; else its own row draws that.
+    folds = bool(view.core.preferences.current.layout.collapsed)
+    waits = Topic("unread" if folds else "server", server)
+    view.watch(Topic("server", server), waits, Topic("place"), Topic("preferences"))
     account = view.account
     community = account.knowledge.communities.get(server) if account and server else None
     if account is None or community is None or server is None:
@@ -96,9 +99,7 @@ def _group(
     for channel in group.channels:
         if folded and not _stands_out(view, account, channel):
             continue
-        rows.append(
-            _placed(view, account, channel, _stand(view, account, channel), manages=manages)
-        )
+        rows.append(_placed(view, account, channel, _stand(view, channel), manages=manages))
         rows += _threads(view, account, channel, channels)
     return rows
 
@@ -112,20 +113,17 @@ def _stands_out(view: View, account: Account, channel: Channel) -> bool:
 
 
 class Stand(NamedTuple):
-    """How a row stands: what waits in it, and whether it is open, muted or folded up."""
+    """How a row stands: whether it is open, muted or folded up."""
 
-    waiting: tuple[int, int] = (0, 0)
     here: bool = False
     muted: bool = False
     folded: bool = False
 
 
-def _stand(view: View, account: Account, channel: Channel) -> Stand:
+def _stand(view: View, channel: Channel) -> Stand:
     if channel.kind == "voice":
         return Stand()
-    read = account.knowledge.reads.get(channel.id)
     return Stand(
-        (read.unread, read.mentions) if read is not None else (0, 0),
         here=view.place.channel == channel.id,
         muted=is_muted(view.core, ServerId(channel.server), channel.id),
     )
@@ -142,7 +140,6 @@ def _threads(
             view,
             account,
             thread,
-            unread=bool((read := account.knowledge.reads.get(thread.id)) and read.unread),
             here=view.place.thread == thread.id,
         )
         for thread in found
@@ -220,9 +217,7 @@ def Placed(
     elif channel.kind == "voice":
         row = VoiceChannel(view, account, channel)
     else:
-        row = TextChannel(
-            view, account, channel, stand.waiting, here=stand.here, muted=stand.muted
-        )
+        row = TextChannel(view, account, channel, here=stand.here, muted=stand.muted)
 
     def offer(event: ft.TapEvent[ft.GestureDetector]) -> None:
         view.menu(event.global_position or ft.Offset(0, 0), channel_menu(view, account, channel))

@@ -21,21 +21,17 @@ _SIZE = 46
 @ft.component
 def ServerRail(view: View) -> ft.Control:
     """List every server of every account that is signed in."""
-    view.watch(
-        Topic("servers"), Topic("accounts"), Topic("place"), Topic("unread"), Topic("preferences")
-    )
+    view.watch(Topic("servers"), Topic("accounts"), Topic("place"), Topic("preferences"))
     line = ft.Container(
         ft.Container(width=32, height=2, border_radius=1, bgcolor=theme.LINE),
         alignment=ft.Alignment.CENTER,
     )
     entries: list[ft.Control] = [_home(view), line]
     for account, server in servers_of(view.core):
-        unread, mentions = account.knowledge.waiting(ServerId(server.id))
         muted = is_muted(view.core, ServerId(server.id))
         here = view.place.server == server.id and view.place.screen != "friends"
-        loud = (unread and not muted, mentions)
         entries.append(
-            hooks.keyed(str(server.id), RailServer, view, account, server, loud, here=here)
+            hooks.keyed(str(server.id), RailServer, view, account, server, here=here, muted=muted)
         )
     entries.append(_add(view))
     return ft.Container(
@@ -48,11 +44,13 @@ def ServerRail(view: View) -> ft.Control:
 @hooks.memo
 @ft.component
 def RailServer(
-    view: View, account: Account, server: Server, waiting: tuple[bool, int], *, here: bool
+    view: View, account: Account, server: Server, *, here: bool, muted: bool
 ) -> ft.Control:
-    """Draw one server; *waiting*: whether something is unread, and how many mentions."""
+    """Draw one server, whether something is unread in it, and how many mentions."""
     id_ = ServerId(server.id)
-    unread, mentions = waiting
+    view.watch(Topic("server", id_), Topic("unread", id_))
+    waits, mentions = account.knowledge.waiting(id_)
+    unread = waits and not muted
     label = server.name
     if mentions:
         label = trn("{server}, {n} mention", "{server}, {n} mentions", mentions, server=label)

@@ -44,8 +44,10 @@ class Tick:
 
 
 class Reading(NamedTuple):
-    """What keys do in the channel that is read."""
+    """What keys do in the channel that is read, and what the eye does."""
 
+    # Count what has come as read where it is before somebody's eyes.
+    seen: Callable[[], None]
     to_present: Callable[[], None]
     # Choose the message so many below the chosen one.
     step: Callable[[int], None]
@@ -109,6 +111,8 @@ class View:
 
     def told(self, changed: Topics) -> None:
         """Note what changed; it is drawn within 50 ms, together with what else changed."""
+        if self.reading is not None and any(topic.kind == "messages" for topic in changed):
+            self.reading.seen()
         self._changed |= changed
         self._waiting.set()
 

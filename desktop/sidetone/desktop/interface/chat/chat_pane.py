@@ -36,7 +36,7 @@ def OpenChannel(view: View, account: Account, channel: ChannelId) -> ft.Control:
     """Draw one channel, with a thread or a panel beside it."""
     view.watch(Topic("place"))
     pane, _ = hooks.state(Pane(view, account, channel))
-    view.reading = Reading(pane.go_to_present, pane.step, partial(offer_chosen, pane))
+    view.reading = Reading(pane.seen, pane.go_to_present, pane.step, partial(offer_chosen, pane))
     message = view.place.message
 
     def follow() -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from sidetone.community import Community
 from sidetone.desktop.application.account import Account
-from sidetone.desktop.application.mark_read import mark_read
+from sidetone.desktop.application.mark_read import ReadAlong
 from sidetone.desktop.application.read_history import (
     jump_to,
     jump_to_present,
@@ -67,6 +67,7 @@ class Pane:
         self._moved = asyncio.Event()
         self._loading = False
         self._opened = False
+        self._reading = ReadAlong(account, channel)
         self._reads_later = False
 
     # --- what is there ---
@@ -293,17 +294,12 @@ class Pane:
             and self._target is None
             and self.view.focused
             and not self._reads_later
+            and self.account.connection == "online"
+            and self._reading.note(newest)
         ):
-            self._reads_later = True
-            self.start(self._mark_read(newest))
+            self.start(self._reading.tell())
 
     def read_later(self, message: MessageId) -> None:
         """Leave *message* and what follows unread until the channel is opened again."""
         self._reads_later = True
         self.mark(new=message)
-
-    async def _mark_read(self, newest: MessageId) -> None:
-        try:
-            await mark_read(self.account, self.channel, newest)
-        finally:
-            self._reads_later = False

@@ -2,6 +2,7 @@
 
 import flet as ft
 
+from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import kit, theme
 from sidetone.desktop.interface.chat.pane import Pane
@@ -11,7 +12,7 @@ from sidetone.protocol.ids import ChannelId
 @ft.component
 def ThreadLink(pane: Pane, thread: ChannelId) -> ft.Control:
     """Draw it; a thread that was put away has no name here."""
-    pane.view.watch(pane.home)
+    pane.view.watch(pane.home, Topic("unread", pane.home.of))
     known = pane.account.knowledge.channel(thread)
     name = known.name if known is not None else tr("Thread")
     read = pane.account.knowledge.reads.get(thread)

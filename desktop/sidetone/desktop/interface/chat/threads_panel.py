@@ -3,6 +3,7 @@
 import flet as ft
 
 from sidetone.desktop.application.threads import archive_thread, list_threads
+from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.chat.pane import Pane
@@ -16,7 +17,7 @@ from sidetone.protocol.servers import Channel
 @ft.component
 def ThreadsPanel(pane: Pane) -> ft.Control:
     """Draw them, newest first."""
-    pane.view.watch(pane.home)
+    pane.view.watch(pane.home, Topic("unread", pane.home.of))
     archived, set_archived = hooks.state(initial=False)
     page, set_page = hooks.state(_unread())
     generation = pane.community.generation if pane.community is not None else 0

@@ -3,6 +3,7 @@
 import flet as ft
 
 from sidetone.desktop.application.account import Account
+from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr, trn
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.servers.channel_menu import channel_menu
@@ -17,13 +18,14 @@ def TextChannel(
     view: View,
     account: Account,
     channel: Channel,
-    waiting: tuple[int, int],
     *,
     here: bool,
     muted: bool,
 ) -> ft.Control:
-    """Draw one text channel; *waiting*: how many messages are unread, how many mentions."""
-    unread, mentions = waiting
+    """Draw one text channel, whether something is unread in it, and how many mentions."""
+    view.watch(Topic("unread", channel.id))
+    read = account.knowledge.reads.get(channel.id)
+    unread, mentions = (read.unread, read.mentions) if read is not None else (0, 0)
     loud = here or (bool(unread) and not muted) or bool(mentions)
     label = tr("Text channel {name}", name=channel.name)
     if mentions:
@@ -74,10 +76,10 @@ def _menu(view: View, account: Account, channel: Channel) -> ft.Control:
 
 @hooks.memo
 @ft.component
-def ThreadRow(
-    view: View, account: Account, thread: Channel, *, unread: bool, here: bool
-) -> ft.Control:
+def ThreadRow(view: View, account: Account, thread: Channel, *, here: bool) -> ft.Control:
     """Draw one thread under its channel."""
+    view.watch(Topic("unread", thread.id))
+    read = account.knowledge.reads.get(thread.id)
 
     def enter() -> None:
         parent = thread.parent
@@ -85,7 +87,7 @@ def ThreadRow(
             view.open_channel(account, ChannelId(parent))
         view.go(thread=thread.id)
 
-    loud = here or unread
+    loud = here or (read is not None and read.unread > 0)
     content = ft.Row(
         [
             ft.Icon(ft.Icons.SUBDIRECTORY_ARROW_RIGHT, size=14, color=theme.FAINT),

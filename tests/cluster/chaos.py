@@ -2,7 +2,8 @@
 
 Every process and every engine dies by SIGKILL, every so many seconds, and is started again as an
 operator's supervisor would. In the end every acknowledged message is in the history exactly once,
-and listeners have seen each exactly once.
+and listeners have seen each, none twice in one session. Another gateway than that of the session
+before may tell some again, as it may be behind: these are counted apart.
 """
 
 import argparse
@@ -138,18 +139,40 @@ async def figures(crowd: Crowd, kills: Sequence[tuple[float, str]]) -> dict[str,
     ids = {one.id for page in pages for one in page}
     acknowledged = {k: v for writer in crowd.writers for k, v in writer.acknowledged.items()}
     missing = unheard(crowd)
-    twice = sum(count > 1 for one in crowd.listeners for count in one.heard.values())
+    stored_twice = sum(stored[nonce] > 1 for nonce in acknowledged)
+    again = heard_again(crowd, kills)
     return {
         "acknowledged": len(acknowledged),
         "lost": sum(message not in ids for message in acknowledged.values())
         + sum(missing.values()),
-        "doubled": sum(stored[nonce] > 1 for nonce in acknowledged) + twice,
+        "doubled": stored_twice + again["heard_again_in_a_session"],
+        "stored_twice": stored_twice,
+        **again,
         "slowest_send_s": round(max(one.slowest_seconds for one in crowd.writers), 2),
-        "sessions_begun_anew": sum(one.begun_anew - 1 for one in crowd.listeners),
         **voice(crowd, kills),
         "presence_right_s": round(crowd.watcher.wrong_seconds, 2),
         "kills": len(kills),
     }
+
+
+def heard_again(crowd: Crowd, kills: Sequence[tuple[float, str]]) -> dict[str, Any]:
+    """Return how often messages were heard once more, and sessions begun anew, and after what."""
+    again = [repeat for one in crowd.listeners for repeat in one.repeats]
+    begun_anew = [at for one in crowd.listeners for at in one.sessions_at[1:]]
+    return {
+        "heard_again_in_a_session": sum(one.in_one_session for one in again),
+        "heard_again_in_the_next": sum(not one.in_one_session for one in again),
+        "heard_again_after": dict(Counter(last_kill(kills, one.at) for one in again)),
+        "heard_again_late_s": round(max((one.late_seconds for one in again), default=0.0), 2),
+        "sessions_begun_anew": len(begun_anew),
+        "sessions_begun_anew_after": dict(Counter(last_kill(kills, at) for at in begun_anew)),
+    }
+
+
+def last_kill(kills: Sequence[tuple[float, str]], at: float) -> str:
+    """Return what was killed last before *at*."""
+    before = [name for killed_at, name in kills if killed_at <= at]
+    return before[-1] if before else "nothing"
 
 
 def voice(crowd: Crowd, kills: Sequence[tuple[float, str]]) -> dict[str, Any]:
@@ -158,8 +181,7 @@ def voice(crowd: Crowd, kills: Sequence[tuple[float, str]]) -> dict[str, Any]:
     lengths = [end - begin for begin, end in gaps]
     after = Counter[str]()
     for begin, end in gaps:
-        before = [name for at, name in kills if at <= begin + GAP_SECONDS]
-        name = before[-1] if before else "nothing"
+        name = last_kill(kills, begin + GAP_SECONDS)
         after[name] = max(round(end - begin, 2), after[name])
     return {
         "voice_back_s": {

@@ -6,7 +6,6 @@ under its nonce, and after a session that could not be resumed the history is re
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -70,24 +69,46 @@ class Writer:
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
+@dataclass(frozen=True)
+class Repeat:
+    """A message was heard once more, *late_seconds* after the time before."""
+
+    at: float
+    late_seconds: float
+    in_one_session: bool
+
+
 @dataclass
 class Listener:
-    """Hears what is written, and reads what happened while no session was there."""
+    """Hears what is written, and reads what happened while no session was there.
+
+    *heard* has when, and in which session, each message was heard last.
+    """
 
     client: Client
     channel: ChannelId
-    heard: Counter[MessageId] = field(default_factory=Counter[MessageId])
+    heard: dict[MessageId, tuple[float, int]] = field(
+        default_factory=dict[MessageId, tuple[float, int]]
+    )
+    repeats: list[Repeat] = field(default_factory=list[Repeat])
     read: set[MessageId] = field(default_factory=set[MessageId])
-    begun_anew: int = 0
+    sessions_at: list[float] = field(default_factory=list[float])
 
     async def run(self, happenings: AsyncIterator[Happening]) -> None:
         """Listen until cancelled."""
         async for happening in happenings:
             if isinstance(happening, MessageSent):
-                self.heard[happening.message.id] += 1
+                self._hear(happening.message.id)
             elif isinstance(happening, Ready):
-                self.begun_anew += 1
+                self.sessions_at.append(time.monotonic())
                 await self._catch_up()
+
+    def _hear(self, message: MessageId) -> None:
+        now, session = time.monotonic(), len(self.sessions_at)
+        if message in self.heard:
+            at, before = self.heard[message]
+            self.repeats.append(Repeat(now, now - at, before == session))
+        self.heard[message] = now, session
 
     def knows(self, message: MessageId) -> bool:
         """Tell whether the listener has seen *message*."""

@@ -12,9 +12,12 @@ from sidetone.protocol.events import Fact, InServer, ServerChanged
 from sidetone.protocol.ids import FactId
 from sidetone.protocol.refusals import Unavailable
 from tests import engines
-from tests.cable import cable
+from tests.cable import MutedCable, cable, laid
 from tests.contracts.listening import SERVER, Follower, fact
 from tests.surroundings import open_nats_journal
+
+# Far less than a follower takes to begin anew.
+NOTICED_SECONDS_MAX = 0.4
 
 
 async def insist(journal: Journal, facts: list[Fact]) -> None:
@@ -74,6 +77,20 @@ async def test_a_recorder_whose_cable_is_cut_repeats_nothing_and_keeps_the_order
         cutting.cancel()
         await asyncio.gather(cutting, return_exceptions=True)
         assert await follower.wait_for(999) == list(range(1_000))
+
+
+async def test_a_follower_that_is_not_told_that_its_time_is_over_is_not_deaf_meanwhile() -> None:
+    """A client that goes to another gateway would be told again what it had heard before."""
+    url = engines.nats_url()
+    wire = MutedCable(url)
+    async with laid(wire) as far, open_nats_journal(url) as here, open_nats_journal(far) as there:
+        follower = Follower()
+        await there.follow(follower)
+        for number in range(4):
+            await wire.muted.get()
+            await here.record([fact(number)])
+            async with asyncio.timeout(NOTICED_SECONDS_MAX):
+                assert await follower.wait_for(number) == list(range(number + 1))
 
 
 async def test_without_a_server_it_cannot_be_opened() -> None:

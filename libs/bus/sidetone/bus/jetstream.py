@@ -8,6 +8,7 @@ send later facts and have lost earlier ones; the one that follows comes back by 
 import asyncio
 import json
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -17,6 +18,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error
+from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamConfig
 from nats.js.errors import NotFoundError
@@ -36,10 +38,14 @@ from sidetone.telemetry.origins import headers_of
 STREAM = "FACTS"
 # How long the server may take to keep what it was sent, or to answer anything else.
 ANSWER_SECONDS_MAX = 2.0
-# Facts that a follower has asked for and not handled yet.
+# Facts that a follower asks for at once; at most three times as many wait for its handler.
 FACTS_MAX = 256
-# What a follower asked for is over after this time, and it asks again.
+# What a follower asked for is over after this time. It asks again before that, so that a fact
+# always finds somebody who asks.
 ASKED_SECONDS = 1.5
+ASK_EVERY_SECONDS = 1.0
+# Nothing came for so many asks: the server has forgotten the place, or is not there.
+SILENT_ASKS_MAX = 3
 # The server forgets the place of a follower that has not asked for so long.
 ABSENCE_SECONDS = 60.0
 RETRY_SECONDS = 0.5
@@ -53,6 +59,8 @@ _CONFIG = StreamConfig(
 )
 # What the headers of a fact take of the server's limit for a message, generously.
 _HEADER_BYTES = 512
+# A wait that ends at once would not see what is there.
+_LOOK_SECONDS = 0.01
 _ASK = json.dumps({"batch": FACTS_MAX, "expires": int(ASKED_SECONDS * 1e9)}).encode()
 
 log = structlog.get_logger(__name__)
@@ -244,6 +252,9 @@ class _Follower:
         self._tell = Telling(handler)
         self._last = last
         self._subject = subject
+        # How many facts came from the present place, and for how many asks nothing did.
+        self._seen = 0
+        self._silent_asks = 0
         self._ended = False
 
     def end(self) -> None:
@@ -270,10 +281,10 @@ class _Follower:
         subscription = await self._client.subscribe(inbox)  # pyright: ignore[reportUnknownMemberType]
         try:
             ask = await self._place()
-            seen = 0
+            self._seen = self._silent_asks = 0
             while not self._ended:
                 await self._client.publish(ask, _ASK, reply=inbox)
-                seen = await self._take_asked(subscription, seen)
+                await self._take_asked(subscription)
         finally:
             with suppress(Error):
                 await subscription.unsubscribe()
@@ -299,26 +310,44 @@ class _Follower:
         )
         return f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{place.name}"
 
-    async def _take_asked(self, subscription: Subscription, seen: int) -> int:
-        """Handle what was asked for; return how much of this place was *seen* then."""
+    async def _take_asked(self, subscription: Subscription) -> None:
+        """Handle what comes until it is time to ask again.
+
+        That what was asked for is over (404, 408) is no reason to: NATS 2.9 does not say so where
+        a fact comes in that moment, and who waited for it would be deaf meanwhile.
+        """
+        ask_at = time.monotonic() + ASK_EVERY_SECONDS
         for _ in range(FACTS_MAX):
-            message = await subscription.next_msg(ASKED_SECONDS + ANSWER_SECONDS_MAX)
+            message = await self._next(subscription, ask_at)
+            if message is None or self._ended:
+                return
             status = (message.headers or {}).get("Status")
-            if status in {"404", "408"}:
-                return seen
-            if status is not None:
+            if status is None:
+                await self._take(message)
+            elif status not in {"404", "408"}:
                 raise _Lost(f"the server says {status}")
-            sequence = message.metadata.sequence
-            if sequence.consumer != seen + 1:
-                raise _Lost("a fact was lost on its way")
-            if self._ended:
-                break
-            seen += 1
-            await self._take(message)
-            self._last = sequence.stream
-        return seen
+
+    async def _next(self, subscription: Subscription, ask_at: float) -> Msg | None:
+        """Return the next message, or None where none is there and it is *ask_at*."""
+        try:
+            message = await subscription.next_msg(max(ask_at - time.monotonic(), _LOOK_SECONDS))
+        except NatsTimeoutError:
+            self._silent_asks += 1
+            if self._silent_asks == SILENT_ASKS_MAX:
+                raise _Lost("the server does not answer") from None
+            return None
+        self._silent_asks = 0
+        return message
 
     async def _take(self, message: Msg) -> None:
+        sequence = message.metadata.sequence
+        if sequence.consumer != self._seen + 1:
+            raise _Lost("a fact was lost on its way")
+        self._seen += 1
+        await self._handle(message)
+        self._last = sequence.stream
+
+    async def _handle(self, message: Msg) -> None:
         try:
             fact = msgspec.msgpack.decode(message.data, type=Fact)
         except UNREADABLE as error:

@@ -68,8 +68,7 @@ class Rows:
 
         *origin* is what set it off, where that is not the present work.
         """
-        origin = published(origin or origin_now(), str(event.__struct_config__.tag))
-        self.facts.append(Fact(FactId(self._clock.new_id()), audience, event, origin))
+        self.facts.append(new_fact(self._clock, audience, event, origin))
 
     async def execute(self, statement: str, values: Values) -> int:
         """Run one statement and return how many rows it touched."""
@@ -82,6 +81,17 @@ class Rows:
     async def fetch(self, query: str, values: Values) -> Sequence[Row]:
         """Return all rows of *query*."""
         return await self._transaction.fetch(query, values)
+
+
+def new_fact(
+    clock: Clock,
+    audience: Audience,
+    event: ClientEvent | ServiceEvent,
+    origin: Origin | None = None,
+) -> Fact:
+    """Return *event* as what is told; *origin* where what set it off is not the present work."""
+    origin = published(origin or origin_now(), str(event.__struct_config__.tag))
+    return Fact(FactId(clock.new_id()), audience, event, origin)
 
 
 class Outbox:

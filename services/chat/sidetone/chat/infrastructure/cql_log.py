@@ -29,10 +29,10 @@ from sidetone.protocol.events import (
     MessageSent,
     ServiceEvent,
 )
-from sidetone.protocol.ids import ChannelId, FactId, MessageId, ServerId, UserId
+from sidetone.protocol.ids import ChannelId, MessageId, ServerId, UserId
 from sidetone.protocol.refusals import Unavailable
 from sidetone.runtime.clock import Clock
-from sidetone.runtime.outbox import Outbox, Rows
+from sidetone.runtime.outbox import Outbox, Rows, new_fact
 from sidetone.storage import Database, Transaction
 
 # Whoever logged a row is done with it long before, if it still lives.
@@ -128,7 +128,7 @@ class Logged:
 
     def announce(self, audience: Audience, event: ClientEvent | ServiceEvent) -> None:
         """Tell *audience* of *event* when the change can be read."""
-        self.entry.facts.append(Fact(FactId(self._clock.new_id()), audience, event))
+        self.entry.facts.append(new_fact(self._clock, audience, event))
 
     def follow(self, message: UUID) -> None:
         """Let the writes come after the first one of *message*, whatever the clocks say."""

@@ -13,13 +13,15 @@ from sidetone.chat.infrastructure.cql import Cql
 from sidetone.chat.infrastructure.cql_changes import CqlMessageChange, first_writes
 from sidetone.chat.infrastructure.cql_log import CqlLog, LogEntry, Nonce
 from sidetone.chat.infrastructure.cql_rows import BY_NONCE, CqlRows, key_of
-from sidetone.protocol.events import Fact, InChannel, MessageSent
-from sidetone.protocol.ids import ChannelId, FactId, MessageId, ServerId, UserId
+from sidetone.protocol.events import InChannel, MessageSent, Origin
+from sidetone.protocol.ids import ChannelId, MessageId, ServerId, UserId
 from sidetone.protocol.messages import Message
 from sidetone.protocol.refusals import Invalid
 from sidetone.protocol.requests import Page
 from sidetone.runtime.clock import Clock
+from sidetone.runtime.outbox import new_fact
 from sidetone.storage.batches import Batcher
+from sidetone.telemetry.origins import origin_now
 
 _PINS_MAX = 100
 _PINS = "SELECT message, pinned_at_ms FROM pins WHERE channel = :channel LIMIT 1000"
@@ -35,10 +37,12 @@ _LAST = UUID(int=(1 << 128) - 1)
 class _Send:
     """A message on its way, and whether it was stored."""
 
-    __slots__ = ("is_stored", "new")
+    __slots__ = ("is_stored", "new", "origin")
 
     def __init__(self, new: NewMessage) -> None:
         self.new = new
+        # A batch is written by whoever came first, but each message has an origin of its own.
+        self.origin = origin_now()
         self.is_stored = False
 
 
@@ -70,21 +74,25 @@ class CqlMessages:
     async def _write(self, sends: Sequence[_Send]) -> None:
         done = await self._log.add(
             [
-                (self.entry_of(send.new), send.new.message.server, send.new.generation)
+                (
+                    self.entry_of(send.new, send.origin),
+                    send.new.message.server,
+                    send.new.generation,
+                )
                 for send in sends
             ]
         )
         for send, is_stored in zip(sends, done, strict=True):
             send.is_stored = is_stored
 
-    def entry_of(self, new: NewMessage) -> LogEntry:
+    def entry_of(self, new: NewMessage, origin: Origin | None = None) -> LogEntry:
         """Return what is done to store and tell of a message."""
         message = new.message
         entry = self._log.entry(message.channel)
         for statement, values in first_writes(new):
             entry.write(statement, values)
         audience = InChannel(message.server, message.channel)
-        entry.facts.append(Fact(FactId(self._clock.new_id()), audience, MessageSent(message)))
+        entry.facts.append(new_fact(self._clock, audience, MessageSent(message), origin))
         entry.root = new.root
         if message.nonce is not None:
             entry.nonce = Nonce(message.channel, message.author, message.nonce, message.id)

@@ -47,6 +47,7 @@ RATES = Rates(packets_per_second=1 << 30, bits_per_second=1 << 40)
 ROOMS, PLACES = 3, 4
 _TURN_EVENTS = 8
 _QUIET_ROUNDS = 2
+_HELD_SECONDS_MAX = 1.0
 _LAST = ("leave", "put_out")
 
 
@@ -319,7 +320,7 @@ class Comparison:
     async def _compare(self) -> None:
         await self._settle()
         for key, place in self._places.items():
-            plain, fast = (_by_sender(guest.heard()) for guest in place.guests)
+            plain, fast = await self._heard(place)
             self.findings.heard += sum(map(len, plain.values()))
             if plain != fast:
                 self.findings.faults.append(f"{key} heard {plain} or {fast}")
@@ -332,6 +333,23 @@ class Comparison:
         self.findings.refused = sum(meters[0]["drops"].values())
         if meters[0] != meters[1]:
             self.findings.faults.append(f"the meters say {meters}")
+
+    async def _heard(self, place: Place) -> list[dict[str, list[str]]]:
+        """Return what both heard, once it is the same or nothing more comes.
+
+        A frame that a full window holds back goes out with the next acknowledgement, which takes
+        its time.
+        """
+        frames: list[list[bytes]] = [[] for _ in place.guests]
+        until = time.monotonic() + _HELD_SECONDS_MAX
+        while True:
+            for known, guest in zip(frames, place.guests, strict=True):
+                known.extend(guest.heard())
+            found = [_by_sender(known) for known in frames]
+            if found[0] == found[1] or time.monotonic() > until:
+                return found
+            await asyncio.sleep(0.005)
+            await self._settle()
 
 
 def _by_sender(frames: list[bytes]) -> dict[str, list[str]]:

@@ -14,6 +14,7 @@ from tests.screenshots.tour import Tour, enter_server
 
 _SPEECH = Path(__file__).parents[2] / "services/all_in_one/sidetone/all_in_one/demo/speech"
 _ROOM = "Ranked 5v5"
+_OVERLAY = (260, 200)
 # The first call on a machine compiles.
 _WARM_MS = 180_000
 
@@ -95,13 +96,10 @@ async def _shown(tour: Tour, astra: Call) -> None:
 
 async def _overlay(tour: Tour) -> None:
     page = await tour.window.page.context.new_page()
-    await page.set_viewport_size({"width": 260, "height": 200})
     await load(page, urljoin(tour.window.page.url, "/overlay"))
     await page.bring_to_front()
     overlay = Window(page, tour.window.process, tour.window.folder)
     await overlay.sees("overlay-Astra")
-    looking, tour.camera.window = tour.camera.window, overlay
-    await tour.camera.take("overlay")
-    tour.camera.window = looking
+    await tour.camera.on(overlay, _OVERLAY).take("overlay")
     await page.close()
     await tour.window.page.bring_to_front()

@@ -265,6 +265,8 @@ class Pane:
                 below = self._scrolling.offset - self._scrolling.viewport * _LINE_AT
                 await self._scroll_to(max(0.0, below))
             self._scrolling.settled = True
+            # Where all of it has room nothing moves, and nothing else would tell.
+            self.seen()
 
         self.start(work())
 

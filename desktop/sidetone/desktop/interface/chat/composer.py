@@ -262,6 +262,7 @@ def _bar(writing: Writing) -> ft.Control:
         on_blur=lambda: writing.look(focused=False),
         on_paste_files=lambda e: _paste(writing, e.files),
         hint_text=hint,
+        hint_max_lines=1,
         hint_style=ft.TextStyle(color=theme.FAINT),
         color=theme.TEXT,
         border=ft.InputBorder.NONE,

@@ -198,6 +198,7 @@ def _digits(identifier: str, digits: str) -> ft.Control:
                         size=22,
                         color=theme.TEXT,
                         selectable=True,
+                        font_family=theme.MONO,
                         weight=ft.FontWeight.W_600,
                     )
                     for row in rows

@@ -54,7 +54,7 @@ def PermissionsPage(view: View, account: Account, server: ServerId) -> ft.Contro
         )
         for id_, name in known.items()
     ]
-    label = tr("Say something of a member")
+    label = tr("Find a member")
     picker = hooks.keyed("pick", MemberPicker, view, account, server, label, choose)
     key = f"{channel.id}-{subject}"
     editor = hooks.keyed(key, OverwriteEditor, view, account, channel, subject)

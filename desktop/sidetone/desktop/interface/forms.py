@@ -45,7 +45,7 @@ class Doing:
         try:
             await work()
         except Refusal as refusal:
-            self._set_problem(refusal.detail[:1].upper() + refusal.detail[1:])
+            self._set_problem(kit.sentence(refusal.detail))
         finally:
             self._set_busy(False)
 

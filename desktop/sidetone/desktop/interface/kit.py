@@ -55,6 +55,11 @@ def line(value: str, style: Style = "body", color: Any = theme.TEXT, **more: Any
     )
 
 
+def sentence(detail: str) -> str:
+    """Return *detail* of a refusal as a line that stands alone."""
+    return detail[:1].upper() + detail[1:]
+
+
 def section(value: str, *trailing: ft.Control, **more: Any) -> ft.Container:
     """Return the heading of a group in a list."""
     title = semantics(

@@ -126,13 +126,7 @@ def _parts(palette: Palette, scale: float) -> dict[str, Any]:
             track_color=_by_choice(palette.accent, palette.well),
             track_outline_color=_by_choice(palette.accent, palette.faint),
         ),
-        # A dot for each step would only be noise.
-        "slider_theme": ft.SliderTheme(
-            inactive_track_color=palette.chosen,
-            track_height=4,
-            active_tick_mark_color=ft.Colors.TRANSPARENT,
-            inactive_tick_mark_color=ft.Colors.TRANSPARENT,
-        ),
+        "slider_theme": ft.SliderTheme(inactive_track_color=palette.chosen, track_height=4),
     }
 
 

@@ -206,7 +206,7 @@ def _digits(identifier: str, digits: str) -> ft.Control:
                 spacing=4,
                 horizontal_alignment=ft.CrossAxisAlignment.CENTER,
             ),
-            bgcolor=theme.GROUND,
+            bgcolor=theme.WELL,
             border_radius=theme.RADIUS,
             padding=14,
             alignment=ft.Alignment.CENTER,

@@ -294,6 +294,7 @@ class Pane:
             and self.at_present
             and self._target is None
             and self.view.focused
+            and self.account.connection == "online"
             and not self._reads_later
         ):
             self._reads_later = True

@@ -350,6 +350,8 @@ async def trouble(tour: Tour) -> None:
     await window.sees("trouble")
     await window.type("composer", "can anybody read this?", enter=True)
     await window.find_all("waits-").first.wait_for(state="attached")
+    # What was being done when it went is said for a while.
+    await window.page.wait_for_timeout(_NOTICE_MS)
     await tour.camera.take("no-connection")
 
 

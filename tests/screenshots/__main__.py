@@ -101,7 +101,7 @@ async def _walk(tour: Tour, url: Callable[[str], str]) -> None:
             continue
         try:
             await chapter(tour)
-        except (Error, TimeoutError) as error:
+        except (Error, TimeoutError, AssertionError) as error:
             seen = Path(tempfile.gettempdir()) / f"sidetone-failed-{name}.png"
             print(f"{wish.language}, {name}: {str(error).splitlines()[:1]}; see {seen}")
             traceback.print_tb(error.__traceback__, _STEPS)

@@ -32,7 +32,10 @@ class Tour:
 
     async def scroll_to(self, identifier: str) -> None:
         """Turn the wheel over the messages until *identifier* is among those that are seen."""
-        box = await (await self.window.sees(identifier)).bounding_box()
+        found = await self.window.sees(identifier)
+        # What went away before may still make room for it.
+        await self.window.page.wait_for_timeout(_OPENS_MS)
+        box = await found.bounding_box()
         assert box is not None
         await self.window.page.mouse.move(*_MIDDLE)
         await self.window.page.mouse.wheel(0, box["y"] - _MIDDLE[1] / 2)

@@ -63,6 +63,10 @@ async def _by_keys(bolt: Window) -> None:
     await bolt.press("Enter")
     await bolt.misses("quick-switcher")
     await bolt.sees("composer")
+    # All of it has room, so that nothing is scrolled: it is read all the same.
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        while "unread" in await bolt.said("conversation-nova"):
+            await bolt.page.wait_for_timeout(50)
     await bolt.press("Control+/")
     await bolt.sees("shortcut-Ctrl+K")
     await bolt.press("Escape")

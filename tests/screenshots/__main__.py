@@ -10,7 +10,8 @@ import asyncio
 import os
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import flet as ft
@@ -20,6 +21,8 @@ from playwright.async_api import Error
 from desktop.tests.stage import Stage, Window, a_stage, load
 from sidetone.desktop.__main__ import ASSETS
 from sidetone.desktop.app import compose
+from sidetone.desktop.application.keep_preferences import KeepPreferences
+from sidetone.desktop.infrastructure.page_uploads import PageUploads
 from sidetone.desktop.infrastructure.web_page import serving
 from tests.screenshots.call import call
 from tests.screenshots.camera import LARGE, SMALL, Camera, Wish
@@ -29,6 +32,8 @@ from tests.screenshots.town import HERO, Town
 _ALL = {**CHAPTERS, "call": call}
 # The server is away after it.
 _LAST = {"trouble": trouble}
+# As deep as the tour is; what is below it is Playwright's.
+_STEPS = 4
 _SPEECH = Path(__file__).parents[2] / "services/all_in_one/sidetone/all_in_one/demo/speech"
 
 
@@ -44,43 +49,39 @@ async def shoot(out: Path, wishes: list[Wish]) -> None:
 
 
 async def _look(stage: Stage, town: Town, folder: Path, out: Path, wish: Wish) -> None:
-    app = await compose(folder)
-    now = app.core.preferences.current
-    app.core.preferences.change(msgspec.structs.replace(now, language=wish.language))
-
-    async def shown(page: ft.Page) -> None:
-        await app.open_window(page, stage.address)
-
-    try:
-        async with serving(shown, ASSETS) as url:
-            size = {"width": wish.sizes[0][0], "height": wish.sizes[0][1]}
-            context = await stage.browser.new_context(viewport=size)
-            window = Window(await context.new_page(), stage.server, folder)
-            camera = Camera(window, app.core.preferences, out, wish)
-            tour = Tour(window, camera, town)
-            await _walk(tour, url)
-            await context.close()
-    finally:
-        await app.close()
+    async with _window(stage, folder, wish, stage.address) as (window, preferences, url):
+        camera = Camera(window, preferences, out, wish)
+        await _walk(Tour(window, camera, town), url)
     if not wish.main_only and (not wish.chapters or "trouble" in wish.chapters):
         await _wait(stage, folder, out, wish)
 
 
 async def _wait(stage: Stage, folder: Path, out: Path, wish: Wish) -> None:
     """Take what one sees who comes back while the server is away."""
-    app = await compose(folder)
+    async with _window(stage, folder, wish, "") as (window, preferences, url):
+        await load(window.page, url("/"))
+        await window.sees("start-sign-in")
+        await Camera(window, preferences, out, wish).take("server-away")
+
+
+@asynccontextmanager
+async def _window(
+    stage: Stage, folder: Path, wish: Wish, link: str
+) -> AsyncGenerator[tuple[Window, KeepPreferences, Callable[[str], str]]]:
+    """Open a client that speaks the language; gives what makes addresses of its page."""
+    uploads = PageUploads()
+    app = await compose(folder, uploads)
+    preferences = app.core.preferences
+    preferences.change(msgspec.structs.replace(preferences.current, language=wish.language))
 
     async def shown(page: ft.Page) -> None:
-        await app.open_window(page)
+        await app.open_window(page, page.route, link, follow=bool(link))
 
     try:
-        async with serving(shown, ASSETS) as url:
+        async with serving(shown, ASSETS, uploads) as url:
             size = {"width": wish.sizes[0][0], "height": wish.sizes[0][1]}
             context = await stage.browser.new_context(viewport=size)
-            window = Window(await context.new_page(), stage.server, folder)
-            await load(window.page, url("/"))
-            await window.sees("start-sign-in")
-            await Camera(window, app.core.preferences, out, wish).take("server-away")
+            yield Window(await context.new_page(), stage.server, folder), preferences, url
             await context.close()
     finally:
         await app.close()
@@ -100,9 +101,11 @@ async def _walk(tour: Tour, url: Callable[[str], str]) -> None:
             continue
         try:
             await chapter(tour)
-        except (Error, TimeoutError) as error:
-            print(f"{wish.language}, {name}: {str(error).splitlines()[0]}")
-            traceback.print_tb(error.__traceback__, -8)
+        except (Error, TimeoutError, AssertionError) as error:
+            seen = Path(tempfile.gettempdir()) / f"sidetone-failed-{name}.png"
+            print(f"{wish.language}, {name}: {str(error).splitlines()[:1]}; see {seen}")
+            traceback.print_tb(error.__traceback__, _STEPS)
+            await tour.window.shoot(seen)
             # A page that is loaded again goes on where it was.
             old, tour.window.page = tour.window.page, await tour.window.page.context.new_page()
             await old.close()

@@ -11,16 +11,18 @@ from sidetone.client.call import Call
 from sidetone.video.capture import TestCard
 from sidetone.video.quality import QUALITIES
 from tests.screenshots.tour import Tour, enter_server
+from tests.screenshots.town import HERO
 
 _SPEECH = Path(__file__).parents[2] / "services/all_in_one/sidetone/all_in_one/demo/speech"
 _ROOM = "Ranked 5v5"
+_OVERLAY = (260, 200)
 # The first call on a machine compiles.
 _WARM_MS = 180_000
 
 
 @asynccontextmanager
-async def _talking(tour: Tour) -> AsyncGenerator[Call]:
-    """Let three be in the call, two of whom speak; gives the call of one."""
+async def _talking(tour: Tour) -> AsyncGenerator[list[Call]]:
+    """Let three be in the call, two of whom speak."""
     room = tour.town.channels[_ROOM]
     async with AsyncExitStack() as stack:
         calls: list[Call] = []
@@ -31,22 +33,25 @@ async def _talking(tour: Tour) -> AsyncGenerator[Call]:
                 await stack.enter_async_context(person.join_voice(room, microphone=microphone))
             )
         calls[2].set_muted(True)
-        yield calls[0]
+        yield calls
 
 
 async def call(tour: Tour) -> None:
     """Be in a call, and open everything that it has."""
     window, camera = tour.window, tour.camera
     await enter_server(tour)
-    async with _talking(tour) as astra:
+    async with _talking(tour) as calls:
         await window.click(f"voice-{_ROOM}")
         await window.find("voice-code").wait_for(state="attached", timeout=_WARM_MS)
         await window.sees("talker-Halcyon")
+        # Each language has a client of its own, so that the hero comes with another key.
+        for each in calls:
+            each.confirm(tour.town.user(HERO))
         await window.find_all("speaking-").first.wait_for(state="attached")
         await camera.take("call", main=True, contrast=True)
         await _sheets(tour)
-        await _shown(tour, astra)
-        astra.ask_to_record()
+        await _shown(tour, calls[0])
+        calls[0].ask_to_record()
         await window.sees("consent")
         await camera.take("consent")
         await window.click("consent-no")
@@ -95,13 +100,10 @@ async def _shown(tour: Tour, astra: Call) -> None:
 
 async def _overlay(tour: Tour) -> None:
     page = await tour.window.page.context.new_page()
-    await page.set_viewport_size({"width": 260, "height": 200})
     await load(page, urljoin(tour.window.page.url, "/overlay"))
     await page.bring_to_front()
     overlay = Window(page, tour.window.process, tour.window.folder)
     await overlay.sees("overlay-Astra")
-    looking, tour.camera.window = tour.camera.window, overlay
-    await tour.camera.take("overlay")
-    tour.camera.window = looking
+    await tour.camera.on(overlay, _OVERLAY).take("overlay")
     await page.close()
     await tour.window.page.bring_to_front()

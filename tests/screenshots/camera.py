@@ -44,10 +44,14 @@ class Camera:
     ) -> None:
         self.window = window
         self.wish = wish
-        self.on = True
         self.taken: list[Path] = []
         self._preferences = preferences
         self._folder = folder
+
+    def on(self, window: Window, size: tuple[int, int]) -> "Camera":
+        """Return one that looks at another *window*, which has a *size* of its own."""
+        wish = self.wish._replace(sizes=[size])
+        return Camera(window, self._preferences, self._folder, wish)
 
     async def take(
         self, name: str, *, main: bool = False, held: bool = False, contrast: bool = False
@@ -56,7 +60,7 @@ class Camera:
 
         What is of most use to those who need it is taken in high *contrast* too.
         """
-        if not self.on or (self.wish.main_only and not main):
+        if self.wish.main_only and not main:
             return
         if not held:
             await self.window.page.mouse.move(640, 2)
@@ -75,7 +79,7 @@ class Camera:
         parts = [name, theme.replace("_", "-")]
         if self.wish.language != "en":
             parts.append(self.wish.language)
-        if size != SMALL:
+        if size != self.wish.sizes[0]:
             parts.append(str(size[1]))
         return self._folder / f"{'-'.join(parts)}.png"
 

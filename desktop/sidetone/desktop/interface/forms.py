@@ -24,6 +24,8 @@ DIALOG_WIDTH: Final = 460
 # Of a line to type in on a page of settings.
 FIELD_WIDTH: Final = 560
 _PICKED_MAX: Final = 8
+# How much lower a button is than a line to type in, in the middle of which it stands.
+_BUTTON_TOP: Final = 8
 Work = Callable[[], Any]
 
 
@@ -43,7 +45,7 @@ class Doing:
         try:
             await work()
         except Refusal as refusal:
-            self._set_problem(refusal.detail[:1].upper() + refusal.detail[1:])
+            self._set_problem(kit.sentence(refusal.detail))
         finally:
             self._set_busy(False)
 
@@ -175,6 +177,13 @@ def choice(
         **more,
     )
     return kit.semantics(identifier, control, label)
+
+
+def beside_field(field: ft.Control, button: ft.Control) -> ft.Control:
+    """Return a line to type in with its button, which the count of letters does not push down."""
+    lowered = ft.Container(button, padding=ft.Padding.only(top=_BUTTON_TOP))
+    top = ft.CrossAxisAlignment.START
+    return ft.Row([field, lowered], spacing=12, vertical_alignment=top)
 
 
 def empty(identifier: str, icon: ft.IconData, words: str) -> ft.Control:

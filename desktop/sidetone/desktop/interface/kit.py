@@ -4,7 +4,7 @@ Every control that one can use carries an *identifier* (the handle of tests) and
 screen reader says). Colours and sizes are roles of the theme, see ``theme``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final, Literal, TypeAlias
 
 import flet as ft
@@ -55,6 +55,11 @@ def line(value: str, style: Style = "body", color: Any = theme.TEXT, **more: Any
     )
 
 
+def sentence(detail: str) -> str:
+    """Return *detail* of a refusal as a line that stands alone."""
+    return detail[:1].upper() + detail[1:]
+
+
 def section(value: str, *trailing: ft.Control, **more: Any) -> ft.Container:
     """Return the heading of a group in a list."""
     title = semantics(
@@ -99,7 +104,12 @@ def button(
         ground, ink = (
             (theme.BAD, theme.ON_BAD) if kind == "danger" else (theme.ACCENT, theme.ON_ACCENT)
         )
-        style = ft.ButtonStyle(bgcolor=ground, color=ink, shape=shape)
+        off, other = ft.ControlState.DISABLED, ft.ControlState.DEFAULT
+        style = ft.ButtonStyle(
+            bgcolor={off: theme.CHOSEN, other: ground},
+            color={off: theme.FAINT, other: ink},
+            shape=shape,
+        )
         control = ft.FilledButton(label, on_click=on_click, style=style, **more)
     return semantics(identifier, control, label, button=True)
 
@@ -193,31 +203,6 @@ def badge(count: int) -> ft.Control:
         bgcolor=theme.BAD,
         border_radius=9,
         padding=ft.Padding.symmetric(horizontal=6, vertical=1),
-    )
-
-
-def dialog(
-    identifier: str,
-    title: str,
-    content: Sequence[ft.Control],
-    actions: Sequence[ft.Control],
-    *,
-    width: float = 440,
-) -> ft.AlertDialog:
-    """Return a window in the window, for ``View.open``; Escape closes it."""
-    return ft.AlertDialog(
-        title=text(title, "title"),
-        content=semantics(
-            identifier,
-            ft.Container(
-                ft.Column(list(content), tight=True, spacing=14, scroll=ft.ScrollMode.AUTO),
-                width=width,
-            ),
-            title,
-        ),
-        actions=list(actions),
-        bgcolor=theme.SHEET,
-        shape=_SHEET_SHAPE,
     )
 
 

@@ -75,7 +75,7 @@ def _home(view: View) -> ft.Control:
                     ),
                     *(
                         [hooks.keyed(f"members-{view.place.server}", MemberList, view)]
-                        if view.place.panel == "members" and _several(view)
+                        if _lists_members(view)
                         else []
                     ),
                 ],
@@ -88,8 +88,13 @@ def _home(view: View) -> ft.Control:
     )
 
 
-def _several(view: View) -> bool:
-    """Tell whether there are members to list: in a conversation of two one knows who is there."""
+def _lists_members(view: View) -> bool:
+    """Tell whether members are listed: in a conversation of two one knows who is there.
+
+    A thread takes their room, as the other panels do.
+    """
+    if view.place.panel != "members" or view.place.thread is not None:
+        return False
     server, account = view.place.server, view.account
     community = account.knowledge.communities.get(server) if account and server else None
     return community is not None and community.server.kind != "direct"

@@ -148,7 +148,7 @@ class View:
     def failed(self, error: BaseException | None) -> None:
         """Say why something was refused, or that it went wrong; the window goes on."""
         if isinstance(error, Refusal):
-            self.notice(error.detail, bad=True)
+            self.notice(kit.sentence(error.detail), bad=True)
             return
         _log.error("a part of the window failed", exc_info=error)
         self.notice(tr("Something went wrong; the log file says what."), bad=True)

@@ -125,6 +125,7 @@ def enlarge(pane: Pane, file: File) -> None:
         ft.AlertDialog(
             content=ft.Container(hooks.apart(Enlarged, pane, file)),
             content_padding=0,
+            actions_padding=0,
             inset_padding=24,
             bgcolor=theme.GROUND,
             shape=ft.RoundedRectangleBorder(radius=12),

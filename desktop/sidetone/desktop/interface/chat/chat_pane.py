@@ -20,6 +20,13 @@ from sidetone.desktop.interface.view import Reading, View
 from sidetone.desktop.interface.voice.incoming import CallButton
 from sidetone.protocol.ids import ChannelId
 
+_ICONS = {
+    "group": ft.Icons.GROUP,
+    "direct": ft.Icons.ALTERNATE_EMAIL,
+    "voice": ft.Icons.VOLUME_UP,
+    "thread": ft.Icons.FORUM_OUTLINED,
+}
+
 
 @ft.component
 def ChatPane(view: View) -> ft.Control:
@@ -74,9 +81,9 @@ def Header(pane: Pane) -> ft.Control:
     known = pane.known
     direct = known is not None and known.kind == "direct"
     group = pane.community is not None and pane.community.server.kind == "group"
-    icon = ft.Icons.GROUP if group else ft.Icons.ALTERNATE_EMAIL if direct else ft.Icons.TAG
+    kind = "group" if group else known.kind if known is not None else ""
     words: list[ft.Control] = [
-        ft.Icon(icon, color=theme.FAINT, size=22),
+        ft.Icon(_ICONS.get(kind, ft.Icons.TAG), color=theme.FAINT, size=22),
         kit.line(_title(pane), "heading"),
     ]
     if known is not None and known.topic:

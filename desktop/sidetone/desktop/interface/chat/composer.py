@@ -78,7 +78,8 @@ class Writing:
         cursor = completion.cursor_after(old, text)
         self._ask(text, cursor)
         privacy = self.pane.view.core.preferences.current.privacy
-        if text.strip() and privacy.tells_typing and self.pane.typing.due():
+        tells = privacy.tells_typing and self.pane.account.connection == "online"
+        if text.strip() and tells and self.pane.typing.due():
             self.pane.start(self.pane.typing())
         if bool(old.strip()) != bool(text.strip()) or max(len(old), len(text)) > _NEARLY_FULL:
             self.pane.draw_composer()
@@ -262,6 +263,7 @@ def _bar(writing: Writing) -> ft.Control:
         on_blur=lambda: writing.look(focused=False),
         on_paste_files=lambda e: _paste(writing, e.files),
         hint_text=hint,
+        hint_max_lines=1,
         hint_style=ft.TextStyle(color=theme.FAINT),
         color=theme.TEXT,
         border=ft.InputBorder.NONE,

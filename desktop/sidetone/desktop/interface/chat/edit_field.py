@@ -50,7 +50,8 @@ def EditField(pane: Pane, message: Message) -> ft.Control:
     field = kit.semantics("edit-message", _box(box, kept[0], change), tr("Edit the message"))
     hint = tr("Enter saves, Escape leaves it as it was")
     lines: list[ft.Control] = [field, kit.text(hint, "section", theme.FAINT)]
-    return ft.KeyboardListener(ft.Column(lines, spacing=3), on_key_down=key)
+    column = ft.Column(lines, spacing=3, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+    return ft.KeyboardListener(column, on_key_down=key)
 
 
 def _box(ref: ft.Ref[ft.TextField], text: str, change: kit.Handler) -> ft.TextField:

@@ -94,6 +94,7 @@ def EmojiPicker(pane: Pane, choose: Callable[[emoji.Emoji | Emoji], None]) -> ft
             width=_WIDTH,
             height=_HEIGHT,
             spacing=8,
+            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
         ),
         tr("Emoji"),
     )

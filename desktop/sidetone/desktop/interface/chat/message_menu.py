@@ -19,6 +19,7 @@ from sidetone.desktop.interface import kit, theme
 from sidetone.desktop.interface.chat.dialogs import ask_thread_name, report
 from sidetone.desktop.interface.chat.pane import Pane
 from sidetone.desktop.interface.chat.reactions import react
+from sidetone.desktop.interface.forms import dialog_body, show_dialog
 from sidetone.protocol.messages import Message
 
 _QUICK = "👍"
@@ -64,20 +65,19 @@ def ask_delete(pane: Pane, message: Message) -> None:
         pane.view.close()
         pane.start(delete_message(pane.account, message))
 
-    pane.view.open(
-        kit.dialog(
-            "delete-message-dialog",
-            tr("Delete this message?"),
-            [
-                kit.text(tr("Nobody can read it any more then."), color=theme.QUIET),
-                kit.text(tr("With Shift held it is deleted at once."), "small", theme.FAINT),
-            ],
-            [
-                kit.button("cancel-delete", tr("Keep it"), pane.view.close, kind="quiet"),
-                kit.button("confirm-delete", tr("Delete"), confirm, kind="danger", autofocus=True),
-            ],
-        )
+    body = dialog_body(
+        "delete-message-dialog",
+        tr("Delete this message?"),
+        [
+            kit.text(tr("Nobody can read it any more then."), color=theme.QUIET),
+            kit.text(tr("With Shift held it is deleted at once."), "small", theme.FAINT),
+        ],
+        [
+            kit.button("cancel-delete", tr("Keep it"), pane.view.close, kind="quiet"),
+            kit.button("confirm-delete", tr("Delete"), confirm, kind="danger", autofocus=True),
+        ],
     )
+    show_dialog(pane.view, body)
 
 
 def _copy(pane: Pane, text: str, said: str) -> Callable[[], None]:

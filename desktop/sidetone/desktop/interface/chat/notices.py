@@ -29,17 +29,18 @@ def Notice(pane: Pane, message: Message) -> ft.Control:
     if message.call is not None and message.call.answered_at_ms is None:
         icon, color = ft.Icons.CALL_MISSED, theme.BAD
     words = _words(message, name)
-    line = ft.Row(
+    told = ft.Row(
         [
-            ft.Container(ft.Icon(icon, size=18, color=color), width=36),
             kit.text(words, color=theme.QUIET),
             kit.text(times.moment(time_of(message.id)), "section", theme.FAINT),
         ],
         spacing=14,
         wrap=True,
         run_spacing=0,
+        expand=True,
         vertical_alignment=ft.CrossAxisAlignment.CENTER,
     )
+    line = ft.Row([ft.Container(ft.Icon(icon, size=18, color=color), width=36), told], spacing=14)
     target = message.reply_to
     if message.thread is not None:
         thread = message.thread

@@ -84,7 +84,12 @@ def Suggestions(offers: Sequence[Offer], chosen: int, take: Callable[[Offer], No
             ft.Row(
                 [
                     ft.Container(
-                        ft.Text(offer.picture, size=13, font_family_fallback=[theme.EMOJI]),
+                        ft.Text(
+                            offer.picture,
+                            size=13,
+                            color=theme.QUIET,
+                            font_family_fallback=[theme.EMOJI],
+                        ),
                         width=26,
                         alignment=ft.Alignment.CENTER,
                     ),

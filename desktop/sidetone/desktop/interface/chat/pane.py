@@ -266,6 +266,8 @@ class Pane:
                 below = self._scrolling.offset - self._scrolling.viewport * _LINE_AT
                 await self._scroll_to(max(0.0, below))
             self._scrolling.settled = True
+            # Where all of it has room nothing moves, and nothing else would tell.
+            self.seen()
 
         self.start(work())
 
@@ -293,6 +295,7 @@ class Pane:
             and self.at_present
             and self._target is None
             and self.view.focused
+            and self.account.connection == "online"
             and not self._reads_later
             and self.account.connection == "online"
             and self._reading.note(newest)

@@ -60,8 +60,9 @@ def SearchPanel(pane: Pane) -> ft.Control:
         prefix_icon=ft.Icons.SEARCH,
         on_submit=lambda: pane.start(ask(wanted)),
     )
+    field.expand = True
     question = ft.Container(
-        ft.Column([field, _filters(pane, wanted, change)], spacing=8),
+        ft.Column([ft.Row([field]), _filters(pane, wanted, change)], spacing=8),
         padding=ft.Padding.only(left=12, right=12, top=12, bottom=8),
     )
     return side_panel(

@@ -53,8 +53,8 @@ def name_lines(account: Account, user: UserId, words: str) -> ft.Control:
 def group_face(radius: float = 16) -> ft.Control:
     """Return what stands for a conversation of several."""
     return ft.CircleAvatar(
-        content=ft.Icon(ft.Icons.GROUP, size=radius, color=theme.TEXT),
-        bgcolor=theme.CHOSEN,
+        content=ft.Icon(ft.Icons.GROUP, size=radius, color=theme.ON_ACCENT),
+        bgcolor=theme.ACCENT,
         radius=radius,
     )
 

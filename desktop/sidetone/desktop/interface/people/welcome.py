@@ -94,7 +94,7 @@ def _card(
     body = ft.Container(
         content,
         width=210,
-        height=150,
+        height=172,
         padding=18,
         border_radius=14,
         bgcolor=theme.RAISED,

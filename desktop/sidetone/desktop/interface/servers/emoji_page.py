@@ -7,7 +7,7 @@ from sidetone.desktop.application.bring_pictures import ENDINGS, add_emoji
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.forms import Doing, ask, card, empty
+from sidetone.desktop.interface.forms import Doing, ask, beside_field, card, empty
 from sidetone.desktop.interface.picking import pick
 from sidetone.desktop.interface.servers.server_menu import standing_in
 from sidetone.desktop.interface.settings.parts import page
@@ -44,7 +44,7 @@ def EmojiPage(view: View, account: Account, server: ServerId) -> ft.Control:
         upload = kit.button(
             "emoji-upload", tr("Choose a picture"), lambda: view.start(doing.run(choose))
         )
-        adding = [ft.Row([typed, upload], spacing=12), *doing.shown("emoji-problem")]
+        adding = [beside_field(typed, upload), *doing.shown("emoji-problem")]
     found = sorted(community.emoji.values(), key=lambda each: each.name.casefold())
     rows: list[ft.Control] = [
         hooks.keyed(str(each.id), EmojiCard, view, account, server, each, manages=manages)

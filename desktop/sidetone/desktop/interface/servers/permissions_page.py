@@ -54,15 +54,17 @@ def PermissionsPage(view: View, account: Account, server: ServerId) -> ft.Contro
         )
         for id_, name in known.items()
     ]
-    label = tr("Say something of a member")
+    label = tr("Find a member")
     picker = hooks.keyed("pick", MemberPicker, view, account, server, label, choose)
     key = f"{channel.id}-{subject}"
     editor = hooks.keyed(key, OverwriteEditor, view, account, channel, subject)
+    stretched = ft.CrossAxisAlignment.STRETCH
+    subjects = ft.Column([*rows, picker], width=230, spacing=2, horizontal_alignment=stretched)
     return page(
         tr("Channel permissions"),
         choice("overwrite-channel", tr("Channel"), str(channel.id), options, go),
         ft.Row(
-            [ft.Column([*rows, picker], width=230, spacing=2), ft.Container(editor, expand=True)],
+            [subjects, ft.Container(editor, expand=True)],
             spacing=24,
             vertical_alignment=ft.CrossAxisAlignment.START,
         ),

@@ -21,7 +21,7 @@ _LIST_WIDTH = 236
 @ft.component
 def RolesPage(view: View, account: Account, server: ServerId) -> ft.Control:
     """List the roles; who stands high enough drags them into another order."""
-    view.watch(Topic("server", server), Topic("place"))
+    view.watch(Topic("server", server), Topic("place"), Topic("theme"))
     community = account.knowledge.communities[server]
     roles = ranked(community)
     _, _, wanted = view.place.section.partition("/")

@@ -39,6 +39,8 @@ def SeeAsPage(view: View, account: Account, server: ServerId) -> ft.Control:
             for each in [*listed, *group.channels]
         ]
     words = tr("Computed as the server decides it. Channels that you do not see are not here.")
+    stretched = ft.CrossAxisAlignment.STRETCH
+    places = ft.Column(rows, width=240, spacing=2, horizontal_alignment=stretched)
     return page(
         tr("See as role"),
         kit.text(words, color=theme.QUIET),
@@ -46,7 +48,7 @@ def SeeAsPage(view: View, account: Account, server: ServerId) -> ft.Control:
             "see-as", tr("Role"), str(role.id), [(str(r.id), r.name) for r in roles], set_wanted
         ),
         ft.Row(
-            [ft.Column(rows, width=240, spacing=2), _abilities(may)],
+            [places, _abilities(may)],
             spacing=24,
             vertical_alignment=ft.CrossAxisAlignment.START,
         ),

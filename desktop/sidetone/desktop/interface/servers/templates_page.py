@@ -6,7 +6,7 @@ from sidetone.desktop.application.account import Account
 from sidetone.desktop.application.enter_servers import write_template
 from sidetone.desktop.domain.wording import tr, trn
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.forms import Doing, Paged, card, empty
+from sidetone.desktop.interface.forms import Doing, Paged, beside_field, card, empty
 from sidetone.desktop.interface.servers.invite_dialog import copy
 from sidetone.desktop.interface.settings.parts import page
 from sidetone.desktop.interface.view import View
@@ -45,14 +45,11 @@ def TemplatesPage(view: View, account: Account, server: ServerId) -> ft.Control:
     return page(
         tr("Templates"),
         kit.text(words, color=theme.QUIET),
-        ft.Row(
-            [
-                typed,
-                kit.button(
-                    "template-save", tr("Save as template"), lambda: view.start(doing.run(save))
-                ),
-            ],
-            spacing=12,
+        beside_field(
+            typed,
+            kit.button(
+                "template-save", tr("Save as template"), lambda: view.start(doing.run(save))
+            ),
         ),
         *doing.shown("template-problem"),
         ft.Column(rows, spacing=6, tight=True),

@@ -88,7 +88,6 @@ def toggle(
     """Return something that is on or off; *why_not* says why it cannot be changed."""
     switch = ft.Switch(
         value=value,
-        active_color=theme.ACCENT,
         disabled=bool(why_not),
         tooltip=why_not or None,
         on_change=lambda e: on_change(e.control.value),

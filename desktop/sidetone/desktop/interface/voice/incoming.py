@@ -48,7 +48,10 @@ def IncomingCall(view: View, account: Account, call: Call) -> ft.Control:
     name = names.name_of(account.knowledge, call.caller)
     busy = view.core.voice.phase != "none"
     words = tr("{name} calls", name=name)
-    lines: list[ft.Control] = [kit.line(name, "heading"), kit.line(words, "small", theme.QUIET)]
+    lines: list[ft.Control] = [
+        kit.line(name, "heading"),
+        kit.line(tr("Incoming call"), "small", theme.QUIET),
+    ]
     if busy:
         lines.append(kit.text(tr("Taking it ends your present call."), "small", theme.WARNING))
     return kit.semantics(

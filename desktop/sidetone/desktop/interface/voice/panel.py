@@ -31,7 +31,7 @@ COLORS: dict[Quality, ft.Colors] = {
 @ft.component
 def VoicePanel(view: View) -> ft.Control:
     """Draw the call, if there is one, and who one is."""
-    view.watch(Topic("call"))
+    view.watch(Topic("call"), Topic("place"))
     voice = view.core.voice
     parts: list[ft.Control] = []
     if voice.phase != "none" and voice.account is not None:
@@ -162,11 +162,13 @@ def _shown(view: View, account: Account, screen: SharedScreen) -> ft.Control:
         if voice.channel is not None:
             view.open_channel(account, voice.channel)
 
+    place = view.place
+    watched = place.watching == screen.user and place.channel == voice.channel
     row = ft.Row(
         [
             ft.Icon(ft.Icons.SCREEN_SHARE, size=16, color=theme.ACCENT),
             kit.line(words, "small", expand=True),
-            kit.text(tr("Watch"), "label", theme.ACCENT),
+            *([] if watched else [kit.text(tr("Watch"), "label", theme.ACCENT)]),
         ],
         spacing=6,
     )

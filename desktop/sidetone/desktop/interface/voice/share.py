@@ -23,7 +23,7 @@ def ShareSheet(view: View) -> ft.Control:
         try:
             set_screens(await list_shown())
         except Refusal as refusal:
-            set_problem(refusal.detail)
+            set_problem(kit.sentence(refusal.detail))
 
     async def show(screen: Screen) -> None:
         view.close()

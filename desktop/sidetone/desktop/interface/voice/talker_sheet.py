@@ -26,9 +26,9 @@ def TalkerSheet(view: View, account: Account, user: UserId) -> ft.Control:
         value=percent,
         min=0,
         max=_PERCENT_MAX,
-        divisions=_PERCENT_MAX // _STEP,
         active_color=theme.ACCENT,
-        on_change=lambda e: volumes.set(user, round(e.control.value or 0)),
+        # Divisions of the slider would be drawn as dots.
+        on_change=lambda e: volumes.set(user, _STEP * round((e.control.value or 0) / _STEP)),
     )
     return ft.Column(
         [

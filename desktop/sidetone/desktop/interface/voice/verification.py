@@ -198,6 +198,7 @@ def _digits(identifier: str, digits: str) -> ft.Control:
                         size=22,
                         color=theme.TEXT,
                         selectable=True,
+                        font_family=theme.MONO,
                         weight=ft.FontWeight.W_600,
                     )
                     for row in rows
@@ -205,7 +206,7 @@ def _digits(identifier: str, digits: str) -> ft.Control:
                 spacing=4,
                 horizontal_alignment=ft.CrossAxisAlignment.CENTER,
             ),
-            bgcolor=theme.GROUND,
+            bgcolor=theme.WELL,
             border_radius=theme.RADIUS,
             padding=14,
             alignment=ft.Alignment.CENTER,

@@ -297,7 +297,6 @@ class Pane:
             and self.view.focused
             and self.account.connection == "online"
             and not self._reads_later
-            and self.account.connection == "online"
             and self._reading.note(newest)
         ):
             self.start(self._reading.tell())

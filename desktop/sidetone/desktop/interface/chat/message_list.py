@@ -105,13 +105,15 @@ def Beginning(pane: Pane) -> ft.Control:
 def _icon(known: Channel | None) -> ft.IconData:
     if known is not None and known.kind == "direct":
         return ft.Icons.CHAT_BUBBLE_OUTLINE
+    if known is not None and known.kind == "voice":
+        return ft.Icons.VOLUME_UP_OUTLINED
     return ft.Icons.FORUM_OUTLINED if known and known.kind == "thread" else ft.Icons.TAG
 
 
 def _welcome(known: Channel | None) -> str:
     if known is None or known.kind == "direct":
         return tr("This is where it begins")
-    if known.kind == "thread":
+    if known.kind in {"thread", "voice"}:
         return known.name
     return tr("Welcome to #{channel}", channel=known.name)
 

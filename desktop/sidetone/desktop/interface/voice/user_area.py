@@ -44,9 +44,11 @@ def UserArea(view: View) -> ft.Control:
 @ft.component
 def Me(view: View, account: Account) -> ft.Control:
     """Draw one's own face and status; a click changes the status."""
-    view.watch(Topic("user", account.id))
+    view.watch(Topic("user", account.id), Topic("accounts"))
     name = names.name_of(account.knowledge, account.id)
-    presence = account.knowledge.presences.get(account.id)
+    # What the server said of us last is not so while it does not see us.
+    seen = account.connection == "online"
+    presence = account.knowledge.presences.get(account.id) if seen else None
     status: Status = presence.status if presence is not None else "offline"
     face = UserFace(view, account, account.id, 16, DOTS[status], theme.RAIL)
     text = presence.text if presence is not None and presence.text else status_words(status)

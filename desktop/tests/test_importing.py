@@ -1,30 +1,32 @@
 import asyncio
 import sys
-import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from sidetone.desktop.infrastructure.importing import imported
 
+# A module that takes a while, and notes when it begins and when it is there.
+_SLOW = """
+import time, import_notes
+import_notes.heard.append("begins")
+time.sleep(0.2)
+import_notes.heard.append("is there")
+"""
 
-class SlowDisk:
-    """Finds nothing itself, and takes so long for the package that its module is asked for."""
 
-    @staticmethod
-    def find_spec(name: str, *_: object) -> None:
-        if name == "round_robin":
-            time.sleep(0.2)
-
-
-async def test_a_package_and_a_module_of_it_are_imported_although_both_are_asked_for_at_once(
+async def test_what_is_asked_for_at_once_is_imported_one_after_the_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package = tmp_path / "round_robin"
-    package.mkdir()
-    (package / "__init__.py").write_text("import round_robin.bird")
-    (package / "bird.py").touch()
+    notes = ModuleType("import_notes")
+    heard: list[str] = []
+    notes.__dict__["heard"] = heard
+    monkeypatch.setitem(sys.modules, "import_notes", notes)
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(sys, "meta_path", [SlowDisk, *sys.meta_path])
-    whole, part = await asyncio.gather(imported("round_robin"), imported("round_robin.bird"))
-    assert whole.bird is part
+    names = ["slow_one", "slow_other"]
+    for name in names:
+        (tmp_path / f"{name}.py").write_text(_SLOW)
+    modules = await asyncio.gather(*map(imported, names))
+    assert [module.__name__ for module in modules] == names
+    assert heard == ["begins", "is there"] * 2

@@ -37,12 +37,18 @@ class ReadAlong:
         self._telling = True
         return starts
 
+    def stop(self) -> None:
+        """Tell no more of what was read: somebody leaves it unread."""
+        self._newest = self._told
+
     async def tell(self) -> None:
         """Tell the server, until it knows all; what it does not take is unread again."""
         try:
             while (newest := self._newest) is not None and newest != self._told:
                 await self._account.client.api.messages.mark_read(self._channel, newest)
-                self._told, self._before = newest, None
+                self._told = newest
+                if newest == self._newest:
+                    self._before = None
                 await asyncio.sleep(TELL_SECONDS)
         except Refusal:
             if self._before is not None:

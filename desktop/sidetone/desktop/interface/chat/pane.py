@@ -304,4 +304,5 @@ class Pane:
     def read_later(self, message: MessageId) -> None:
         """Leave *message* and what follows unread until the channel is opened again."""
         self._reads_later = True
+        self._reading.stop()
         self.mark(new=message)

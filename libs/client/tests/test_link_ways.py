@@ -265,6 +265,39 @@ async def test_a_lossy_network_loses_what_it_loses_and_no_more(stage: Stage, fas
     relay.close()
 
 
+@pytest.mark.parametrize("to_node", [True, False], ids=["to the node", "from the node"])
+async def test_a_lost_message_is_sent_again_though_nobody_says_more(
+    stage: Stage, fast: bool, to_node: bool
+) -> None:
+    """While somebody talks, acknowledgements of frames pass over the lost packet."""
+    relay = await Relay.open(("127.0.0.1", stage.unit.port))
+    ann, ben = await stage.join(fast=fast), await stage.join(fast=fast, address=relay.address)
+    teller, told = (ben, ann) if to_node else (ann, ben)
+    talking = asyncio.create_task(_keep_talking(ann, ben))
+    for muted in (True, False, True, False):
+        relay.cut, dropped = True, relay.dropped
+        teller.link.send(control.State(muted=muted, deafened=False))
+        await until(lambda: relay.dropped >= dropped + 3)  # noqa: B023 - it is awaited here
+        relay.cut = False
+        await asyncio.wait_for(_hears_state(told, muted=muted), 5)
+    talking.cancel()
+    relay.close()
+
+
+async def _keep_talking(*voices: Voice) -> None:
+    while True:
+        for voice in voices:
+            voice.say()
+        await asyncio.sleep(0.02)
+
+
+async def _hears_state(voice: Voice, *, muted: bool) -> None:
+    while True:
+        message = await voice.messages.get()
+        if isinstance(message, control.PeerState) and message.muted == muted:
+            return
+
+
 async def test_a_node_that_falls_silent_is_noticed(stage: Stage) -> None:
     relay = await Relay.open(("127.0.0.1", stage.unit.port))
     ann = await stage.join(fast=True, address=relay.address)

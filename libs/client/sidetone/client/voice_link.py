@@ -177,7 +177,8 @@ class VoiceLink(asyncio.DatagramProtocol):
         """Take in one packet.
 
         Between handshake and end nothing has to leave because of it: acknowledgements wait for
-        their timer, so a listener pays for sending only ten times a second.
+        their timer, so a listener pays for sending only ten times a second. Beside kernels there
+        is no such timer, and what they leave to aioquic may tell it to send something again.
         """
         if self._closed.is_set():
             return
@@ -187,7 +188,7 @@ class VoiceLink(asyncio.DatagramProtocol):
         self._quic.receive_datagram(data, addr, now=self._loop.time())
         self._lane.received()
         self._handle_events()
-        if connecting or self._video.waits:
+        if connecting or self._video.waits or self._path is not None:
             self._transmit_soon()
         elif not self._closed.is_set():
             self._arm()

@@ -13,7 +13,7 @@ from aioquic.quic import connection as aioquic_connection
 from aioquic.quic.connection import END_STATES, QuicConnection
 from aioquic.quic.crypto import CryptoPair, NoCallback, derive_key_iv_hp
 from aioquic.quic.rangeset import RangeSet
-from aioquic.quic.recovery import QuicPacketSpace
+from aioquic.quic.recovery import K_PACKET_THRESHOLD, QuicPacketSpace
 from aioquic.tls import AlertUnexpectedMessage, CipherSuite, Epoch
 
 _RANGE_MAX: Final = 128
@@ -95,16 +95,20 @@ class ConnectionParts:
         """The largest packet number that the peer has acknowledged to aioquic."""
         return int(self._space.largest_acked_packet)
 
-    def tracked_from(self, now: float) -> int:
-        """Return the lowest packet number that aioquic still waits for, or -1.
+    @property
+    def tracked_from(self) -> int:
+        """The lowest packet number that aioquic still waits for, or -1."""
+        return next(iter(self._space.sent_packets), -1)
 
-        aioquic looks for losses only when something of its own is newly acknowledged; the kernels'
-        acknowledgements tell it that it may look.
+    def find_losses(self, now: float) -> None:
+        """Have aioquic take for lost, and send again, what the peer has long passed over.
+
+        It looks only when something of its own is newly acknowledged; the kernels' packets and
+        their acknowledgements tell it that it may. What it finds leaves when it sends next, and
+        no timer is set for that.
         """
-        sent = self._space.sent_packets
-        if sent and next(iter(sent)) + 3 <= self._space.largest_acked_packet:
+        if 0 <= self.tracked_from <= self._space.largest_acked_packet - K_PACKET_THRESHOLD:
             self._quic._loss._detect_loss(now=now, space=self._space)  # noqa: SLF001
-        return next(iter(sent)) if sent else -1
 
     def received_so_far(self) -> list[int]:
         """Return the numbers of packets that came before the kernels took over."""

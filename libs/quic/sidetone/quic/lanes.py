@@ -111,6 +111,7 @@ class Lane(ABC):
     def sending(self) -> None:
         """Keep the kernels from sending: the packet numbers are aioquic's for a moment."""
         if not self._closed:
+            self._parts.find_losses(time.monotonic())
             self._parts.next_number = handover.begin_sending(self._lock, self._one)
 
     def sent(self) -> None:
@@ -120,8 +121,7 @@ class Lane(ABC):
         usable = self._parts.is_usable()
         if usable:
             self._follow_peer()
-        tracked_from = self._parts.tracked_from(time.monotonic())
-        self._end_sending(self._parts.next_number, tracked_from, usable=usable)
+        self._end_sending(self._parts.next_number, self._parts.tracked_from, usable=usable)
 
     def timing(self) -> None:
         """Let aioquic know when the peer was heard last, before it takes it for gone."""

@@ -13,6 +13,7 @@ import pytest
 import websockets
 
 from sidetone.desktop.__main__ import ASSETS
+from sidetone.desktop.infrastructure import web_page
 from sidetone.desktop.infrastructure.page_files import PageFiles, flet_files
 from sidetone.desktop.infrastructure.page_uploads import PageUploads
 from sidetone.desktop.infrastructure.web_page import serving
@@ -245,6 +246,15 @@ async def test_the_port_of_last_time_may_be_taken() -> None:
         port = taken.getsockname()[1]
         async with serving(_nothing, ASSETS, PageUploads(), port) as address:
             assert _port(address) != port
+
+
+def test_what_is_drawn_does_not_wait_until_what_was_drawn_before_is_acknowledged() -> None:
+    with (
+        web_page._listening(0) as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def _ask(raw: socket.socket, request: str) -> None:

@@ -143,7 +143,7 @@ class Outbox:
     def _show(self, written: Written) -> None:
         self._kept[written.message.nonce] = written
         self._knowledge.timeline(written.channel).write(written.message)
-        self._told(topics(Topic("messages", written.channel)))
+        self._told(topics(Topic("pending", written.channel)))
 
     def _wait(self, written: Written) -> None:
         self._waiting.append(written)
@@ -203,5 +203,5 @@ class Outbox:
         noted = msgspec.structs.replace(written, message=message)
         self._kept[message.nonce] = noted
         self._knowledge.timeline(written.channel).refused(message.nonce, problem)
-        self._told(topics(Topic("messages", written.channel)))
+        self._told(topics(Topic("pending", written.channel)))
         await asyncio.to_thread(self._store.keep, noted)

@@ -30,5 +30,5 @@ async def send_message(
 async def withdraw(account: Account, channel: ChannelId, nonce: str) -> None:
     """Let go of a message that was not sent."""
     account.knowledge.timeline(channel).withdraw(nonce)
-    account.told(topics(Topic("messages", channel)))
+    account.told(topics(Topic("pending", channel)))
     await account.outbox.withdraw(nonce)

@@ -8,6 +8,8 @@ from sidetone.protocol.ids import MessageId
 
 # As many as a message carries.
 FILES_MAX: Final = 10
+# By then a field is empty whose text was sent.
+EMPTIED_MS: Final = 1_000
 
 
 class Upload:
@@ -32,6 +34,8 @@ class Draft:
         self.calls: dict[str, str] = {}
         self.reply_to: MessageId | None = None
         self.uploads: list[Upload] = []
+        self._sent = ""
+        self._emptied_ms = 0
 
     @property
     def empty(self) -> bool:
@@ -48,11 +52,23 @@ class Draft:
         """Whether files are still on their way."""
         return any(each.file is None and not each.problem for each in self.uploads)
 
-    def clear(self) -> None:
+    def typed(self, shown: str, now_ms: int) -> bool:
+        """Hold what a field shows, and return whether that is less.
+
+        Who types on at once is faster than the field, where what was sent still stands.
+        """
+        if now_ms >= self._emptied_ms or not shown.startswith(self._sent):
+            self._sent = ""
+        self.text = shown.removeprefix(self._sent)
+        return bool(self._sent)
+
+    def clear(self, now_ms: int) -> None:
         """Begin anew: what was written is sent."""
+        self._sent, self._emptied_ms = self.text, now_ms + EMPTIED_MS
         self.text, self.calls, self.reply_to, self.uploads = "", {}, None, []
 
     def take(self, other: "Draft") -> None:
         """Hold what *other* holds."""
         self.text, self.calls = other.text, other.calls
         self.reply_to, self.uploads = other.reply_to, other.uploads
+        self._sent = ""

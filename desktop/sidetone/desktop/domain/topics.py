@@ -12,6 +12,7 @@ Kind: TypeAlias = Literal[
     "server",  # channels, roles, members of one server
     "unread",  # what waits in one channel, in those of one server, or, of none, anywhere
     "messages",  # what is shown of one channel
+    "pending",  # what we wrote in one channel and is not sent
     "draft",  # what one is writing in one channel
     "scroll",  # where one is in the history of one channel
     "typing",  # who types in one channel

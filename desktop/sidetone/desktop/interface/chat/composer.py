@@ -50,6 +50,9 @@ class Writing:
         """What is written and not sent."""
         return self.pane.timeline.draft
 
+    def _now_ms(self) -> int:
+        return self.pane.account.clock.now_ms()
+
     def focus(self, cursor: int | None = None) -> None:
         """Let the user write on, at *cursor* or at the end.
 
@@ -74,7 +77,10 @@ class Writing:
 
     def changed(self, text: str) -> None:
         """Follow what was typed: tell others, and offer what the word can become."""
-        old, self.draft.text = self.draft.text, text
+        old = self.draft.text
+        if self.draft.typed(text, self._now_ms()):
+            text = self.draft.text
+            self.pane.draw_composer()
         cursor = completion.cursor_after(old, text)
         self._ask(text, cursor)
         privacy = self.pane.view.core.preferences.current.privacy
@@ -135,10 +141,9 @@ class Writing:
             pane.view.notice(tr("This is {n} characters too long; send it in parts.", n=over))
             return
         pane.start(self._send(text, copy(draft)))
-        draft.clear()
+        draft.clear(self._now_ms())
         pane.typing.sent()
         self.asked, self.offers = None, []
-        pane.draw_composer()
 
     async def _send(self, text: str, written: Draft) -> None:
         """Send *text*; what cannot be sent stands in the field again, as it was *written*."""
@@ -152,7 +157,10 @@ class Writing:
                 self.draft.take(written)
                 self.focus()
             raise
-        pane.draw()
+        finally:
+            # At once with the message below, so that a window is drawn once for both.
+            pane.draw_composer()
+        pane.draw_pending()
         if not pane.at_present:
             pane.go_to_present()
 

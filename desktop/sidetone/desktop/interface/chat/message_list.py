@@ -3,6 +3,7 @@
 import flet as ft
 
 from sidetone.desktop.domain.rows import Chunk
+from sidetone.desktop.domain.timeline import Pending
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr, trn
 from sidetone.desktop.interface import hooks, kit, theme
@@ -23,7 +24,7 @@ _ROW_HEIGHT = 44
 @ft.component
 def MessageList(pane: Pane) -> ft.Control:
     """Draw what is loaded around the place where one is, the newest at the bottom."""
-    pane.view.watch(Topic("messages", pane.channel), Topic("accounts"))
+    pane.view.watch(Topic("messages", pane.channel))
     drawn = pane.cut()
     timeline = pane.timeline
     ft.use_effect(pane.seen)
@@ -31,10 +32,7 @@ def MessageList(pane: Pane) -> ft.Control:
     if drawn.below:
         children.append(ft.Container(height=drawn.below, key="below"))
     else:
-        children += [
-            hooks.keyed(pending.nonce, PendingRow, pane, pending)
-            for pending in reversed(timeline.pending)
-        ]
+        children.append(hooks.keyed("pending", _Unsent, pane, tuple(timeline.pending)))
     children += [hooks.keyed(str(each.key), _Chunk, pane, each) for each in drawn.chunks]
     if drawn.above:
         children.append(ft.Container(height=drawn.above, key="above"))
@@ -76,6 +74,23 @@ def MessageChunk(pane: Pane, chunk: Chunk) -> ft.Control:
     )
 
 
+@ft.component
+def Unsent(pane: Pane, _: tuple[Pending, ...]) -> ft.Control:
+    """Draw what we wrote and the server does not have yet.
+
+    By itself, so that what one writes is there at once: a list that gets another part lays all
+    of it out anew. What it is called with are those that the list knows of: what was sent goes
+    from here as it comes there.
+    """
+    pane.view.watch(Topic("pending", pane.channel), Topic("accounts"))
+    return ft.Column(
+        [hooks.keyed(each.nonce, PendingRow, pane, each) for each in pane.timeline.pending],
+        spacing=0,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+_Unsent = hooks.memo(Unsent)
 _Chunk = hooks.memo(MessageChunk)
 _Row = hooks.memo(MessageRow)
 

@@ -106,6 +106,10 @@ class Pane:
         """Draw the messages anew."""
         self.view.draw(Topic("messages", self.channel))
 
+    def draw_pending(self) -> None:
+        """Draw anew what is written and not sent."""
+        self.view.draw(Topic("pending", self.channel))
+
     def draw_composer(self) -> None:
         """Draw anew where one writes."""
         self.view.draw(Topic("draft", self.channel))

@@ -28,6 +28,7 @@ from sidetone.desktop.domain.tray import Choice, TrayState
 from sidetone.desktop.domain.wording import Language, language, speak
 from sidetone.desktop.infrastructure.catalogues import load, system_language
 from sidetone.desktop.infrastructure.diagnostics_file import DiagnosticsFile
+from sidetone.desktop.infrastructure.flet_costs import spare
 from sidetone.desktop.infrastructure.hotkeys import DesktopKeys
 from sidetone.desktop.infrastructure.keyring_secrets import open_secrets
 from sidetone.desktop.infrastructure.log_file import log_to, set_level
@@ -202,6 +203,7 @@ async def compose(folder: Path, arrivals: Arrivals) -> App:
 
     *arrivals* is where windows of a browser leave files.
     """
+    spare()
     store = PreferencesFile(folder / "preferences.json")
     set_now, problem = await asyncio.to_thread(store.load)
     await asyncio.to_thread(log_to, folder / "logs", set_now.log_level)

@@ -230,8 +230,9 @@ class Knowledge:
     def _sent(self, message: Message) -> Topics:
         channel = message.channel
         self._timeline(channel).sent(message)
-        self.typing.get(channel, {}).pop(message.author, None)
-        changed = [Topic("messages", channel), Topic("typing", channel)]
+        changed = [Topic("messages", channel)]
+        if self.typing.get(channel, {}).pop(message.author, None) is not None:
+            changed.append(Topic("typing", channel))
         if message.author != self.me.id:
             self._count(message)
             changed += self._unread(channel)

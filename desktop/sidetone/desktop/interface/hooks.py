@@ -62,6 +62,38 @@ def memo(component: Callable[P, ft.Control]) -> Callable[P, ft.Control]:
     return cast("Callable[P, ft.Control]", _memo(component))
 
 
+class Kept(Generic[P]):
+    """The uses of one component in a long list, by their keys: those of before where nothing changed.
+
+    What is the same object as before is not even compared, with all that is drawn in it.
+    """
+
+    def __init__(self, component: Callable[P, ft.Control]) -> None:
+        self._component = component
+        self._before: dict[str, tuple[object, ft.Control]] = {}
+        self._now: dict[str, tuple[object, ft.Control]] = {}
+
+    def begin(self) -> None:
+        """Forget those that were not used in the last drawing."""
+        self._before, self._now = self._now, {}
+
+    def use(self, key: str, *args: P.args, **more: P.kwargs) -> ft.Control:
+        """Return the use of *key* with these arguments."""
+        given = (args, more)
+        known = self._before.get(key)
+        if known is None or known[0] != given:
+            known = (given, keyed(key, self._component, *args, **more))
+        self._now[key] = known
+        return known[1]
+
+
+def kept(component: Callable[P, ft.Control]) -> Kept[P]:
+    """Return what the component keeps of its uses of another one."""
+    made, _ = state(Kept(component))
+    made.begin()
+    return made
+
+
 def observable(cls: C) -> C:
     """Let components follow the fields of *cls*."""
     return cast("C", _observable(cls))

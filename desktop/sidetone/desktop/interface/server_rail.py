@@ -51,6 +51,17 @@ def RailServer(
     view.watch(Topic("server", id_), Topic("unread", id_))
     waits, mentions = account.knowledge.waiting(id_)
     unread = waits and not muted
+    return hooks.keyed(
+        "", _Tile, view, account, server, here=here, unread=unread, mentions=mentions
+    )
+
+
+@ft.component
+def RailTile(
+    view: View, account: Account, server: Server, *, here: bool, unread: bool, mentions: int
+) -> ft.Control:
+    """Draw it; only when something of it is seen to change."""
+    id_ = ServerId(server.id)
     label = server.name
     if mentions:
         label = trn("{server}, {n} mention", "{server}, {n} mentions", mentions, server=label)
@@ -83,6 +94,9 @@ def RailServer(
         data=id_,
         content_feedback=kit.feedback(server.name),
     )
+
+
+_Tile = hooks.memo(RailTile)
 
 
 def _home(view: View) -> ft.Control:

@@ -26,6 +26,7 @@ def MessageList(pane: Pane) -> ft.Control:
     """Draw what is loaded around the place where one is, the newest at the bottom."""
     pane.view.watch(Topic("messages", pane.channel))
     drawn = pane.cut()
+    kept = hooks.kept(MessageChunk)
     timeline = pane.timeline
     ft.use_effect(pane.seen)
     children: list[ft.Control] = []
@@ -33,7 +34,7 @@ def MessageList(pane: Pane) -> ft.Control:
         children.append(ft.Container(height=drawn.below, key="below"))
     else:
         children.append(hooks.keyed("pending", _Unsent, pane, tuple(timeline.pending)))
-    children += [hooks.keyed(str(each.key), _Chunk, pane, each) for each in drawn.chunks]
+    children += [kept.use(str(each.key), pane, each) for each in drawn.chunks]
     if drawn.above:
         children.append(ft.Container(height=drawn.above, key="above"))
     elif timeline.begins:
@@ -64,9 +65,10 @@ def MessageChunk(pane: Pane, chunk: Chunk) -> ft.Control:
     drawn = count if sought else ready
     rest = ft.Container(height=_ROW_HEIGHT * (count - drawn), key="rest")
     rows = chunk.rows[count - drawn :]
+    kept = hooks.kept(MessageRow)
     return ft.Container(
         ft.Column(
-            [rest, *(hooks.keyed(str(row.message.id), _Row, pane, row) for row in rows)],
+            [rest, *(kept.use(str(row.message.id), pane, row) for row in rows)],
             spacing=0,
             horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
         ),
@@ -91,8 +93,6 @@ def Unsent(pane: Pane, _: tuple[Pending, ...]) -> ft.Control:
 
 
 _Unsent = hooks.memo(Unsent)
-_Chunk = hooks.memo(MessageChunk)
-_Row = hooks.memo(MessageRow)
 
 
 @ft.component

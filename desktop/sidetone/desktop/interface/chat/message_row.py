@@ -34,13 +34,7 @@ def MessageRow(pane: Pane, row: Row) -> ft.Control:
         border=_edge(pane, row),
         padding=ft.Padding.only(left=15, right=24, top=8 if row.head else 2, bottom=2),
     )
-    layers: list[ft.Control] = [
-        ft.GestureDetector(
-            body,
-            on_secondary_tap_up=lambda e: open_menu(pane, message, e.global_position),
-            on_long_press_start=lambda e: open_menu(pane, message, e.global_position),
-        )
-    ]
+    layers: list[ft.Control] = [body]
     if hovered and not row.editing:
         bar = hooks.keyed("tools", Toolbar, pane, message)
         layers.append(ft.Container(bar, right=20, top=-14))
@@ -48,14 +42,15 @@ def MessageRow(pane: Pane, row: Row) -> ft.Control:
         ft.Stack(layers, clip_behavior=ft.ClipBehavior.NONE),
         on_enter=lambda: set_hovered(True),
         on_exit=lambda: set_hovered(False),
+        on_secondary_tap_up=lambda e: open_menu(pane, message, e.global_position),
+        on_long_press_start=lambda e: open_menu(pane, message, e.global_position),
         hover_interval=50,
         key=ft.ScrollKey(str(message.id)),
     )
-    above: list[ft.Control] = []
-    if row.day or row.new:
-        above.append(_line(message, day=row.day, new=row.new))
     spoken = kit.semantics(f"message-{message.id}", shell, _spoken(pane, message))
-    return ft.Column([*above, spoken], spacing=0)
+    if not (row.day or row.new):
+        return spoken
+    return ft.Column([_line(message, day=row.day, new=row.new), spoken], spacing=0)
 
 
 def _spoken(pane: Pane, message: Message) -> str | None:

@@ -25,8 +25,33 @@ def TextChannel(
     """Draw one text channel, whether something is unread in it, and how many mentions."""
     view.watch(Topic("unread", channel.id))
     read = account.knowledge.reads.get(channel.id)
-    unread, mentions = (read.unread, read.mentions) if read is not None else (0, 0)
-    loud = here or (bool(unread) and not muted) or bool(mentions)
+    unread, mentions = (read.unread > 0, read.mentions) if read is not None else (False, 0)
+    return hooks.keyed(
+        "",
+        _Line,
+        view,
+        account,
+        channel,
+        here=here,
+        muted=muted,
+        unread=unread,
+        mentions=mentions,
+    )
+
+
+@ft.component
+def ChannelLine(
+    view: View,
+    account: Account,
+    channel: Channel,
+    *,
+    here: bool,
+    muted: bool,
+    unread: bool,
+    mentions: int,
+) -> ft.Control:
+    """Draw it; only when something of it is seen to change."""
+    loud = here or (unread and not muted) or bool(mentions)
     label = tr("Text channel {name}", name=channel.name)
     if mentions:
         label = trn("{label}, {n} mention", "{label}, {n} mentions", mentions, label=label)
@@ -63,6 +88,9 @@ def TextChannel(
         lambda: view.open_channel(account, channel.id),
         chosen=here,
     )
+
+
+_Line = hooks.memo(ChannelLine)
 
 
 def _menu(view: View, account: Account, channel: Channel) -> ft.Control:

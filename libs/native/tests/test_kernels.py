@@ -212,6 +212,26 @@ def test_kernels_work_and_compile_on_after_the_compiler_was_let_go() -> None:
     assert total(np.ones(3, np.float32)) == 3
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux says what is held")
+def test_the_code_of_the_compiler_is_held_no_more() -> None:
+    """Also while other processes hold it, as the children of a call do."""
+    total(np.ones(3, np.float32))
+    holds = compiler_kilobytes()
+    release_compiler()
+    assert compiler_kilobytes() < holds / 4
+
+
+def compiler_kilobytes() -> int:
+    """Return what this process holds of the compiler's file."""
+    held, of_it = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if "-" in line.split(" ", 1)[0]:
+            of_it = line.endswith("libllvmlite.so")
+        elif of_it and line.startswith("Rss:"):
+            held += int(line.split()[1])
+    return held
+
+
 def test_scipy_is_there_again_after_numba_was_kept_from_it() -> None:
     with without("scipy"):
         pass

@@ -1,7 +1,6 @@
 """What Flet is spared is what it would have worked out."""
 
 import inspect
-import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,12 +23,9 @@ def handlers() -> Iterator[tuple[type[ft.Control], str]]:
 
 def as_flet_does(control: object, field: str) -> object:
     """Work it out from where Flet asks for it, whose names count too."""
-    ask = types.FunctionType((lambda one, name: work(one, name)).__code__, vars(base_control))  # noqa: F821, PLW0108  # pyright: ignore
-    vars(base_control)["work"] = control_event.get_event_field_type
-    try:
-        return ask(control, field)
-    finally:
-        del vars(base_control)["work"]
+    names = vars(base_control) | {"work": control_event.get_event_field_type}
+    exec("def ask(control, field): return work(control, field)", names)
+    return names["ask"](control, field)
 
 
 def test_the_kind_of_an_event_is_the_one_that_flet_finds() -> None:

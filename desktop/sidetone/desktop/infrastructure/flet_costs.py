@@ -6,7 +6,7 @@ Flet is pinned to one version, and because of this as well.
 from typing import Any
 
 from flet.controls import base_control, control_event
-from flet.messaging.protocol import Message
+from flet.messaging.protocol import Message  # pyright: ignore[reportMissingTypeStubs]
 
 _event_type: Any = control_event.get_event_field_type
 _known: dict[tuple[type, str], object] = {}

@@ -110,23 +110,21 @@ class Windows:
         elif scope["type"] == "http":
             await self._files(scope, send)
         elif scope["type"] == "websocket":
-            flet_app, web_socket, manager = await asyncio.shield(self._importing)
-            window = flet_app(
+            flet = await asyncio.shield(self._importing)
+            window = flet.FletApp(
                 loop=asyncio.get_running_loop(),
-                executor=manager.executor,
+                executor=flet.app_manager.executor,
                 main=self._main,
                 before_main=None,
                 session_timeout_seconds=_SESSION_SECONDS,
             )
-            await window.handle(web_socket(scope, receive, send))
+            await window.handle(flet.WebSocket(scope, receive, send))
 
 
-async def _flet() -> tuple[Any, Any, Any]:
-    app: Any = await imported("flet_web.fastapi.flet_app")
-    sockets: Any = await imported("starlette.websockets")
-    manager: Any = await imported("flet_web.fastapi.flet_app_manager")
-    await manager.app_manager.start()
-    return app.FletApp, sockets.WebSocket, manager.app_manager
+async def _flet() -> Any:  # noqa: ANN401 (its type is not imported yet)
+    flet: Any = await imported("sidetone.desktop.infrastructure.flet_socket")
+    await flet.app_manager.start()
+    return flet
 
 
 @asynccontextmanager

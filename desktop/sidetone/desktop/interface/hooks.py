@@ -63,9 +63,9 @@ def memo(component: Callable[P, ft.Control]) -> Callable[P, ft.Control]:
 
 
 class Kept(Generic[P]):
-    """The uses of one component in a long list, by their keys: those of before where nothing changed.
+    """The uses of one component in a long list, by key: where nothing changed, those of before.
 
-    What is the same object as before is not even compared, with all that is drawn in it.
+    What is the same object as before is not even compared, nor what is drawn in it.
     """
 
     def __init__(self, component: Callable[P, ft.Control]) -> None:

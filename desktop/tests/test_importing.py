@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from sidetone.desktop.infrastructure.importing import imported
+from sidetone.desktop.infrastructure.importing import imported, standing_in
 
 # A module that takes a while, and notes when it begins and when it is there.
 _SLOW = """
@@ -30,3 +30,13 @@ async def test_what_is_asked_for_at_once_is_imported_one_after_the_other(
     modules = await asyncio.gather(*map(imported, names))
     assert [module.__name__ for module in modules] == names
     assert heard == ["begins", "is there"] * 2
+
+
+def test_a_module_stands_in_for_one_that_is_not_loaded_and_for_no_longer_than_asked() -> None:
+    other = ModuleType("stands_in")
+    with standing_in({"stands_in": other, "no_such_thing": None, "pytest": None}):
+        assert sys.modules["stands_in"] is other
+        assert sys.modules["pytest"] is pytest
+        with pytest.raises(ModuleNotFoundError):
+            __import__("no_such_thing")
+    assert not {"stands_in", "no_such_thing"} & set(sys.modules)

@@ -5,7 +5,10 @@ modules: each would wait for the other, so Python ends one of them with an error
 """
 
 import asyncio
+import sys
+from collections.abc import Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 from typing import Final
@@ -13,6 +16,25 @@ from typing import Final
 _IMPORTER: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="imports")
 
 
+@contextmanager
+def standing_in(modules: Mapping[str, ModuleType | None]) -> Generator[None]:
+    """Let *modules* be these inside the block, None for uninstalled, but for those loaded before."""
+    absent = [name for name in modules if name not in sys.modules]
+    for name in absent:
+        sys.modules[name] = modules[name]  # pyright: ignore[reportArgumentType]
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
 async def imported(name: str) -> ModuleType:
     """Return the module *name*, behind those that were asked for before it."""
-    return await asyncio.get_running_loop().run_in_executor(_IMPORTER, import_module, name)
+    return await asyncio.get_running_loop().run_in_executor(_IMPORTER, _import, name)
+
+
+def _import(name: str) -> ModuleType:
+    # What httpx and structlog would print in colours, were they programs of their own.
+    with standing_in({"pygments": None, "rich": None}):
+        return import_module(name)

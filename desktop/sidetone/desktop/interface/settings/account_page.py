@@ -3,7 +3,6 @@
 import io
 
 import flet as ft
-import segno
 
 from sidetone.desktop.application import manage_account
 from sidetone.desktop.application.account import Account
@@ -175,6 +174,8 @@ NO_CODES: list[str] = []
 
 def qr(text: str) -> bytes:
     """Return *text* as the PNG of a QR code."""
+    import segno  # noqa: PLC0415 - a tenth of a second, and few look at this page
+
     picture = io.BytesIO()
     segno.make(text).save(picture, kind="png", scale=_QR_SCALE, border=3)
     return picture.getvalue()

@@ -18,7 +18,7 @@ _IMPORTER: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="imports
 
 @contextmanager
 def standing_in(modules: Mapping[str, ModuleType | None]) -> Generator[None]:
-    """Let *modules* be these inside the block, None for uninstalled, but for those loaded before."""
+    """Let *modules* be these inside the block, but for those that are loaded; None: no such."""
     absent = [name for name in modules if name not in sys.modules]
     for name in absent:
         sys.modules[name] = modules[name]  # pyright: ignore[reportArgumentType]

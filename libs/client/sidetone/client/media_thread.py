@@ -71,7 +71,7 @@ class MediaThread:
         """Connect as `voice_link.open_link` does; *listener* is called on the caller's loop."""
         relay = _Relay(self._engine.receive, listener, asyncio.get_running_loop())
         link = await self._there(self._open(host, port, pin, relay, timeout_seconds))
-        return RemoteLink(link, self._loop, self._there)
+        return RemoteLink(link, self._loop)
 
     async def _open(
         self, host: str, port: int, pin: bytes, relay: "_Relay", timeout_seconds: float
@@ -142,15 +142,9 @@ class MediaThread:
 class RemoteLink:
     """A link on the network thread, as those on another loop may use it."""
 
-    def __init__(
-        self,
-        link: VoiceLink,
-        loop: asyncio.AbstractEventLoop,
-        there: Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]],
-    ) -> None:
+    def __init__(self, link: VoiceLink, loop: asyncio.AbstractEventLoop) -> None:
         self._link = link
         self._loop = loop
-        self._there = there
 
     @property
     def rtt_ms(self) -> float:
@@ -178,11 +172,10 @@ class RemoteLink:
 
     async def close(self) -> None:
         """Give the node a moment to answer a ``Leave``, then close."""
-        # The thread may end meanwhile, and then nothing would ever answer.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_GOODBYE_SECONDS_MAX):
-                if self._loop.is_running():
-                    await self._there(self._link.close())
+        if self._loop.is_running():
+            closing = asyncio.run_coroutine_threadsafe(self._link.close(), self._loop)
+            # The thread may end meanwhile: nothing answers then, and nothing can be cancelled.
+            await asyncio.wait([asyncio.wrap_future(closing)], timeout=_GOODBYE_SECONDS_MAX)
 
     def abort(self) -> None:
         """Close at once; what waits to be sent is lost."""

@@ -26,4 +26,4 @@ with standing_in({"fastapi": _names}):
     FletApp: Any = import_module("flet_web.fastapi.flet_app").FletApp
     app_manager: Any = import_module("flet_web.fastapi.flet_app_manager").app_manager
 
-__all__ = ["FletApp", "WebSocket", "app_manager"]
+__all__ = ["FletApp", "WebSocket", "WebSocketDisconnect", "app_manager"]

@@ -48,24 +48,37 @@ class PageFiles:
 
     async def __call__(self, scope: Scope, send: Any) -> None:  # noqa: ANN401 (ASGI)
         """Answer one request; a path without a suffix is a place in the page."""
-        path = await asyncio.to_thread(self._find, scope["path"])
         if scope["method"] != "GET":
             await answer(send, 405, _HEADERS)
-        elif path is None:
+            return
+        known = next((at for name, at in scope["headers"] if name == b"if-none-match"), b"")
+        # In one piece: while the rest is imported, each further step would wait for it.
+        file = await asyncio.to_thread(self._read, scope["path"], known)
+        if file is None:
             await answer(send, 404, _HEADERS)
+            return
+        kind, etag, content = file
+        headers = [
+            *_HEADERS,
+            (b"content-type", kind),
+            (b"etag", etag),
+            (b"cache-control", b"no-cache"),
+        ]
+        if content is None:
+            await answer(send, 304, headers)
         else:
-            # In one piece: while the rest is imported, each further step would wait for it.
-            kind, etag, content = await asyncio.to_thread(_read, path)
-            headers = [
-                *_HEADERS,
-                (b"content-type", kind),
-                (b"etag", etag),
-                (b"cache-control", b"no-cache"),
-            ]
-            if (b"if-none-match", etag) in scope["headers"]:
-                await answer(send, 304, headers)
-            else:
-                await answer(send, 200, headers, content)
+            await answer(send, 200, headers, content)
+
+    def _read(self, asked: str, known: bytes) -> tuple[bytes, bytes, bytes | None] | None:
+        """Return kind, ETag and content of a file; no content of one that is *known*."""
+        path = self._find(asked)
+        if path is None:
+            return None
+        now = path.stat()
+        kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
+        etag = f'"{now.st_mtime_ns:x}-{now.st_size:x}"'.encode()
+        content = None if etag == known else path.read_bytes()
+        return (kind or "application/octet-stream").encode(), etag, content
 
     def _find(self, asked: str) -> Path | None:
         if asked.startswith("/fonts/"):
@@ -78,10 +91,3 @@ class PageFiles:
             if path.is_relative_to(folder) and path.is_file():
                 return path
         return None
-
-
-def _read(path: Path) -> tuple[bytes, bytes, bytes]:
-    known = path.stat()
-    kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
-    etag = f'"{known.st_mtime_ns:x}-{known.st_size:x}"'
-    return (kind or "application/octet-stream").encode(), etag.encode(), path.read_bytes()

@@ -11,7 +11,7 @@ import asyncio
 import secrets
 import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -118,7 +118,9 @@ class Windows:
                 before_main=None,
                 session_timeout_seconds=_SESSION_SECONDS,
             )
-            await window.handle(flet.WebSocket(scope, receive, send))
+            # It may be closed while something is sent to it.
+            with suppress(flet.WebSocketDisconnect):
+                await window.handle(flet.WebSocket(scope, receive, send))
 
 
 async def _flet() -> Any:  # noqa: ANN401 (its type is not imported yet)

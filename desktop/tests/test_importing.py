@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from sidetone.desktop.infrastructure.importing import imported, standing_in
+from sidetone.desktop.infrastructure.importing import imported, imported_whole, standing_in
 
 # A module that takes a while, and notes when it begins and when it is there.
 _SLOW = """
@@ -40,3 +40,18 @@ def test_a_module_stands_in_for_one_that_is_not_loaded_and_for_no_longer_than_as
         with pytest.raises(ModuleNotFoundError):
             __import__("no_such_thing")
     assert not {"stands_in", "no_such_thing"} & set(sys.modules)
+
+
+async def test_a_module_that_leaves_parts_until_they_are_asked_for_is_imported_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "asked_for_part.py").write_text("")
+    (tmp_path / "left_for_later.py").write_text(
+        "def __dir__(): return ['part']\n"
+        "def __getattr__(name):\n    import asked_for_part\n    return asked_for_part\n"
+    )
+    await imported("left_for_later")
+    assert "asked_for_part" not in sys.modules
+    await imported_whole("left_for_later")
+    assert "asked_for_part" in sys.modules

@@ -30,6 +30,7 @@ from sidetone.desktop.infrastructure.catalogues import load, system_language
 from sidetone.desktop.infrastructure.diagnostics_file import DiagnosticsFile
 from sidetone.desktop.infrastructure.flet_costs import spare
 from sidetone.desktop.infrastructure.hotkeys import DesktopKeys
+from sidetone.desktop.infrastructure.importing import imported, imported_whole
 from sidetone.desktop.infrastructure.keyring_secrets import open_secrets
 from sidetone.desktop.infrastructure.log_file import log_to, set_level
 from sidetone.desktop.infrastructure.logins_file import LOGINS_FILE, LoginsFile
@@ -57,6 +58,8 @@ from sidetone.desktop.interface.root import Root
 from sidetone.desktop.interface.view import View
 from sidetone.runtime.clock import SystemClock
 
+_FIRST_SCREEN_SECONDS = 3.0
+
 
 class App:
     """The client as a process: one core, any number of windows."""
@@ -80,6 +83,7 @@ class App:
         self._fonts = {family: f"/fonts/{family}" for family in fonts}
         self._notice = notice
         self._entering = asyncio.create_task(sign_in_again(core))
+        self._readying = asyncio.create_task(_ready_screens())
         core.listen(self)
         asyncio.get_running_loop().set_exception_handler(self._beside_failed)
 
@@ -133,6 +137,7 @@ class App:
         """Let go of everything."""
         asyncio.get_running_loop().set_exception_handler(None)
         self._entering.cancel()
+        self._readying.cancel()
         self._looking.cancel()
         await asyncio.gather(self._notify.close(), self._tray.close())
         await self.core.close()
@@ -196,6 +201,13 @@ def wished_language(core: Core) -> Language:
     """Return the language that is set, or else that of the system."""
     wished = core.preferences.current.language
     return system_language() if wished == "system" else wished
+
+
+async def _ready_screens() -> None:
+    """Import what later screens are made of before somebody waits for it, and after the first."""
+    await asyncio.sleep(_FIRST_SCREEN_SECONDS)
+    await imported_whole("flet")
+    await imported("segno")
 
 
 async def compose(folder: Path, arrivals: Arrivals) -> App:

@@ -34,6 +34,17 @@ async def imported(name: str) -> ModuleType:
     return await asyncio.get_running_loop().run_in_executor(_IMPORTER, _import, name)
 
 
+async def imported_whole(name: str) -> None:
+    """Import the module *name* and all that it leaves until somebody asks for it."""
+    await asyncio.get_running_loop().run_in_executor(_IMPORTER, _import_whole, name)
+
+
+def _import_whole(name: str) -> None:
+    module = _import(name)
+    for part in dir(module):
+        getattr(module, part)
+
+
 def _import(name: str) -> ModuleType:
     # What httpx and structlog would print in colours, were they programs of their own.
     with standing_in({"pygments": None, "rich": None}):

@@ -12,9 +12,10 @@ from typesense.async_.aliases import AsyncAliases
 from typesense.async_.api_call import AsyncApiCall
 from typesense.async_.collections import AsyncCollections
 from typesense.async_.documents import AsyncDocuments
+from typesense.async_.keys import AsyncKeys
 from typesense.async_.multi_search import AsyncMultiSearch
 from typesense.configuration import Configuration
-from typesense.exceptions import ObjectNotFound
+from typesense.exceptions import ObjectAlreadyExists, ObjectNotFound
 from uuid_utils.compat import uuid7
 
 from sidetone.chat.domain.message import traits
@@ -102,6 +103,26 @@ class Typesense:
                 # The client's own object for one collection warns of parts that nobody uses.
                 path = f"{AsyncCollections.resource_path}/{name}"
                 await self._api.delete(path, entity_type=dict[str, object])
+
+    async def admit(self, search_key: str) -> None:
+        """Let who has *search_key* search in collections of ours and do nothing else.
+
+        The key that was admitted before ends. One that the engine knows already stays what it is.
+        """
+        keys, of_ours = AsyncKeys(self._api), f"searches {self._alias}"
+        wish = {
+            "value": search_key,
+            "description": of_ours,
+            "actions": ["documents:search"],
+            "collections": [f"{self._alias}.*"],
+        }
+        try:
+            admitted = await keys.create(cast("Any", wish))
+        except ObjectAlreadyExists:
+            return
+        for known in (await keys.retrieve())["keys"]:
+            if known["description"] == of_ours and known["id"] != admitted["id"]:
+                await keys[known["id"]].delete()
 
     async def _names(self) -> list[str]:
         names = [one["name"] for one in await self._collections.retrieve()]

@@ -31,6 +31,8 @@ import pytest
 
 START_SECONDS_MAX = 30.0
 TYPESENSE_API_KEY = "test"
+# Of chat where the search indexer runs apart; it can do nothing until it is admitted.
+TYPESENSE_SEARCH_KEY = "search"
 
 # What ran, by name, for the summary at the end of the test run.
 versions: dict[str, str] = {}

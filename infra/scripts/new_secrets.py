@@ -89,8 +89,8 @@ def write_secrets(folder: Secrets, hosts: Mapping[str, str]) -> None:
     folder.keep("postgres/username", "sidetone")
     valkey = folder.keep("valkey/password", _password())
     folder.keep("valkey/users.acl", _valkey_users(valkey))
-    search = folder.keep("typesense/api-key", _password())
-    folder.keep("typesense/typesense.ini", f"[server]\napi-key={search}\ndata-dir=/data\n")
+    typesense = folder.keep("typesense/api-key", _password())
+    folder.keep("typesense/typesense.ini", f"[server]\napi-key={typesense}\ndata-dir=/data\n")
     files = folder.keep("s3/secret-key", _password())
     folder.keep("s3/s3.json", _s3_users(files))
     folder.keep("grafana/password", _password())
@@ -101,8 +101,10 @@ def write_secrets(folder: Secrets, hosts: Mapping[str, str]) -> None:
             f"{service}/valkey-url", f"valkey://sidetone:{valkey}@{hosts['valkey']}:6379/0"
         )
     folder.keep("migrate/database-url", database)
-    folder.keep("chat/typesense-api-key", search)
-    folder.keep("search-indexer/typesense-api-key", search)
+    folder.keep("search-indexer/typesense-api-key", typesense)
+    # The indexer lets it search, and no more.
+    search = folder.keep("chat/typesense-api-key", _password())
+    folder.write("search-indexer/typesense-search-key", search)
     folder.keep("media/s3-secret-key", files)
 
 

@@ -172,9 +172,10 @@ def _shared(running: Mapping[str, engines.Engine], nats: SecuredNats) -> dict[st
     }
     if "Cassandra" in running:
         messages["MESSAGES_URL"] = f"cql://{running['Cassandra'].url}/sidetone"
+    key = engines.TYPESENSE_SEARCH_KEY
     own = {
-        "chat": {**messages, "INDEXES": "false"},
-        "search-indexer": messages,
+        "chat": {**messages, "TYPESENSE_API_KEY": key, "INDEXES": "false"},
+        "search-indexer": {**messages, "TYPESENSE_SEARCH_KEY": key},
         "integrations": {"EVENTS_CREDENTIALS": str(nats.folder.credentials_of(PUBLISHER))},
         "media": {
             "S3_URL": f"http://{store.hostname}:{store.port}",

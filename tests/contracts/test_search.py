@@ -126,19 +126,24 @@ async def open_shelf(kind: str) -> AsyncGenerator[Shelf]:
             yield Shelf(around, outbox, index)
             return
         alias = f"messages_{uuid7().hex}"
-        remote = TypesenseSearch(typesense(alias))
+        remote = TypesenseSearch(typesense(alias, search_key_of(alias)))
         await remote.begin(around.tasks)
         around.tasks.start(indexer(around, alias).work())
         yield Shelf(around, outbox, remote)
 
 
-def typesense(alias: str) -> Typesense:
-    return Typesense.connect(engines.typesense_url(), engines.TYPESENSE_API_KEY, alias)
+def typesense(alias: str, key: str = engines.TYPESENSE_API_KEY) -> Typesense:
+    return Typesense.connect(engines.typesense_url(), key, alias)
+
+
+def search_key_of(alias: str) -> str:
+    """Return what chat has, which can do nothing until an indexer has admitted it."""
+    return f"key of {alias}"
 
 
 def indexer(around: Surroundings, alias: str) -> SearchIndexer:
     source = SqlSearchSource(around.database)
-    return SearchIndexer(around.database, typesense(alias), source)
+    return SearchIndexer(around.database, typesense(alias), source, search_key_of(alias))
 
 
 @pytest.fixture(params=["fts5", "typesense"])

@@ -15,7 +15,15 @@ from sidetone.chat.infrastructure.typesense_search import TypesenseSearch
 from sidetone.protocol.ids import MessageId
 from sidetone.runtime.outbox import Outbox
 from sidetone.storage.migrations import migrate
-from tests.contracts.test_search import HERE, SERVER, Shelf, add_server, indexer, typesense
+from tests.contracts.test_search import (
+    HERE,
+    SERVER,
+    Shelf,
+    add_server,
+    indexer,
+    search_key_of,
+    typesense,
+)
 from tests.surroundings import Topology, open_surroundings
 
 
@@ -54,7 +62,7 @@ async def open_index(topology: Topology) -> AsyncGenerator[Index]:
         await migrate(around.database, "chat", files("sidetone.chat") / "migrations")
         await add_server(around)
         alias = f"messages_{uuid7().hex}"
-        search = TypesenseSearch(typesense(alias))
+        search = TypesenseSearch(typesense(alias, search_key_of(alias)))
         await search.begin(around.tasks)
         index = Index(around, outbox, search)
         index.alias = alias
@@ -155,6 +163,8 @@ async def test_an_engine_that_lost_everything_is_filled_again(index: Index) -> N
     written = [await index.put("word") for _ in range(10)]
     await index.settled()
     engine = typesense(index.alias)
+    # With all it knew who may search.
+    await engine.admit(uuid7().hex)
     await engine.drop_others("")
     written.append(await index.put("word"))
     await index.settled()

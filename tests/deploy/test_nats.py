@@ -14,7 +14,8 @@ from nats.js import JetStreamContext
 
 from sidetone.all_in_one.nats_config.folder import KEEPER, PUBLISHER, Folder
 from sidetone.bus.access import Access, name_in
-from sidetone.bus.jetstream import STREAM, NatsJournal
+from sidetone.bus.facts_stream import STREAM
+from sidetone.bus.jetstream import NatsJournal
 from sidetone.bus.nats import NatsBus
 from sidetone.protocol.refusals import Unavailable
 from tests import engines

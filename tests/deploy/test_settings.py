@@ -12,7 +12,7 @@ from tests.deploy.rendered import OVERLAYS, PROGRAMS, ROOT, pods, program_of, re
 # What nobody may read in a manifest: its variable names a file.
 SECRET_FIELDS = {
     "database_url", "providers", "s3_secret_key", "smtp_password", "typesense_api_key",
-    "valkey_url",
+    "typesense_search_key", "valkey_url",
 }  # fmt: skip
 # What a secret may be, so that the settings can be read.
 SAMPLES = {"providers": "[]"}

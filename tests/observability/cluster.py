@@ -63,9 +63,10 @@ def running() -> Generator[Mapping[str, str]]:
             "TYPESENSE_URL": engines.typesense_url(),
             "TYPESENSE_API_KEY": engines.TYPESENSE_API_KEY,
         }
+        key = engines.TYPESENSE_SEARCH_KEY
         own = {
-            "chat": {**search, "INDEXES": "false"},
-            "search-indexer": search,
+            "chat": {**search, "TYPESENSE_API_KEY": key, "INDEXES": "false"},
+            "search-indexer": {**search, "TYPESENSE_SEARCH_KEY": key},
             "media": {"FILES_FOLDER": str(folder / "files")},
         }
         programs: dict[str, Program] = {

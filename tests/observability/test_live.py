@@ -101,8 +101,8 @@ async def test_alerts_look_at_what_there_is(prometheus: Prometheus) -> None:
 # --- sidetone status ---
 
 
-def status(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["status", *arguments])
+def status(*arguments: str, **environment: str) -> Result:
+    return CliRunner().invoke(main, ["status", *arguments], env=environment)
 
 
 async def test_status_shows_processes_nodes_and_lag(urls: Mapping[str, str]) -> None:
@@ -125,6 +125,20 @@ async def test_status_is_readable(urls: Mapping[str, str]) -> None:
     assert shown.exit_code == 0
     for words in ("Processes", "Voice nodes", "clients connected", "lag of the outbox"):
         assert words in shown.stdout
+
+
+async def test_status_finds_what_the_settings_of_this_machine_speak_of(
+    urls: Mapping[str, str],
+) -> None:
+    ports = {
+        f"SIDETONE_{name.upper().replace('-', '_')}_PORT": urls[name].rpartition(":")[2]
+        for name in SERVICES
+    }
+    ports["SIDETONE_SFU_METRICS_PORT"] = urls[NODE].rpartition(":")[2]
+    shown = await asyncio.to_thread(lambda: status("--json", SIDETONE_SFU_WORKERS="1", **ports))
+    state = json.loads(shown.stdout)
+    assert set(urls.values()) <= {process["url"] for process in state["processes"]}
+    assert state["silent"] == []
 
 
 async def test_status_tells_of_one_that_is_silent(urls: Mapping[str, str]) -> None:

@@ -317,7 +317,11 @@ async def _serve_apart(
             router = await _APART.get(name, build_service)(place)
             urls.setdefault(name, []).append(await _serve(stack, around, policies, [router]))
     indexing = await cluster.join("chat")
-    await sidetone.chat.app.build_indexer(indexing, _typesense())
+    await sidetone.chat.app.build_indexer(
+        indexing,
+        Typesense.connect(engines.typesense_url(), engines.TYPESENSE_API_KEY),
+        search_key=engines.TYPESENSE_SEARCH_KEY,
+    )
     around = await cluster.join("gateway")
     gateway = await sidetone.gateway.app.build(around, policies.gateway)
     urls["gateway"] = [await _serve(stack, around, policies, [], gateway)]
@@ -325,12 +329,9 @@ async def _serve_apart(
 
 
 async def _chat_with_typesense(at: Place) -> Router:
-    search = TypesenseSearch(_typesense())
+    url = engines.typesense_url()
+    search = TypesenseSearch(Typesense.connect(url, engines.TYPESENSE_SEARCH_KEY))
     return await sidetone.chat.app.build(at.around, at.policies.chat, search)
-
-
-def _typesense() -> Typesense:
-    return Typesense.connect(engines.typesense_url(), engines.TYPESENSE_API_KEY)
 
 
 async def _integrations_with_stream(at: Place) -> Router:

@@ -7,7 +7,8 @@ import pytest
 from nats.js.api import StreamConfig
 
 from sidetone.bus import Journal
-from sidetone.bus.jetstream import STREAM, NatsJournal
+from sidetone.bus.facts_stream import STREAM
+from sidetone.bus.jetstream import NatsJournal
 from sidetone.protocol.events import Fact, InServer, ServerChanged
 from sidetone.protocol.ids import FactId
 from sidetone.protocol.refusals import Unavailable
@@ -18,6 +19,9 @@ from tests.surroundings import open_nats_journal
 
 # Far less than a follower takes to begin anew.
 NOTICED_SECONDS_MAX = 0.4
+# The client looks twice a second whether the server is there; a follower that waited until what it
+# asked for is over, and then for the server to say that it knows nothing of it, would take longer.
+BACK_SECONDS_MAX = 1.5
 
 
 async def insist(journal: Journal, facts: list[Fact]) -> None:
@@ -135,3 +139,60 @@ async def test_a_stream_that_takes_no_facts_refuses_them() -> None:
             with pytest.raises(Unavailable, match="no stream takes facts"):
                 await journal.record([fact(1)])
         await stranger.close()
+
+
+async def test_a_follower_asks_anew_as_soon_as_a_killed_server_is_back() -> None:
+    """What it had asked for died with the server, and the server's knowledge of its place too."""
+    with engines.start_nats() as engine:
+        async with open_nats_journal(engine.url) as here, open_nats_journal(engine.url) as there:
+            follower = Follower()
+            await there.follow(follower)
+            for number in range(0, 6, 2):
+                await here.record([fact(number)])
+                await follower.wait_for(number)
+                engine.kill()
+                await asyncio.to_thread(engine.start)
+                await insist(here, [fact(number + 1)])
+                async with asyncio.timeout(BACK_SECONDS_MAX):
+                    await follower.wait_for(number + 1)
+            assert follower.generations == list(range(6))
+
+
+async def test_a_follower_with_a_kept_place_asks_anew_as_soon_as_a_killed_server_is_back() -> None:
+    with engines.start_nats() as engine:
+        async with open_nats_journal(engine.url) as here, open_nats_journal(engine.url) as there:
+            follower = Follower()
+            await there.follow(follower, place="kept")
+            await at_rest(engine.url, "kept")
+            engine.kill()
+            await asyncio.to_thread(engine.start)
+            await insist(here, [fact(1)])
+            async with asyncio.timeout(BACK_SECONDS_MAX):
+                assert await follower.wait_for(1) == [1]
+
+
+async def test_a_kept_place_is_shared_and_outlives_who_followed_from_it() -> None:
+    url, place, follower = engines.nats_url(), f"kept-{uuid4().hex}", Follower()
+    async with open_nats_journal(url) as here:
+        async with open_nats_journal(url) as one, open_nats_journal(url) as other:
+            await one.follow(follower, place=place)
+            await other.follow(follower, place=place)
+            await here.record([fact(number) for number in range(20)])
+            await follower.wait_for(19)
+            await at_rest(url, place)
+        await at_rest(url, place, asked=False)
+        await here.record([fact(number) for number in range(20, 25)])
+        async with open_nats_journal(url) as later:
+            await later.follow(follower, place=place)
+            assert await follower.wait_for(24) == list(range(25))
+
+
+async def at_rest(url: str, place: str, *, asked: bool = True) -> None:
+    """Return when all that was told at *place* is confirmed, and somebody asks there or nobody."""
+    stranger = await nats.connect(url)
+    while True:
+        info = await stranger.jetstream().consumer_info(STREAM, place)
+        if bool(info.num_waiting) == asked and not info.num_ack_pending:
+            break
+        await asyncio.sleep(0.01)
+    await stranger.close()

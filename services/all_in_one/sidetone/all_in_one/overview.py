@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from sidetone.all_in_one.scraping import Look
+from sidetone.all_in_one.scraping import Look, Silence
 
 _PROGRAMS = {"all_in_one": "server", "voice_sfu": "voice node"}
 _MB = 1_000_000
@@ -40,7 +40,7 @@ class Overview(msgspec.Struct, frozen=True):
 
     processes: list[ProcessState]
     voice_nodes: list[NodeState]
-    silent: list[str]
+    silent: list[Silence]
     calls: int | None
     devices_in_calls: int | None
     sockets: int | None
@@ -54,8 +54,8 @@ class Overview(msgspec.Struct, frozen=True):
     store_ms: float | None
 
 
-def overview(looks: Sequence[Look], silent: Sequence[str]) -> Overview:
-    """Put together what was found; those at *silent* addresses did not answer."""
+def overview(looks: Sequence[Look], silent: Sequence[Silence]) -> Overview:
+    """Put together what was found; *silent* did not answer."""
     return Overview(
         processes=[_process(look) for look in looks],
         voice_nodes=_nodes(looks),

@@ -66,20 +66,33 @@ class Look(msgspec.Struct, frozen=True):
         return max(0.0, risen) / passed if passed > 0 else 0.0
 
 
-async def look_at(urls: Iterable[str]) -> Sequence[Look | None]:
-    """Return what the process at each of *urls* tells, None for one that does not answer."""
+class Silence(msgspec.Struct, frozen=True):
+    """A process that was asked in vain, and why."""
+
+    url: str
+    reason: str
+
+
+async def look_at(urls: Iterable[str]) -> Sequence[Look | Silence]:
+    """Return what the process at each of *urls* tells, or why it does not."""
     async with httpx.AsyncClient(verify=False, timeout=_TIMEOUT_SECONDS) as http:  # noqa: S501 - see above
         return await asyncio.gather(*(_look(http, url.rstrip("/")) for url in urls))
 
 
-async def _look(http: httpx.AsyncClient, url: str) -> Look | None:
+async def _look(http: httpx.AsyncClient, url: str) -> Look | Silence:
     try:
         before = await _numbers(http, url)
         trouble = await _trouble(http, url)
         await asyncio.sleep(APART_SECONDS)
         return Look(url, trouble, before, await _numbers(http, url))
-    except (httpx.HTTPError, ValueError):
-        return None
+    except httpx.TimeoutException:
+        return Silence(url, f"no answer in {_TIMEOUT_SECONDS:g} seconds")
+    except httpx.HTTPStatusError as error:
+        return Silence(url, f"/metrics answers {error.response.status_code}")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return Silence(url, str(error) or type(error).__name__)
+    except ValueError:
+        return Silence(url, "/metrics has no metrics")
 
 
 async def _numbers(http: httpx.AsyncClient, url: str) -> Numbers:

@@ -51,7 +51,8 @@ async def index() -> None:
     async def make(around: Surroundings, engines: AsyncExitStack) -> Served:
         cql = await _messages(settings.messages_url, around, engines)
         engine = Typesense.connect(settings.typesense_url, settings.typesense_api_key)
-        return served(settings, around, [await build_indexer(around, engine, cql)])
+        router = await build_indexer(around, engine, cql, settings.typesense_search_key)
+        return served(settings, around, [router])
 
     await run_process(settings, make, program="search-indexer")
 

@@ -263,12 +263,17 @@ async def build(
     return Router("/chat", route_handlers=handlers)
 
 
-async def build_indexer(around: Surroundings, engine: Typesense, cql: Cql | None = None) -> Router:
-    """Keep the index of *engine* up to date with the messages; it answers nothing but probes."""
+async def build_indexer(
+    around: Surroundings, engine: Typesense, cql: Cql | None = None, search_key: str = ""
+) -> Router:
+    """Keep the index of *engine* up to date with the messages; it answers nothing but probes.
+
+    Whoever has *search_key* may search there.
+    """
     await migrate(around.database, "chat", files("sidetone.chat") / "migrations")
     database = around.database
     source = SqlSearchSource(database) if cql is None else CqlSearchSource(database, cql)
-    around.tasks.start(SearchIndexer(around.database, engine, source).work())
+    around.tasks.start(SearchIndexer(database, engine, source, search_key).work())
     return Router("/search-indexer", route_handlers=[])
 
 

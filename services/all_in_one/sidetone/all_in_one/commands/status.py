@@ -1,8 +1,10 @@
 """``sidetone status``: what runs, how it is, and how far behind."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import click
 import msgspec
@@ -10,13 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from sidetone.all_in_one.overview import Overview, overview
-from sidetone.all_in_one.scraping import look_at
-
-# Where processes listen on one machine unless they were told otherwise.
-_USUAL = (
-    "https://127.0.0.1:7700",
-    *(f"http://127.0.0.1:{port}" for port in (*range(8101, 8108), 8109)),
-)
+from sidetone.all_in_one.scraping import Look, Silence, look_at
+from sidetone.all_in_one.whereabouts import Whereabout, whereabouts
+from sidetone.runtime.start import StartError
 
 
 @click.command()
@@ -26,27 +24,54 @@ def status(urls: Sequence[str], *, as_json: bool) -> None:
     """Show the processes of a server or a cluster: load, lag, versions, health of engines.
 
     Each URL is that of a process that offers /metrics, as in https://10.0.0.5:8102; of a voice
-    node it is that of its metrics port. Without one it looks at the usual places on this machine.
+    node it is that of its metrics port. Without one it looks at this machine, where the settings
+    say that processes listen: it reads the variables that they read.
     """
-    asked = urls or _USUAL
-    looks = asyncio.run(look_at(asked))
-    found = [look for look in looks if look is not None]
-    silent = [url for url, look in zip(asked, looks, strict=True) if look is None]
+    asked = [Whereabout("", url, expected=True) for url in urls] or _of_this_machine()
+    looks = asyncio.run(look_at(each.url for each in asked))
+    found = [look for look in looks if isinstance(look, Look)]
+    silent = [
+        Silence(each.url, f"{look.reason}{_remedy(each)}")
+        for each, look in zip(asked, looks, strict=True)
+        if isinstance(look, Silence) and each.expected
+    ]
     if not found:
-        where = " or ".join(urls) if urls else "the usual places on this machine"
-        click.echo(
-            f"sidetone: nothing of Sidetone answers at {where}; start it (sidetone serve), or "
-            "name the addresses of its processes (sidetone status https://HOST:PORT ...)",
-            err=True,
-        )
-        sys.exit(1)
-    state = overview(found, silent if urls else [])
+        _tell_of_nothing(silent)
+    state = overview(found, silent)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(state), indent=2).decode())
     else:
         _show(state, Console())
     if state.silent or any(process.trouble for process in state.processes):
         sys.exit(2)
+
+
+def _of_this_machine() -> Sequence[Whereabout]:
+    try:
+        return list(whereabouts(os.environ))
+    except StartError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _remedy(where: Whereabout) -> str:
+    return f"; start it with {where.command}" if where.command else ""
+
+
+def _tell_of_nothing(silent: Sequence[Silence]) -> NoReturn:
+    """Say that there is nothing to show, and where nothing was."""
+    for each in silent:
+        click.echo(_line(each), err=True)
+    if not silent:
+        click.echo(
+            "sidetone: nothing of Sidetone answers at the usual places of this machine; start it "
+            "(sidetone serve), or name its processes (sidetone status https://HOST:PORT ...)",
+            err=True,
+        )
+    sys.exit(1)
+
+
+def _line(silence: Silence) -> str:
+    return f"{silence.url} does not answer: {silence.reason}"
 
 
 def _show(state: Overview, console: Console) -> None:
@@ -56,9 +81,11 @@ def _show(state: Overview, console: Console) -> None:
     console.print(_figures(state))
     for process in state.processes:
         if process.trouble:
-            console.print(f"{process.url} is not ready: {process.trouble}", style="bold red")
-    for url in state.silent:
-        console.print(f"{url} does not answer", style="bold red")
+            console.print(
+                f"{process.url} is not ready: {process.trouble}", style="bold red", soft_wrap=True
+            )
+    for silence in state.silent:
+        console.print(_line(silence), style="bold red", soft_wrap=True)
 
 
 def _table(title: str, first: str, *others: str) -> Table:

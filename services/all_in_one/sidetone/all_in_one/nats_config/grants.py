@@ -8,8 +8,8 @@ from sidetone.all_in_one.nats_config.uses import Uses
 from sidetone.bus.access import inbox_of
 from sidetone.bus.events_stream import STREAM as EVENTS
 from sidetone.bus.events_stream import SUBJECTS as EVENT_SUBJECTS
-from sidetone.bus.jetstream import STREAM as FACTS
-from sidetone.bus.jetstream import subject_of
+from sidetone.bus.facts_stream import STREAM as FACTS
+from sidetone.bus.facts_stream import subject_of
 from sidetone.protocol.events import Services
 
 _API: Final = "$JS.API"

@@ -76,12 +76,15 @@ async def rebuild_under_way(rows: Transaction) -> Rebuild | None:
 
 
 class SearchIndexer:
-    """Works for as long as the process lives."""
+    """Works for as long as the process lives; who searches does so with *search_key*, if any."""
 
-    def __init__(self, database: Database, engine: Typesense, source: Source) -> None:
+    def __init__(
+        self, database: Database, engine: Typesense, source: Source, search_key: str = ""
+    ) -> None:
         self._database = database
         self._engine = engine
         self._source = source
+        self._search_key = search_key
         self._is_ready = False
         self._behind_since = monotonic()
 
@@ -135,6 +138,8 @@ class SearchIndexer:
     ) -> tuple[str, Rebuild | None]:
         """Return what is searched, and the rebuild; an engine that has lost all begins anew."""
         current = await self._engine.current()
+        if self._search_key and (current is None or not self._is_ready):
+            await self._engine.admit(self._search_key)
         if current is not None and rebuild is None:
             return current, None
         if rebuild is None:

@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+import msgspec
 from typesense.async_.aliases import AsyncAliases
 from typesense.async_.api_call import AsyncApiCall
 from typesense.async_.collections import AsyncCollections
 from typesense.async_.documents import AsyncDocuments
+from typesense.async_.keys import AsyncKeys
 from typesense.async_.multi_search import AsyncMultiSearch
 from typesense.configuration import Configuration
-from typesense.exceptions import ObjectNotFound
+from typesense.exceptions import ObjectAlreadyExists, ObjectNotFound
 from uuid_utils.compat import uuid7
 
 from sidetone.chat.domain.message import traits
@@ -26,6 +28,7 @@ from sidetone.protocol.refusals import Unavailable
 ALIAS = "sidetone_messages"
 
 _TIMEOUT_SECONDS = 3.0
+_ASKS_MAX = 3
 _LOWER_BITS = 65
 
 
@@ -103,6 +106,26 @@ class Typesense:
                 path = f"{AsyncCollections.resource_path}/{name}"
                 await self._api.delete(path, entity_type=dict[str, object])
 
+    async def admit(self, search_key: str) -> None:
+        """Let who has *search_key* search in collections of ours and do nothing else.
+
+        The key that was admitted before ends. One that the engine knows already stays what it is.
+        """
+        keys, of_ours = AsyncKeys(self._api), f"searches {self._alias}"
+        wish = {
+            "value": search_key,
+            "description": of_ours,
+            "actions": ["documents:search"],
+            "collections": [f"{self._alias}.*"],
+        }
+        try:
+            admitted = await keys.create(cast("Any", wish))
+        except ObjectAlreadyExists:
+            return
+        for known in (await keys.retrieve())["keys"]:
+            if known["description"] == of_ours and known["id"] != admitted["id"]:
+                await keys[known["id"]].delete()
+
     async def _names(self) -> list[str]:
         names = [one["name"] for one in await self._collections.retrieve()]
         return [name for name in names if name.startswith(f"{self._alias}_")]
@@ -128,19 +151,43 @@ class Typesense:
     # --- For who asks ---
 
     async def ask(self, question: Mapping[str, object]) -> list[dict[str, object]]:
-        """Return the documents that *question* finds. Raises ``Unavailable``."""
-        asked = {"collection": self._alias, **question}
+        """Return the documents that *question* finds. Raises ``Unavailable``.
+
+        What is removed while the engine answers it counts and leaves out, above all where another
+        collection takes the place of the one that is searched. Who took such an answer would
+        believe that nothing comes after it, so the question is asked again.
+        """
+        for _ in range(_ASKS_MAX):
+            answer = await self._answer({"collection": self._alias, **question})
+            if len(answer.hits) == min(answer.found, answer.request_params.per_page):
+                return [hit.document for hit in answer.hits]
+        raise _unavailable()
+
+    async def _answer(self, question: Mapping[str, object]) -> "_Answer":
         try:
-            answer = await AsyncMultiSearch(self._api).perform(
-                cast("Any", {"searches": [asked]}), {}
+            answers = await AsyncMultiSearch(self._api).perform(
+                cast("Any", {"searches": [question]}), {}
             )
+            return msgspec.convert(answers["results"][0], _Answer)
         except Exception as error:
             # Those of its transport come through as they are, and there is more than one.
             raise _unavailable() from error
-        result = cast("dict[str, Any]", answer["results"][0])
-        if "hits" not in result:
-            raise _unavailable()
-        return [hit["document"] for hit in result["hits"]]
+
+
+class _Hit(msgspec.Struct, frozen=True):
+    document: dict[str, object]
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    per_page: int
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """What the engine answers; without hits it says what is wrong."""
+
+    found: int
+    hits: list[_Hit]
+    request_params: _Asked
 
 
 def position_of(message: MessageId) -> int:

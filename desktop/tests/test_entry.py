@@ -30,7 +30,7 @@ async def test_what_keeps_one_out_is_said_and_an_invite_leads_in(stage: Stage) -
     await bolt.hears("sign-in-problem", "does not hold the key")
     await bolt.type("sign-in-address", f"sidetone://127.0.0.1:1#{pin}")
     await bolt.click("sign-in-submit")
-    await bolt.hears("sign-in-problem", "no answer from")
+    await bolt.hears("sign-in-problem", "No answer from")
     await bolt.type("sign-in-address", stage.address)
     await bolt.type("sign-in-password", "seven quiet herons at noon", enter=True)
     await bolt.hears("sign-in-problem", "wrong")

@@ -168,15 +168,15 @@ def _escape(view: View) -> None:
         view.go(thread=None)
     elif place.panel in {"search", "pins", "threads"}:
         view.go(panel="members")
-    elif place.channel is not None and view.reading is not None:
+    elif view.reading is not None:
         view.reading.to_present()
 
 
 def _step_message(view: View, step: int) -> None:
-    if view.place.channel is not None and view.reading is not None:
+    if view.reading is not None:
         view.reading.step(step)
 
 
 def _offer(view: View) -> None:
-    if view.place.channel is not None and view.reading is not None:
+    if view.reading is not None:
         view.reading.offer()

@@ -43,7 +43,7 @@ def OpenChannel(view: View, account: Account, channel: ChannelId) -> ft.Control:
     """Draw one channel, with a thread or a panel beside it."""
     view.watch(Topic("place"))
     pane, _ = hooks.state(Pane(view, account, channel))
-    view.reading = Reading(pane.seen, pane.go_to_present, pane.step, partial(offer_chosen, pane))
+    _read(view, pane)
     message = view.place.message
 
     def follow() -> None:
@@ -72,6 +72,20 @@ def OpenChannel(view: View, account: Account, channel: ChannelId) -> ft.Control:
         expand=True,
         bgcolor=theme.GROUND,
     )
+
+
+def _read(view: View, pane: Pane) -> None:
+    """Have the window read in *pane* as long as that is seen: a hook."""
+    reading, _ = hooks.state(
+        Reading(pane.seen, pane.go_to_present, pane.step, partial(offer_chosen, pane))
+    )
+    view.reading = reading
+
+    def leave() -> None:
+        if view.reading is reading:
+            view.reading = None
+
+    ft.use_effect(lambda: leave, [])
 
 
 @ft.component

@@ -5,10 +5,10 @@ from pathlib import Path
 import flet as ft
 
 from sidetone.desktop.application.export_diagnostics import export_diagnostics
+from sidetone.desktop.application.home_paths import shortened
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import kit, theme
-from sidetone.desktop.interface.home_paths import shortened
 from sidetone.desktop.interface.settings.parts import block, choice, group, page, set_in, setting
 from sidetone.desktop.interface.view import View
 

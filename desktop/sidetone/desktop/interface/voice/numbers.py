@@ -5,12 +5,12 @@ from pathlib import Path
 import flet as ft
 
 from sidetone.desktop.application.account import Account
+from sidetone.desktop.application.home_paths import shortened
 from sidetone.desktop.domain import names
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.voice import Figures, quality_words
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import kit, theme
-from sidetone.desktop.interface.home_paths import shortened
 from sidetone.desktop.interface.view import View
 from sidetone.desktop.interface.voice import parts
 

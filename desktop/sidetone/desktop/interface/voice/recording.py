@@ -6,11 +6,11 @@ from pathlib import Path
 import flet as ft
 
 from sidetone.desktop.application.account import Account
+from sidetone.desktop.application.home_paths import lengthened, shortened
 from sidetone.desktop.domain import names
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr, trn
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.home_paths import lengthened, shortened
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import UserId
 from sidetone.protocol.refusals import Invalid

@@ -11,9 +11,9 @@ from sidetone.desktop.application.clips import (
     remove_clip,
     rename_clip,
 )
+from sidetone.desktop.application.home_paths import shortened
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
-from sidetone.desktop.interface.home_paths import shortened
 from sidetone.desktop.interface.picking import pick
 from sidetone.desktop.interface.view import View
 from sidetone.desktop.interface.voice import parts

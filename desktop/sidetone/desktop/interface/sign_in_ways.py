@@ -41,7 +41,7 @@ def EnterForm(
             else:
                 account = await sign_in.sign_in(view.core, *given, code.value)
         except Refusal as refusal:
-            if refusal.code != "second_factor_required":
+            if refusal.code != "second_factor_required" or asks_code:
                 raise
             set_asks_code(True)
         else:

@@ -1,6 +1,10 @@
 """What is read as it comes is read at once, here and on the server."""
 
+import asyncio
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import UUID
 
 import pytest
 
@@ -9,9 +13,60 @@ from desktop.tests.test_chat_outbox import Told, at_home, opened
 from sidetone.client.client import Client
 from sidetone.desktop.application.mark_read import ReadAlong
 from sidetone.desktop.application.read_history import open_channel
-from sidetone.protocol.ids import MessageId
+from sidetone.desktop.domain.knowledge import Knowledge
+from sidetone.desktop.domain.topics import Topics
+from sidetone.protocol.accounts import User
+from sidetone.protocol.events import ReadMarked
+from sidetone.protocol.ids import ChannelId, MessageId, UserId
 from sidetone.protocol.messages import ReadState
 from sidetone.protocol.refusals import Unavailable
+from sidetone.runtime.clock import SystemClock
+
+CHANNEL = ChannelId(UUID(int=7))
+FIRST, SECOND, THIRD = (MessageId(UUID(int=number)) for number in (21, 22, 23))
+
+
+class Held:
+    """An account whose server takes what is read only when it is let."""
+
+    def __init__(self) -> None:
+        self.knowledge = Knowledge(User(UserId(UUID(int=1)), "nova"))
+        self.clock = SystemClock()
+        self.client = SimpleNamespace(api=SimpleNamespace(messages=self))
+        self.asked: asyncio.Queue[tuple[MessageId, asyncio.Future[None]]] = asyncio.Queue()
+        self.along = ReadAlong(cast("Any", self), CHANNEL)
+
+    async def mark_read(self, _: ChannelId, message: MessageId) -> None:
+        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.asked.put_nowait((message, answer))
+        await answer
+
+    def told(self, _: Topics) -> None:
+        pass
+
+    @property
+    def unread(self) -> int:
+        return self.knowledge.reads[CHANNEL].unread
+
+    def comes(self) -> ReadState:
+        """Let one more be unread, and return how it stands then."""
+        read = self.knowledge.reads.get(CHANNEL) or ReadState(CHANNEL, None, 0, 0)
+        state = ReadState(CHANNEL, read.last_read, read.unread + 1, 0)
+        self.knowledge.apply(ReadMarked(state), 0)
+        return state
+
+    async def asked_no_more(self, telling: asyncio.Task[None]) -> bool:
+        """Return whether *telling* ends without one more question."""
+        asking = asyncio.create_task(self.asked.get())
+        await asyncio.wait([telling, asking], return_when=asyncio.FIRST_COMPLETED)
+        unasked = asking.cancel()
+        telling.cancel()
+        return unasked
+
+
+@pytest.fixture
+def held() -> Held:
+    return Held()
 
 
 async def test_it_is_known_at_once_and_unread_again_where_nobody_could_be_told(
@@ -57,3 +112,68 @@ async def test_it_is_known_at_once_and_unread_again_where_nobody_could_be_told(
     finally:
         await account.close()
         await server.stop()
+
+
+async def test_who_leaves_it_unread_before_it_was_told_tells_nothing(held: Held) -> None:
+    held.comes()
+    assert held.along.note(FIRST)
+    held.along.stop()
+    assert await held.asked_no_more(asyncio.create_task(held.along.tell()))
+    # What is read after that is told again.
+    assert held.along.note(SECOND)
+
+
+async def test_who_leaves_it_unread_while_it_is_told_tells_no_more(held: Held) -> None:
+    held.comes()
+    held.along.note(FIRST)
+    telling = asyncio.create_task(held.along.tell())
+    message, answer = await held.asked.get()
+    assert message == FIRST
+    held.comes()
+    held.along.note(SECOND)
+    held.along.stop()
+    answer.set_result(None)
+    assert await held.asked_no_more(telling)
+
+
+async def test_what_came_while_an_earlier_telling_fails_is_unread_as_well(held: Held) -> None:
+    before = held.comes()
+    held.along.note(FIRST)
+    telling = asyncio.create_task(held.along.tell())
+    _, answer = await held.asked.get()
+    held.comes()
+    assert not held.along.note(SECOND)
+    assert held.unread == 0
+    answer.set_exception(Unavailable("gone", "the server is away"))
+    with pytest.raises(Unavailable):
+        await telling
+    assert held.knowledge.reads[CHANNEL] == before
+    # The next one starts anew, and fails for itself.
+    later = held.comes()
+    assert held.along.note(THIRD)
+    telling = asyncio.create_task(held.along.tell())
+    message, answer = await held.asked.get()
+    assert message == THIRD
+    answer.set_exception(Unavailable("gone", "the server is away"))
+    with pytest.raises(Unavailable):
+        await telling
+    assert held.knowledge.reads[CHANNEL] == later
+
+
+async def test_what_came_while_an_earlier_one_was_told_is_unread_if_it_cannot_be(
+    held: Held,
+) -> None:
+    held.comes()
+    held.along.note(FIRST)
+    telling = asyncio.create_task(held.along.tell())
+    _, answer = await held.asked.get()
+    held.comes()
+    held.along.note(SECOND)
+    answer.set_result(None)
+    message, answer = await held.asked.get()
+    assert message == SECOND
+    assert held.unread == 0
+    answer.set_exception(Unavailable("gone", "the server is away"))
+    with pytest.raises(Unavailable):
+        await telling
+    assert held.unread == 1

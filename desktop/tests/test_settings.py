@@ -25,6 +25,15 @@ async def test_what_is_set_holds_at_once_and_in_the_next_run(stage: Stage) -> No
     with ZipFile(stage.folder / "sidetone-diagnostics.zip") as written:
         assert "nova" not in b"".join(map(written.read, written.namelist())).decode()
     await window.click("settings-appearance")
+    await window.click("set-theme")
+    await window.page.get_by_text("Light").first.click()
+    while kept(window.folder).appearance.theme != "light":
+        await window.page.wait_for_timeout(50)
+    # Nothing has the focus now, and keys of the window are heard all the same.
+    await window.press("Escape")
+    await window.misses("settings-appearance")
+    await window.click("open-settings")
+    await window.click("settings-appearance")
     await window.click("set-motion")
     await window.click("set-language")
     await window.page.get_by_text("Deutsch").first.click()

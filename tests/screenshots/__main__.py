@@ -8,6 +8,7 @@ in high contrast, in German and in Chinese.
 import argparse
 import asyncio
 import os
+import shutil
 import tempfile
 import traceback
 from collections.abc import AsyncGenerator, Callable
@@ -23,6 +24,7 @@ from sidetone.desktop.__main__ import ASSETS
 from sidetone.desktop.app import compose
 from sidetone.desktop.application.keep_preferences import KeepPreferences
 from sidetone.desktop.infrastructure.page_uploads import PageUploads
+from sidetone.desktop.infrastructure.system_fonts import system_fonts
 from sidetone.desktop.infrastructure.web_page import serving
 from tests.screenshots.call import call
 from tests.screenshots.camera import LARGE, SMALL, Camera, Wish
@@ -45,7 +47,21 @@ async def shoot(out: Path, wishes: list[Wish]) -> None:
             town = Town(stage.address, folder, stage.stack)
             await town.build()
             for number, wish in enumerate(wishes):
-                await _look(stage, town, folder / f"client-{number}", out, wish)
+                client = _at_home(folder / f"home-{number}")
+                await _look(stage, town, client, out, wish)
+
+
+def _at_home(home: Path) -> Path:
+    """Let the user live in *home*, and return the folder of their client: pictures say ``~``."""
+    # Fonts may be in the home that was there before: they are looked for once.
+    system_fonts()
+    music = home / "Music"
+    music.mkdir(parents=True)
+    voice = music / "voice.wav"
+    shutil.copy(_SPEECH / "ada.wav", voice)
+    os.environ["HOME"] = str(home)
+    os.environ["SIDETONE_MICROPHONE"] = str(voice)
+    return home / ".local/share/sidetone/client"
 
 
 async def _look(stage: Stage, town: Town, folder: Path, out: Path, wish: Wish) -> None:
@@ -122,7 +138,6 @@ def main() -> None:
     parser.add_argument("--language", choices=["en", "de", "zh"], help="All in this one only.")
     parser.add_argument("--theme", choices=["dark", "light", "high_contrast"], action="append")
     options = parser.parse_args()
-    os.environ.setdefault("SIDETONE_MICROPHONE", str(_SPEECH / "ada.wav"))
     os.environ.setdefault("SIDETONE_SPEAKER", "null")
     themes, chapters = options.theme or ["dark", "light"], options.chapter
     if options.language:

@@ -1,6 +1,7 @@
 """What one does about one's own account: profile, password, second factor, logins, devices."""
 
 from sidetone.desktop.application.account import Account
+from sidetone.desktop.domain.wording import tr
 from sidetone.protocol.accounts import (
     DeviceInfo,
     EditMe,
@@ -10,6 +11,10 @@ from sidetone.protocol.accounts import (
     TotpSecret,
 )
 from sidetone.protocol.ids import LoginId
+from sidetone.protocol.refusals import Invalid
+
+# Of the codes that authenticator apps show.
+_DIGITS = 6
 
 
 async def read_me(account: Account) -> Me:
@@ -35,7 +40,11 @@ async def begin_second_factor(account: Account, password: str) -> TotpSecret:
 
 async def confirm_second_factor(account: Account, code: str) -> list[str]:
     """Ask for codes from now on; return the recovery codes, which are shown once."""
-    return (await account.client.api.accounts.confirm_totp(code.strip())).codes
+    digits = "".join(code.split())
+    if len(digits) != _DIGITS or not digits.isdecimal():
+        words = tr("The code that the app shows has {n} digits.", n=_DIGITS)
+        raise Invalid("code_unreadable", words)
+    return (await account.client.api.accounts.confirm_totp(digits)).codes
 
 
 async def list_logins(account: Account) -> list[LoginInfo]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sidetone.desktop.application.account import Account
 from sidetone.desktop.domain.draft import FILES_MAX, Draft, Upload
 from sidetone.desktop.domain.topics import Topic, topics
+from sidetone.desktop.domain.wording import tr
 from sidetone.protocol.ids import ChannelId
 from sidetone.protocol.refusals import Invalid, Refusal
 
@@ -69,6 +70,8 @@ class UploadFiles:
                     "file_too_large", f"a file has at most {FILE_BYTES_MAX >> 20} MB; share a link"
                 )
             content = await read()
+            if not content:
+                raise Invalid("file_empty", tr("This file is empty; choose another one."))
             upload.file = await self._account.client.api.media.upload(
                 content, upload.name, upload.media_type, progress=progress
             )

@@ -16,6 +16,7 @@ import msgspec
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringError, PasswordDeleteError
 
+from sidetone.desktop.application.home_paths import shortened
 from sidetone.desktop.application.logins import Keyring
 from sidetone.desktop.domain.wording import tr
 from sidetone.protocol.refusals import Refusal, Unavailable
@@ -32,7 +33,7 @@ def open_secrets(folder: Path) -> tuple[Keyring, str]:
     if path.exists() or backend.priority < 1:
         notice = tr(
             "This system has no keyring: sign-ins are kept in {file}, which only you can read.",
-            file=path,
+            file=shortened(str(path), Path.home()),
         )
         return FileSecrets(path), "" if path.exists() else notice
     return SystemKeyring(backend), ""

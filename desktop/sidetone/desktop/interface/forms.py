@@ -54,7 +54,8 @@ class Doing:
         if not self.problem:
             return []
         line = kit.text(self.problem, "small", theme.BAD)
-        return [kit.semantics(identifier, line, self.problem, live_region=True)]
+        # Without a label: the words themselves are read aloud, and once.
+        return [kit.semantics(identifier, line, live_region=True)]
 
 
 def dialog_body(

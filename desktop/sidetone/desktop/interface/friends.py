@@ -95,12 +95,12 @@ def tab_words(tab: FriendsTab) -> str:
 @ft.component
 def AddFriend(view: View, account: Account) -> ft.Control:
     """Ask for a name, and ask who has it."""
-    name, set_name = hooks.state("")
+    name = hooks.entry("")
     doing = Doing()
 
     async def ask() -> None:
-        relationship = await ask_friend(account, name)
-        set_name("")
+        relationship = await ask_friend(account, name.value)
+        name.set("")
         if relationship.kind == "friend":
             view.notice(tr("You are friends now."))
         else:
@@ -112,14 +112,17 @@ def AddFriend(view: View, account: Account) -> ft.Control:
     field = kit.field(
         "friend-name",
         tr("Find a friend by the name they sign in with"),
-        name,
-        set_name,
+        name.value,
+        name.set,
         on_submit=submit,
         dense=True,
     )
     field.expand = True
     bar = ft.Row(
-        [field, kit.button("friend-add", tr("Ask"), submit, disabled=doing.busy or not name)],
+        [
+            field,
+            kit.button("friend-add", tr("Ask"), submit, disabled=doing.busy or not name.value),
+        ],
         spacing=10,
     )
     return ft.Container(

@@ -284,7 +284,6 @@ def snack(line_: str, *, bad: bool = False) -> ft.SnackBar:
         content=semantics(
             "notice",
             text(line_, color=theme.ON_BAD if bad else theme.GROUND),
-            line_,
             live_region=True,
         ),
         bgcolor=theme.BAD if bad else theme.TEXT,

@@ -21,11 +21,11 @@ def ProviderStepForm(
 ) -> ft.Control:
     """Ask for what a provider's answer leaves open: the name of a new account, or a code."""
     new = isinstance(step, NameRequired)
-    given, set_given = hooks.state(step.suggestion if isinstance(step, NameRequired) else "")
+    given = hooks.entry(step.suggestion if isinstance(step, NameRequired) else "")
     doing = Doing()
 
     async def enter() -> None:
-        arrived(view, await finish(view.core, address, step, given.strip()))
+        arrived(view, await finish(view.core, address, step, given.value.strip()))
 
     async def submit() -> None:
         await doing.run(enter)
@@ -33,11 +33,11 @@ def ProviderStepForm(
     if new:
         words = tr("You are new here. Choose the name that others find you by.")
         field = kit.field(
-            "sign-in-name", tr("Name"), given, set_given, on_submit=submit, autofocus=True
+            "sign-in-name", tr("Name"), given.value, given.set, on_submit=submit, autofocus=True
         )
     else:
         words = tr("This account has a second factor.")
-        field = code_field(given, set_given, submit)
+        field = code_field(given.value, given.set, submit)
     return _form(
         words,
         [field],
@@ -52,18 +52,18 @@ def ProviderStepForm(
 @ft.component
 def ResetForm(view: View, address: str, back: Callable[[], None]) -> ft.Control:
     """Have a code sent to the address of the account, and choose a new password with it."""
-    mail, set_mail = hooks.state("")
-    code, set_code = hooks.state("")
-    password, set_password = hooks.state("")
+    mail = hooks.entry("")
+    code = hooks.entry("")
+    password = hooks.entry("")
     asked, set_asked = hooks.state(False)
     doing = Doing()
 
     async def ask() -> None:
-        await sign_in.ask_reset(view.core, address, mail)
+        await sign_in.ask_reset(view.core, address, mail.value)
         set_asked(True)
 
     async def reset() -> None:
-        await sign_in.reset_password(view.core, address, code, password)
+        await sign_in.reset_password(view.core, address, code.value, password.value)
         view.notice(tr("The password is changed; sign in with it."))
         back()
 
@@ -71,18 +71,18 @@ def ResetForm(view: View, address: str, back: Callable[[], None]) -> ft.Control:
         await doing.run(reset if asked else ask)
 
     label = tr("E-mail address of the account")
-    first = kit.field("reset-mail", label, mail, set_mail, on_submit=submit, autofocus=True)
+    first = kit.field("reset-mail", label, mail.value, mail.set, on_submit=submit, autofocus=True)
     fields: list[ft.Control] = [first]
     words = tr("If an account here has this address, a code is sent to it.")
     if asked:
         words = tr("If an account here has this address, a code is on its way to it.")
         fields += [
-            kit.field("reset-code", tr("Code of the mail"), code, set_code, autofocus=True),
+            kit.field("reset-code", tr("Code of the mail"), code.value, code.set, autofocus=True),
             kit.field(
                 "reset-password",
                 tr("New password"),
-                password,
-                set_password,
+                password.value,
+                password.set,
                 password=True,
                 can_reveal_password=True,
                 on_submit=submit,

@@ -13,7 +13,7 @@ from sidetone.desktop.interface.follow_link import address_in, arrived
 from sidetone.desktop.interface.forms import Doing
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.accounts import LoggedIn, Provider, ProviderStep
-from sidetone.protocol.refusals import Refusal
+from sidetone.protocol.refusals import Invalid, Refusal
 
 SetStep = Callable[[ProviderStep | None], None]
 
@@ -32,7 +32,7 @@ def EnterForm(
     doing = Doing()
 
     async def enter() -> None:
-        given = address_in(address), name.value.strip(), password.value
+        given = _machine(address), name.value.strip(), password.value
         # An invite is an address too, and what one comes for.
         view.link = address
         try:
@@ -41,7 +41,7 @@ def EnterForm(
             else:
                 account = await sign_in.sign_in(view.core, *given, code.value)
         except Refusal as refusal:
-            if refusal.code != "second_factor_required":
+            if refusal.code != "second_factor_required" or asks_code:
                 raise
             set_asks_code(True)
         else:
@@ -69,6 +69,14 @@ def EnterForm(
         spacing=14,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
     )
+
+
+def _machine(entered: str) -> str:
+    """Return the address in what was *entered*. Raises ``Invalid`` where nothing was."""
+    if not entered.strip():
+        words = tr("Enter the address of a server; whoever runs it can give it to you.")
+        raise Invalid("address_missing", words)
+    return address_in(entered)
 
 
 def _address_field(address: str, set_address: Callable[[str], None]) -> ft.Control:

@@ -1,5 +1,7 @@
 """Tell others what one does."""
 
+from collections.abc import Callable
+
 import flet as ft
 
 from sidetone.desktop.application.account import Account
@@ -21,20 +23,44 @@ def open_status(view: View, account: Account) -> None:
 def StatusDialog(view: View, account: Account) -> ft.Control:
     """Ask for a line, a game, and how long they hold."""
     presence = account.knowledge.presences.get(account.id)
-    text, set_text = hooks.state(presence.text if presence is not None else "")
-    game, set_game = hooks.state(presence.game if presence is not None else "")
+    text = hooks.entry(presence.text if presence is not None else "")
+    game = hooks.entry(presence.game if presence is not None else "")
     hours, set_hours = hooks.state(0)
     doing = Doing()
 
     async def save() -> None:
-        await tell(account, text, game, hours * _HOUR_MS if hours else None)
+        await tell(account, text.value, game.value, hours * _HOUR_MS if hours else None)
         view.close()
 
     async def finish() -> None:
         await doing.run(save)
 
+    return dialog_body(
+        "status-dialog",
+        tr("What do you do?"),
+        [
+            kit.field(
+                "status-line",
+                tr("In a few words"),
+                text.value,
+                text.set,
+                autofocus=True,
+                max_length=128,
+            ),
+            kit.field(
+                "status-game", tr("A game"), game.value, game.set, on_submit=finish, max_length=64
+            ),
+            _spans(hours, set_hours),
+            *doing.shown("status-problem"),
+        ],
+        [cancel(view), kit.button("status-save", tr("Save"), finish, disabled=doing.busy)],
+    )
+
+
+def _spans(hours: int, choose: Callable[[int], None]) -> ft.Control:
+    """Return the choice of how long it holds."""
     spans = {0: tr("Until I change it"), 1: tr("For an hour"), 4: tr("For four hours")}
-    choices = ft.RadioGroup(
+    return ft.RadioGroup(
         ft.Column(
             [
                 kit.semantics(
@@ -49,20 +75,5 @@ def StatusDialog(view: View, account: Account) -> ft.Control:
             spacing=0,
         ),
         value=str(hours),
-        on_change=lambda e: set_hours(int(e.control.value or 0)),
-    )
-    return dialog_body(
-        "status-dialog",
-        tr("What do you do?"),
-        [
-            kit.field(
-                "status-line", tr("In a few words"), text, set_text, autofocus=True, max_length=128
-            ),
-            kit.field(
-                "status-game", tr("A game"), game, set_game, on_submit=finish, max_length=64
-            ),
-            choices,
-            *doing.shown("status-problem"),
-        ],
-        [cancel(view), kit.button("status-save", tr("Save"), finish, disabled=doing.busy)],
+        on_change=lambda e: choose(int(e.control.value or 0)),
     )

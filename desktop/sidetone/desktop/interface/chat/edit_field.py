@@ -10,6 +10,7 @@ from sidetone.desktop.application.change_message import edit_message
 from sidetone.desktop.domain import completion
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.chat.composer import TEXT_LENGTH_MAX
 from sidetone.desktop.interface.chat.pane import Pane
 from sidetone.desktop.interface.chat.written import plain
 from sidetone.protocol.messages import Message
@@ -31,11 +32,8 @@ def EditField(pane: Pane, message: Message) -> ft.Control:
 
     def change(event: ft.Event[ft.TextField]) -> None:
         new = event.control.value
-        if completion.is_enter(kept[0], new) and not pane.shift:
-            pane.mark(editing=None)
-            words = completion.written(kept[0], calls)
-            pane.start(edit_message(pane.account, message, words))
-        else:
+        saves = completion.is_enter(kept[0], new) and not pane.shift
+        if not saves or not _save(pane, message, completion.written(kept[0], calls)):
             kept[0] = new
 
     def key(event: ft.KeyDownEvent) -> None:
@@ -52,6 +50,17 @@ def EditField(pane: Pane, message: Message) -> ft.Control:
     lines: list[ft.Control] = [field, kit.text(hint, "section", theme.FAINT)]
     column = ft.Column(lines, spacing=3, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
     return ft.KeyboardListener(column, on_key_down=key)
+
+
+def _save(pane: Pane, message: Message, text: str) -> bool:
+    """Let *message* say *text*; if it is too long, say so and return False: it is not lost."""
+    over = len(text.strip()) - TEXT_LENGTH_MAX
+    if over > 0:
+        pane.view.notice(tr("This is {n} characters too long; shorten it.", n=over), bad=True)
+        return False
+    pane.mark(editing=None)
+    pane.start(edit_message(pane.account, message, text))
+    return True
 
 
 def _box(ref: ft.Ref[ft.TextField], text: str, change: kit.Handler) -> ft.TextField:

@@ -209,21 +209,28 @@ class Pane:
 
         async def work() -> None:
             await jump_to(self.account, self.channel, message)
-            self._held = None
-            self._target = message
-            self._look_at_target(self.timeline.messages)
-            self.mark(found=message)
-            self._go_to_target()
+            self._show(message)
 
         self.start(work())
 
     def step(self, by: int) -> None:
-        """Choose the message so many below the one that is chosen; first the newest."""
+        """Choose the message so many below the one that is chosen; first the newest.
+
+        It is chosen when this returns: the key that comes next is about it already.
+        """
         messages = self.timeline.messages
         chosen = [index for index, each in enumerate(messages) if each.id == self.marks.found]
         index = chosen[0] + by if chosen else len(messages) - 1
         if messages:
-            self.jump(messages[max(0, min(index, len(messages) - 1))].id)
+            self._show(messages[max(0, min(index, len(messages) - 1))].id)
+
+    def _show(self, message: MessageId) -> None:
+        """Mark *message*, which is loaded, and have it seen."""
+        self._held = None
+        self._target = message
+        self._look_at_target(self.timeline.messages)
+        self.mark(found=message)
+        self._go_to_target()
 
     def go_to_present(self) -> None:
         """Show what was written last, at the end of the list."""

@@ -44,11 +44,11 @@ def open_rename(view: View, account: Account, server: ServerId) -> None:
 def NewGroup(view: View, account: Account, with_: frozenset[UserId]) -> ft.Control:
     """Choose friends; one makes a conversation of two, several a group with a name."""
     chosen, set_chosen = hooks.state(with_)
-    name, set_name = hooks.state("")
+    name = hooks.entry("")
     doing = Doing()
 
     async def make() -> None:
-        title = name if len(chosen) > 1 else ""
+        title = name.value if len(chosen) > 1 else ""
         server, _ = await open_conversation(account, sorted(chosen), title)
         view.close()
         faces.show_conversation(view, account, server)
@@ -59,7 +59,7 @@ def NewGroup(view: View, account: Account, with_: frozenset[UserId]) -> ft.Contr
     fields: list[ft.Control] = []
     if len(chosen) > 1:
         label = tr("Name of the group, if it shall have one")
-        fields.append(kit.field("group-name", label, name, set_name, on_submit=finish))
+        fields.append(kit.field("group-name", label, name.value, name.set, on_submit=finish))
     return dialog_body(
         "new-group-dialog",
         tr("New group"),
@@ -103,18 +103,23 @@ def BringIn(
 def RenameGroup(view: View, account: Account, server: ServerId) -> ft.Control:
     """Ask for a name; without one a group is called by those in it."""
     conversation = account.knowledge.communities.get(server)
-    name, set_name = hooks.state(conversation.server.name if conversation is not None else "")
+    name = hooks.entry(conversation.server.name if conversation is not None else "")
     doing = Doing()
 
     async def give() -> None:
-        await rename(account, server, name)
+        await rename(account, server, name.value)
         view.close()
 
     async def finish() -> None:
         await doing.run(give)
 
     field = kit.field(
-        "group-name", tr("Name of the group"), name, set_name, autofocus=True, on_submit=finish
+        "group-name",
+        tr("Name of the group"),
+        name.value,
+        name.set,
+        autofocus=True,
+        on_submit=finish,
     )
     return dialog_body(
         "rename-group-dialog",

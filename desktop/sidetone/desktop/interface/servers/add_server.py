@@ -143,6 +143,8 @@ def FoundServer(
     async def found() -> None:
         if kind == "file" and document is None:
             raise Invalid("template_missing", tr("Choose the file of a template first."))
+        if kind == "code" and not code.value.strip():
+            raise Invalid("template_missing", tr("Enter the code of a template first."))
         server = await found_server(
             account, name.value, template=code.value.strip() or None, document=document
         )

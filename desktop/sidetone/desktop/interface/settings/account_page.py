@@ -121,17 +121,17 @@ def Password(view: View, account: Account) -> ft.Control:
 @ft.component
 def SecondFactor(view: View, account: Account, me: Me) -> ft.Control:
     """Set up an authenticator app: its secret as a picture, then one of its codes."""
-    password, set_password = hooks.state("")
-    code, set_code = hooks.state("")
+    password = hooks.entry("")
+    code = hooks.entry("")
     secrets, set_secrets = hooks.state(NO_SECRET)
     recovery, set_recovery = hooks.state(NO_CODES)
 
     async def begin() -> None:
-        set_secrets([await manage_account.begin_second_factor(account, password)])
-        set_password("")
+        set_secrets([await manage_account.begin_second_factor(account, password.value)])
+        password.set("")
 
     async def confirm() -> None:
-        set_recovery(await manage_account.confirm_second_factor(account, code))
+        set_recovery(await manage_account.confirm_second_factor(account, code.value))
         set_secrets([])
 
     if recovery:
@@ -149,7 +149,9 @@ def SecondFactor(view: View, account: Account, me: Me) -> ft.Control:
             ),
             ft.Row([ft.Image(src=qr(secrets[0].uri), width=200, height=200)]),
             kit.text(secrets[0].secret, "small", theme.QUIET, selectable=True),
-            kit.field("factor-code", tr("Code"), code, set_code, on_submit=view.act(confirm)),
+            kit.field(
+                "factor-code", tr("Code"), code.value, code.set, on_submit=view.act(confirm)
+            ),
             ft.Row([kit.button("factor-confirm", tr("Turn on"), view.act(confirm))]),
         )
     if me.totp:
@@ -162,7 +164,7 @@ def SecondFactor(view: View, account: Account, me: Me) -> ft.Control:
             theme.QUIET,
         ),
         kit.field(
-            "factor-password", tr("Present password"), password, set_password, password=True
+            "factor-password", tr("Present password"), password.value, password.set, password=True
         ),
         ft.Row([kit.button("factor-begin", tr("Set up"), view.act(begin), kind="quiet")]),
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 import flet as ft
 
 from sidetone.desktop.application.export_diagnostics import export_diagnostics
+from sidetone.desktop.application.home_paths import shortened
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import kit, theme
@@ -49,7 +50,8 @@ def AdvancedPage(view: View) -> ft.Control:
 
 
 async def _write(view: View) -> None:
-    path = Path.home() / "sidetone-diagnostics.zip"
+    home = Path.home()
+    path = home / "sidetone-diagnostics.zip"
     core = view.core
     await export_diagnostics(core.diagnostics, path, core.preferences.current, core.devices, {})
-    view.notice(tr("Written to {file}.", file=path))
+    view.notice(tr("Written to {file}.", file=shortened(str(path), home)))

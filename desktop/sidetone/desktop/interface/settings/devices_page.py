@@ -60,11 +60,11 @@ def _device(account: Account, device: DeviceInfo, own: bytes) -> ft.Control:
 @ft.component
 def GiveKey(view: View, account: Account, done: kit.Handler) -> ft.Control:
     """Give the key to a device that shows a code."""
-    code, set_code = hooks.state("")
+    code = hooks.entry("")
 
     async def give() -> None:
-        await account.client.linking.give(code)
-        set_code("")
+        await account.client.linking.give(code.value)
+        code.set("")
         view.notice(tr("The other device has your key now."))
         await done()
 
@@ -76,7 +76,11 @@ def GiveKey(view: View, account: Account, done: kit.Handler) -> ft.Control:
             theme.QUIET,
         ),
         kit.field(
-            "link-code", tr("Code of the other device"), code, set_code, on_submit=view.act(give)
+            "link-code",
+            tr("Code of the other device"),
+            code.value,
+            code.set,
+            on_submit=view.act(give),
         ),
         ft.Row([kit.button("link-give", tr("Give it my key"), view.act(give))]),
     )

@@ -22,7 +22,7 @@ def set_in(view: View, part: str, **changes: Any) -> None:
     try:
         keeper.change(msgspec.structs.replace(current, **changes))
     except Refusal as refusal:
-        view.notice(refusal.detail, bad=True)
+        view.notice(kit.sentence(refusal.detail), bad=True)
 
 
 def page(title: str, *content: ft.Control) -> ft.Control:

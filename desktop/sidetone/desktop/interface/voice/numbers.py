@@ -1,8 +1,11 @@
 """The numbers behind the words: of the call as a whole, and of each who speaks."""
 
+from pathlib import Path
+
 import flet as ft
 
 from sidetone.desktop.application.account import Account
+from sidetone.desktop.application.home_paths import shortened
 from sidetone.desktop.domain import names
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.voice import Figures, quality_words
@@ -52,8 +55,8 @@ def _whole(figures: Figures) -> ft.Control:
             ),
         ),
         (tr("Processor for sound"), tr("{n} % of a core", n=f"{busy:.1f}")),
-        (tr("Microphone"), figures.microphone),
-        (tr("Loudspeaker"), figures.speaker),
+        (tr("Microphone"), _device(figures.microphone)),
+        (tr("Loudspeaker"), _device(figures.speaker)),
         (tr("Connections lost"), str(figures.reconnects)),
     ]
     return ft.Column(
@@ -64,6 +67,11 @@ def _whole(figures: Figures) -> ft.Control:
         spacing=4,
         tight=True,
     )
+
+
+def _device(name: str) -> str:
+    """Return what a device is called, which may be a file."""
+    return shortened(name, Path.home())
 
 
 def _people(account: Account, figures: Figures) -> ft.Control:

@@ -6,12 +6,14 @@ from pathlib import Path
 import flet as ft
 
 from sidetone.desktop.application.account import Account
+from sidetone.desktop.application.home_paths import lengthened, shortened
 from sidetone.desktop.domain import names
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr, trn
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import UserId
+from sidetone.protocol.refusals import Invalid
 
 
 @ft.component
@@ -110,7 +112,7 @@ def RecordSheet(view: View, account: Account) -> ft.Control:
     """Let one ask, see who has agreed, and record into a folder."""
     view.watch(Topic("call"))
     voice = view.core.voice
-    folder, choose = hooks.state(str(_new_folder()))
+    folder = hooks.entry(_new_folder())
     recording = voice.recording
     if recording is None:
         return kit.text(tr("There is no call any more."), color=theme.QUIET)
@@ -118,7 +120,9 @@ def RecordSheet(view: View, account: Account) -> ft.Control:
     runs = account.id in recording.running | recording.paused
 
     async def start() -> None:
-        await voice.record(Path(folder))
+        if not folder.value.strip():
+            raise Invalid("folder_missing", tr("Say in which folder the recording goes."))
+        await voice.record(Path(lengthened(folder.value, Path.home())))
         view.close()
 
     parts: list[ft.Control] = [
@@ -130,7 +134,7 @@ def RecordSheet(view: View, account: Account) -> ft.Control:
             ),
             color=theme.QUIET,
         ),
-        kit.field("record-folder", tr("Folder"), folder, choose, width=440),
+        kit.field("record-folder", tr("Folder"), folder.value, folder.set, width=440),
     ]
     if recording.asks and missing:
         words = trn("Waiting for {n} answer", "Waiting for {n} answers", len(missing))
@@ -170,7 +174,8 @@ def _called(account: Account, user: UserId) -> str:
     return tr("You") if user == account.id else names.name_of(account.knowledge, user)
 
 
-def _new_folder() -> Path:
+def _new_folder() -> str:
     """Return where a recording that begins now would go."""
     now = datetime.now().astimezone()
-    return Path.home() / "Sidetone" / now.strftime("%Y-%m-%d %H-%M")
+    home = Path.home()
+    return shortened(str(home / "Sidetone" / now.strftime("%Y-%m-%d %H-%M")), home)

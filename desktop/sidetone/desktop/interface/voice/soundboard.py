@@ -11,6 +11,7 @@ from sidetone.desktop.application.clips import (
     remove_clip,
     rename_clip,
 )
+from sidetone.desktop.application.home_paths import shortened
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.picking import pick
@@ -77,15 +78,15 @@ def SoundboardSheet(view: View) -> ft.Control:
 def Clip(view: View, board: _Board, clip: Path, percent: int) -> ft.Control:
     """Draw one clip, or its name to be changed."""
     renaming, set_renaming = hooks.state(False)
-    name, set_name = hooks.state(clip.stem)
+    name = hooks.entry(clip.stem)
 
     def renamed() -> None:
         set_renaming(False)
-        view.start(board.rename(clip, name))
+        view.start(board.rename(clip, name.value))
 
     if renaming:
         return kit.field(
-            "clip-name", tr("Name"), name, set_name, autofocus=True, on_submit=renamed
+            "clip-name", tr("Name"), name.value, name.set, autofocus=True, on_submit=renamed
         )
     return _tile(
         clip,
@@ -157,7 +158,7 @@ def _empty(folder: Path) -> ft.Control:
     return kit.text(
         tr(
             "No clips yet. Add WAV files of a minute at most, here or in the folder {folder}.",
-            folder=folder,
+            folder=shortened(str(folder), Path.home()),
         ),
         "small",
         theme.QUIET,

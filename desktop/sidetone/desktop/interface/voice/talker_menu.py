@@ -51,7 +51,9 @@ def _for_oneself(view: View, account: Account, user: UserId) -> list[ft.PopupMen
                 "talker-verify",
                 tr("Safety number"),
                 ft.Icons.VERIFIED_USER,
-                lambda: view.open(kit.sheet(hooks.apart(SafetySheet, view, account, user))),
+                lambda: view.open(
+                    kit.sheet(hooks.apart(SafetySheet, view, account, user, view.close))
+                ),
             )
         )
     return items

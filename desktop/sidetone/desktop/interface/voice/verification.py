@@ -1,4 +1,9 @@
-"""Who really is in the call: codes to compare by another way than this one."""
+"""Who really is in the call: codes to compare by another way than this one.
+
+A safety number stands in the dialog that led to it, and leads back there: never two above another.
+"""
+
+from collections.abc import Callable
 
 import flet as ft
 
@@ -19,11 +24,14 @@ from sidetone.protocol.refusals import Refusal
 def CodeSheet(view: View, account: Account) -> ft.Control:
     """Draw the code of the call, and everybody whose safety number can be compared."""
     view.watch(Topic("call"))
+    with_, compare = hooks.state(_nobody())
     voice = view.core.voice
     code = voice.call.code if voice.call is not None else None
     if code is None:
         return kit.text(tr("There is no call any more."), color=theme.QUIET)
     account.want_names(*voice.roster)
+    if with_ is not None and with_ in voice.roster:
+        return _number(view, account, with_, lambda: compare(None))
     return ft.Column(
         [
             kit.text(tr("Is the call private?"), "title"),
@@ -37,7 +45,7 @@ def CodeSheet(view: View, account: Account) -> ft.Control:
             _digits("call-code", code),
             parts.listing(
                 [
-                    hooks.keyed(f"person-{user}", _Person, view, account, user)
+                    hooks.keyed(f"person-{user}", _Person, view, account, user, compare)
                     for user in voice.roster
                 ]
             ),
@@ -56,8 +64,18 @@ def CodeSheet(view: View, account: Account) -> ft.Control:
     )
 
 
+def _nobody() -> UserId | None:
+    return None
+
+
+def _number(view: View, account: Account, user: UserId, back: Callable[[], None]) -> ft.Control:
+    return hooks.keyed(f"number-{user}", SafetySheet, view, account, user, back)
+
+
 @ft.component
-def _Person(view: View, account: Account, user: UserId) -> ft.Control:
+def _Person(
+    view: View, account: Account, user: UserId, compare: Callable[[UserId], None]
+) -> ft.Control:
     view.watch(Topic("user", user))
     shield = view.core.voice.shield(user)
     name = names.name_of(account.knowledge, user)
@@ -76,13 +94,15 @@ def _Person(view: View, account: Account, user: UserId) -> ft.Control:
         f"code-person-{name}",
         tr("Compare numbers with {name}", name=name),
         content,
-        lambda: view.open(kit.sheet(hooks.apart(SafetySheet, view, account, user))),
+        lambda: compare(user),
     )
 
 
 @ft.component
-def SafetySheet(view: View, account: Account, user: UserId) -> ft.Control:
-    """Draw the number that we and *user* share, and let it be confirmed."""
+def SafetySheet(
+    view: View, account: Account, user: UserId, back: Callable[[], None]
+) -> ft.Control:
+    """Draw the number that we and *user* share, and let it be confirmed; *back* follows both."""
     view.watch(Topic("call"), Topic("user", user))
     voice = view.core.voice
     name = names.name_of(account.knowledge, user)
@@ -94,7 +114,7 @@ def SafetySheet(view: View, account: Account, user: UserId) -> ft.Control:
 
     def verify() -> None:
         voice.verify(user)
-        view.close()
+        back()
 
     return ft.Column(
         [
@@ -111,7 +131,7 @@ def SafetySheet(view: View, account: Account, user: UserId) -> ft.Control:
             *([kit.text(shield_words(shield), "small", theme.QUIET)] if shield else []),
             ft.Row(
                 [
-                    kit.button("safety-close", tr("Not now"), view.close, kind="quiet"),
+                    kit.button("safety-close", tr("Not now"), back, kind="quiet"),
                     kit.button("safety-match", tr("They match"), verify),
                 ],
                 alignment=ft.MainAxisAlignment.END,
@@ -126,10 +146,13 @@ def SafetySheet(view: View, account: Account, user: UserId) -> ft.Control:
 def ChangedKeySheet(view: View, account: Account, user: UserId) -> ft.Control:
     """Ask whether the changed key of *user* is theirs; nothing is sent before."""
     view.watch(Topic("call"), Topic("user", user))
+    comparing, compare = hooks.state(False)
     voice = view.core.voice
     name = names.name_of(account.knowledge, user)
     if voice.shield(user) != "changed":
-        return kit.text(tr("The key of {name} is accepted.", name=name), color=theme.QUIET)
+        return _accepted(view, name)
+    if comparing:
+        return _number(view, account, user, lambda: compare(False))
 
     def accept() -> None:
         voice.confirm(user)
@@ -153,23 +176,29 @@ def ChangedKeySheet(view: View, account: Account, user: UserId) -> ft.Control:
                 ),
                 color=theme.QUIET,
             ),
-            _decisions(view, account, user, accept),
+            _decisions(view, name, lambda: compare(True), accept),
         ],
         tight=True,
         spacing=14,
     )
 
 
-def _decisions(view: View, account: Account, user: UserId, accept: kit.Handler) -> ft.Control:
-    name = names.name_of(account.knowledge, user)
+def _accepted(view: View, name: str) -> ft.Control:
+    close = kit.button("dialog-close", tr("Close"), view.close)
+    return ft.Column(
+        [
+            kit.text(tr("The key of {name} is accepted.", name=name)),
+            ft.Row([close], alignment=ft.MainAxisAlignment.END),
+        ],
+        tight=True,
+        spacing=14,
+    )
+
+
+def _decisions(view: View, name: str, compare: kit.Handler, accept: kit.Handler) -> ft.Control:
     return ft.Row(
         [
-            kit.button(
-                "changed-key-compare",
-                tr("Compare numbers"),
-                lambda: view.open(kit.sheet(hooks.apart(SafetySheet, view, account, user))),
-                kind="quiet",
-            ),
+            kit.button("changed-key-compare", tr("Compare numbers"), compare, kind="quiet"),
             kit.button("changed-key-leave", tr("Leave the call"), _leave(view), kind="quiet"),
             kit.button("changed-key-accept", tr("It is {name}", name=name), accept),
         ],

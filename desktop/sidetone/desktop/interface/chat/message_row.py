@@ -34,7 +34,10 @@ def MessageRow(pane: Pane, row: Row) -> ft.Control:
         border=_edge(pane, row),
         padding=ft.Padding.only(left=15, right=24, top=8 if row.head else 2, bottom=2),
     )
-    layers: list[ft.Control] = [body]
+    # What has a key to scroll to is made anew whenever something around it is drawn anew: it is a
+    # part with nothing in it, or who edits the message would lose the focus.
+    place = ft.Container(key=ft.ScrollKey(str(message.id)), left=0, right=0, top=0, bottom=0)
+    layers: list[ft.Control] = [place, body]
     if hovered and not row.editing:
         bar = hooks.keyed("tools", Toolbar, pane, message)
         layers.append(ft.Container(bar, right=20, top=-14))
@@ -45,7 +48,6 @@ def MessageRow(pane: Pane, row: Row) -> ft.Control:
         on_secondary_tap_up=lambda e: open_menu(pane, message, e.global_position),
         on_long_press_start=lambda e: open_menu(pane, message, e.global_position),
         hover_interval=50,
-        key=ft.ScrollKey(str(message.id)),
     )
     spoken = kit.semantics(f"message-{message.id}", shell, _spoken(pane, message))
     if not (row.day or row.new):

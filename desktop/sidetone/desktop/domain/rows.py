@@ -120,7 +120,8 @@ class Sheet:
 
     def __init__(self, day_of: Callable[[int], int]) -> None:
         self._day_of = day_of
-        self._starts: list[UUID] = []
+        # Where chunks began the last time, and at which index.
+        self._starts: list[tuple[UUID, int]] = []
         self._drawn: dict[UUID, tuple[list[Message], object, Chunk]] = {}
 
     def cut(
@@ -137,7 +138,7 @@ class Sheet:
         newest = max((entry[0][-1].id for entry in drawn.values()), default=None)
         places = self._places(messages, None if grow else newest)
         ends = [*places[1:], len(messages)][: len(places)]
-        self._starts = [messages[place].id for place in places]
+        self._starts = [(messages[place].id, place) for place in places]
         for place, end in zip(places, ends, strict=True):
             part = list(messages[place:end])
             before = messages[place - 1] if place else None
@@ -157,7 +158,7 @@ class Sheet:
         """
         if not messages:
             return []
-        inner = sorted({bisect_left(messages, start, key=_id) for start in self._starts})
+        inner = sorted({_index(messages, *start) for start in self._starts})
         inner = [place for place in inner if place < len(messages)]
         if not inner:
             inner = [max(0, len(messages) - CHUNK)]
@@ -196,6 +197,13 @@ class Sheet:
 def _within(marks: Marks, first: MessageId, last: MessageId) -> tuple[MessageId | None, ...]:
     each = (marks.new, marks.editing, marks.found)
     return tuple(mark if mark is not None and first <= mark <= last else None for mark in each)
+
+
+def _index(messages: Sequence[Message], start: UUID, before: int) -> int:
+    """Return where *start* is or would be; most often it is where it was *before*."""
+    if before < len(messages) and messages[before].id is start:
+        return before
+    return bisect_left(messages, start, key=_id)
 
 
 def _id(message: Message) -> MessageId:

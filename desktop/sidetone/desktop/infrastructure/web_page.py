@@ -145,6 +145,8 @@ async def serving(
             log_level="warning",
             access_log=False,
             ws="websockets-sansio",
+            # Between two processes of one machine packing costs more than it saves.
+            ws_per_message_deflate=False,
             lifespan="off",
             timeout_graceful_shutdown=_STOP_SECONDS,
         )

@@ -116,4 +116,5 @@ def test_status_of_nothing_is_one_clear_line() -> None:
     shown = CliRunner().invoke(main, ["status", "http://127.0.0.1:1"])
     assert shown.exit_code == 1
     (line,) = shown.stderr.splitlines()
-    assert "nothing of Sidetone answers at http://127.0.0.1:1; start it" in line
+    assert line.startswith("http://127.0.0.1:1 does not answer: ")
+    assert line.endswith("; start it, or correct the address")

@@ -54,7 +54,9 @@ def _of_this_machine() -> Sequence[Whereabout]:
 
 
 def _remedy(where: Whereabout) -> str:
-    return f"; start it with {where.command}" if where.command else ""
+    if where.command:
+        return f"; start it with {where.command}"
+    return "; start it, or correct the address"
 
 
 def _tell_of_nothing(silent: Sequence[Silence]) -> NoReturn:

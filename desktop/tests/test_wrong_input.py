@@ -83,7 +83,7 @@ async def _add_servers(window: Window) -> None:
 async def _write_and_attach(window: Window, folder: Path) -> None:
     await window.click("server-Apex Squad")
     # The page follows the focus a moment later: it has the text when it says what is too much.
-    too_much = window.page.get_by_text("-6000").first
+    too_much = window.page.get_by_label("-6000").first
     async with asyncio.timeout(PATIENCE_MS / 1000):
         while not await too_much.count():
             await write(window, "composer", TOO_MUCH, enter=False)

@@ -112,7 +112,13 @@ def test_plain_http_reaches_this_machine(address: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["http://10.0.0.1:7700", "http://play.example", "http://", "http://127.0.0.1:99999"],
+    [
+        "http://10.0.0.1:7700",
+        "http://play.example",
+        "http://",
+        "http://127.0.0.1:99999",
+        "http://[::1",
+    ],
 )
 def test_plain_http_reaches_nothing_else(address: str) -> None:
     with pytest.raises(Invalid) as caught:

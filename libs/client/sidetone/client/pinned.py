@@ -85,9 +85,10 @@ def wrong_server_key(where: str) -> Unauthenticated:
 
 
 def _loopback_url(address: str) -> tuple[str, str]:
-    parts = urlsplit(address)
-    host = parts.hostname or ""
+    host = ""
     try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
         loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
         port = parts.port or 80
     except ValueError:

@@ -2,7 +2,7 @@
 
 import io
 import tempfile
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -164,17 +164,24 @@ class Member:
             f"/media/files/{file}{part}", headers=self.headers | headers, follow_redirects=True
         )
 
+    async def finds_nothing(self, file: FileId) -> bool:
+        """Ask media alone: a bucket may break off what it hands out while that is removed."""
+        answer = await self.stage.client.get(f"/media/files/{file}", headers=self.headers)
+        return answer.status_code == 404
+
 
 @asynccontextmanager
 async def open_stage(
-    topology: Literal["embedded", "distributed"] = "embedded", policy: Policy | None = None
+    topology: Literal["embedded", "distributed"] = "embedded",
+    policy: Policy | None = None,
+    folder_files: Callable[[Path], FolderFiles] = FolderFiles,
 ) -> AsyncGenerator[Stage]:
     clock, web = MovedClock(), LocalWeb()
     async with AsyncExitStack() as stack:
         around = await stack.enter_async_context(open_surroundings(topology, clock))
         if topology == "embedded":
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="sidetone-"))
-            files: Files = FolderFiles(Path(folder))
+            files: Files = folder_files(Path(folder))
         else:
             files = await stack.enter_async_context(open_files("s3"))
         router = await build(

@@ -11,6 +11,8 @@ from sidetone.protocol.events import AccountClosed, Fact, ServerChanged, Service
 from sidetone.protocol.files import File
 from sidetone.protocol.ids import ChannelId, FactId, FileId, ServerId
 from sidetone.protocol.questions import ClaimFiles
+from sidetone.storage.files import Stored
+from sidetone.storage.files_folder import FolderFiles
 from tests.waiting import until
 
 WORDS = random.Random(1).randbytes(700_000)
@@ -84,6 +86,27 @@ async def test_a_bucket_hands_out_by_itself_with_our_headers() -> None:
         assert direct.content == WORDS
 
 
+class VanishingFiles(FolderFiles):
+    """Loses a file right after it was found; a sweep does that to who reads at that moment."""
+
+    async def stat(self, key: str) -> Stored | None:
+        found = await super().stat(key)
+        if key.startswith("kept/") and self.losing:
+            await self.remove([key])
+        return found
+
+    losing = False
+
+
+async def test_a_file_that_goes_while_it_is_looked_up_is_refused_like_one_that_was_gone() -> None:
+    async with open_stage(folder_files=VanishingFiles) as stage:
+        ada = stage.user()
+        file, _ = await shared(stage, ada)
+        assert isinstance(stage.files, VanishingFiles)
+        stage.files.losing = True
+        assert problem(await ada.read(file.id)) == (404, "file_unknown")
+
+
 class TestSight:
     async def test_chat_is_asked_once_in_a_while(self, embedded: Stage) -> None:
         ada = embedded.user()
@@ -132,11 +155,8 @@ class TestFacts:
         closed = Fact(FactId(uuid4()), Services(), AccountClosed(ada.id))
         await stage.around.journal.record([closed])
 
-        async def is_gone() -> bool:
-            return (await ben.read(avatar.id)).status_code == 404
-
-        await until(is_gone)
-        assert (await ada.read(unused.id)).status_code == 404
+        await until(lambda: ben.finds_nothing(avatar.id))
+        assert await ada.finds_nothing(unused.id)
         assert (await ben.read(file.id)).content == WORDS
         assert (await ben.read(others.id)).status_code == 200
 
@@ -148,10 +168,7 @@ class TestFacts:
         for event in (put_away, AccountClosed(ben.id)):
             await embedded.around.journal.record([Fact(FactId(uuid4()), Services(), event)])
 
-        async def both_were_heard() -> bool:
-            return (await ben.read(unused.id)).status_code == 404
-
-        await until(both_were_heard)
+        await until(lambda: ben.finds_nothing(unused.id))
         assert (await ada.read(file.id)).content == WORDS
 
 

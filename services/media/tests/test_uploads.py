@@ -348,10 +348,7 @@ class TestSweeps:
         await stage.around.bus.ask(ClaimFiles(ada.id, "attachment", [used.id], stage.channel(ada)))
         stage.clock.ahead_ms = 24 * HOUR_MS + 1000
 
-        async def is_gone() -> bool:
-            return (await ada.read(unused.id)).status_code == 404
-
-        await until(is_gone)
+        await until(lambda: ada.finds_nothing(unused.id))
         assert (await ada.read(used.id)).content == PDF
 
     async def test_bytes_that_come_too_late_go_as_well(self, embedded: Stage) -> None:

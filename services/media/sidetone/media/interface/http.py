@@ -1,6 +1,6 @@
 """The HTTP face of media: uploads in, files out."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -172,7 +172,19 @@ async def _given(
     if span is not None:
         headers["content-range"] = span.content_range()
     return Stream(
-        contents.read(holding.file.id, part, start, length),
+        await _begun(contents.read(holding.file.id, part, start, length)),
         status_code=200 if span is None else _PARTIAL,
         headers=headers,
     )
+
+
+async def _begun(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Return *pieces* once the first is here: a file that went meanwhile is still a refusal."""
+    first = await anext(pieces, b"")
+
+    async def all_of_them() -> AsyncIterator[bytes]:
+        yield first
+        async for piece in pieces:
+            yield piece
+
+    return all_of_them()

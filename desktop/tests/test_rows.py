@@ -132,7 +132,7 @@ class Client:
     def lay_out(self, chunks: list[Chunk], *, at_end: bool) -> None:
         drawn = self.scrolling.draw(chunks)
         for chunk in drawn.chunks:
-            real = 40.0 * len(chunk.rows) + chunk.key.int % 700
+            real = 40.0 * len(chunk.rows) + chunk.key % 700
             if self.heights.get(chunk.key) != real:
                 self.heights[chunk.key] = real
                 self.pixels += self.scrolling.measured(chunk.key, real, at_end=at_end)

@@ -104,6 +104,18 @@ def test_the_far_end_is_let_go() -> None:
     assert numbers(timeline)[-1] < 9_000
 
 
+def test_the_oldest_are_let_go_together_and_soon() -> None:
+    timeline = Timeline()
+    timeline.open([message(n) for n in range(LOADED_MAX)], begins=True, present=True)
+    firsts = set[int]()
+    for n in range(LOADED_MAX, LOADED_MAX + 200):
+        timeline.sent(message(n))
+        assert len(timeline.messages) <= LOADED_MAX + 50
+        firsts.add(numbers(timeline)[0])
+    assert len(firsts) == 4
+    assert not timeline.begins
+
+
 told = st.lists(
     st.tuples(st.sampled_from(["sent", "deleted", "back", "on"]), st.integers(1, 30)), max_size=40
 )

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from enum import IntFlag
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
@@ -128,6 +129,8 @@ _STYLES: Final = {
 _TRAILING: Final = ".,;:!?)]}*_~|"
 
 
+# A message is read aloud and drawn, and drawn anew when the mouse comes over it.
+@lru_cache(maxsize=512)
 def parse(text: str) -> tuple[Block, ...]:
     """Return the blocks of *text*, from the top.
 

@@ -6,7 +6,7 @@ comes in as a function.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -39,9 +39,9 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Chunk(msgspec.Struct, frozen=True):
-    """Rows that are drawn together, oldest first; *key* is the id of the first one."""
+    """Rows that are drawn together, oldest first; *key* is the number of the first one's id."""
 
-    key: UUID
+    key: int
     rows: tuple[Row, ...]
 
     @property
@@ -122,7 +122,7 @@ class Sheet:
         self._day_of = day_of
         # Where chunks began the last time, and at which index.
         self._starts: list[tuple[UUID, int]] = []
-        self._drawn: dict[UUID, tuple[list[Message], object, Chunk]] = {}
+        self._drawn: dict[int, tuple[list[Message], object, Chunk]] = {}
 
     def cut(
         self, messages: Sequence[Message], marks: Marks = NO_MARKS, *, grow: bool = True
@@ -135,15 +135,16 @@ class Sheet:
         drawn = self._drawn
         self._drawn = {}
         chunks: list[Chunk] = []
-        newest = max((entry[0][-1].id for entry in drawn.values()), default=None)
+        newest = next((part[-1].id for part, _, _ in reversed(drawn.values())), None)
         places = self._places(messages, None if grow else newest)
         ends = [*places[1:], len(messages)][: len(places)]
         self._starts = [(messages[place].id, place) for place in places]
         for place, end in zip(places, ends, strict=True):
             part = list(messages[place:end])
             before = messages[place - 1] if place else None
-            key = part[0].id
-            here = (before and (before.id, before.author), _within(marks, key, part[-1].id))
+            first, last = part[0].id, part[-1].id
+            key = first.int
+            here = (before and (before.id, before.author), _within(marks, first, last))
             known = drawn.get(key)
             if known is None or known[0] != part or known[1] != here:
                 known = (part, here, Chunk(key, tuple(self._rows(part, before, marks))))
@@ -158,7 +159,7 @@ class Sheet:
         """
         if not messages:
             return []
-        inner = sorted({_index(messages, *start) for start in self._starts})
+        inner = sorted(set(_indices(messages, self._starts)))
         inner = [place for place in inner if place < len(messages)]
         if not inner:
             inner = [max(0, len(messages) - CHUNK)]
@@ -174,8 +175,11 @@ class Sheet:
 
     def _rows(self, part: list[Message], before: Message | None, marks: Marks) -> list[Row]:
         rows: list[Row] = []
+        last_day = None if before is None else self._day(before)
         for message in part:
-            day = before is None or self._day(message) != self._day(before)
+            today = self._day(message)
+            day = today != last_day
+            last_day = today
             new = message.id == marks.new
             rows.append(
                 Row(
@@ -199,11 +203,18 @@ def _within(marks: Marks, first: MessageId, last: MessageId) -> tuple[MessageId 
     return tuple(mark if mark is not None and first <= mark <= last else None for mark in each)
 
 
-def _index(messages: Sequence[Message], start: UUID, before: int) -> int:
-    """Return where *start* is or would be; most often it is where it was *before*."""
-    if before < len(messages) and messages[before].id is start:
-        return before
-    return bisect_left(messages, start, key=_id)
+def _indices(messages: Sequence[Message], starts: list[tuple[UUID, int]]) -> Iterator[int]:
+    """Return where each of *starts* is or would be.
+
+    Most often all have moved as far as the one before: the oldest messages went, or older came.
+    """
+    moved = 0
+    for start, before in starts:
+        here = before + moved
+        if not (0 <= here < len(messages) and messages[here].id is start):
+            here = bisect_left(messages, start, key=_id)
+            moved = here - before
+        yield here
 
 
 def _id(message: Message) -> MessageId:

@@ -8,7 +8,6 @@ Pure: pixels in, pixels out.
 
 from collections.abc import Sequence
 from typing import Final
-from uuid import UUID
 
 import msgspec
 
@@ -39,9 +38,9 @@ class Scrolling:
         self.settled = False
         self._order: Sequence[Chunk] = ()
         self._alive = range(0)
-        self._center: UUID | None = None
-        self._heights: dict[UUID, float] = {}
-        self._shown: dict[UUID, float] = {}
+        self._center: int | None = None
+        self._heights: dict[int, float] = {}
+        self._shown: dict[int, float] = {}
 
     @property
     def at_end(self) -> bool:
@@ -52,7 +51,7 @@ class Scrolling:
         """Begin anew: something else is shown."""
         self.__init__()
 
-    def look_at(self, chunk: UUID | None) -> None:
+    def look_at(self, chunk: int | None) -> None:
         """Have *chunk* drawn and what is around it; None: the newest."""
         self._center = chunk
 
@@ -82,7 +81,7 @@ class Scrolling:
         self._center = self._order[self._index_at(offset + viewport / 2)].key
         return True
 
-    def measured(self, chunk: UUID, height: float, *, at_end: bool) -> float:
+    def measured(self, chunk: int, height: float, *, at_end: bool) -> float:
         """Note how high *chunk* is, and return by how much to move so that nothing seems to move.
 
         *at_end*: the end is looked at, and what is new there shall be seen.
@@ -102,7 +101,7 @@ class Scrolling:
         self.offset += height - before
         return height - before
 
-    def is_measured(self, chunk: UUID) -> bool:
+    def is_measured(self, chunk: int) -> bool:
         """Return whether *chunk* is drawn and its height known."""
         return self._shown.get(chunk, 0) > 0 and any(
             self._order[index].key == chunk for index in self._alive

@@ -17,6 +17,8 @@ from sidetone.protocol.messages import Message, Reaction
 
 # Enough to scroll through for a while; beyond it the far end is let go and read again on the way.
 LOADED_MAX = 2_000
+# So many more may come before the oldest go, all at once: else each new one would move them.
+_SPARE = 50
 
 
 class Pending(msgspec.Struct, frozen=True):
@@ -168,7 +170,7 @@ class Timeline:
             self.messages.insert(index, message)
 
     def _trim(self) -> None:
-        if len(self.messages) > LOADED_MAX:
+        if len(self.messages) > LOADED_MAX + _SPARE:
             del self.messages[: len(self.messages) - LOADED_MAX]
             self.begins = False
 

@@ -51,8 +51,8 @@ def RailServer(
     view.watch(Topic("server", id_), Topic("unread", id_))
     waits, mentions = account.knowledge.waiting(id_)
     unread = waits and not muted
-    return hooks.keyed(
-        "", _Tile, view, account, server, here=here, unread=unread, mentions=mentions
+    return hooks.kept(RailTile).use(
+        "tile", view, account, server, here=here, unread=unread, mentions=mentions
     )
 
 
@@ -94,9 +94,6 @@ def RailTile(
         data=id_,
         content_feedback=kit.feedback(server.name),
     )
-
-
-_Tile = hooks.memo(RailTile)
 
 
 def _home(view: View) -> ft.Control:

@@ -151,9 +151,15 @@ def _reading() -> ft.Control:
 def JumpPill(pane: Pane) -> ft.Control:
     """Lead back to the present from anywhere else, and tell how much is new there."""
     pane.view.watch(Topic("scroll", pane.channel), Topic("messages", pane.channel))
-    if pane.at_present or not pane.timeline.loaded:
+    leads = pane.timeline.loaded and not pane.at_present
+    return hooks.kept(Pill).use("", pane, pane.waiting if leads else None)
+
+
+@ft.component
+def Pill(pane: Pane, count: int | None) -> ft.Control:
+    """Draw it, if anywhere else; only when something of it changes."""
+    if count is None:
         return ft.Container(visible=False)
-    count = pane.waiting
     words = (
         trn("{n} new message", "{n} new messages", count) if count else tr("Jump to the present")
     )

@@ -21,6 +21,10 @@ from sidetone.desktop.interface.chat.written import Written, plain
 from sidetone.protocol.messages import Message
 
 GUTTER = 36
+_EDGE, _LEFT, _GAP, _TOP = 3, 15, 14, 2
+_HEAD_INSET = ft.Padding.only(left=_LEFT, right=24, top=8, bottom=2)
+# What stands under the name of another message has no column of its own for the face.
+_INSET = ft.Padding.only(left=_LEFT + GUTTER + _GAP, right=24, top=_TOP, bottom=2)
 
 
 @ft.component
@@ -29,15 +33,18 @@ def MessageRow(pane: Pane, row: Row) -> ft.Control:
     hovered, set_hovered = hooks.state(initial=False)
     message = row.message
     body = ft.Container(
-        hooks.keyed("body", _Body, pane, row, hovered and not row.head),
+        hooks.keyed("body", _Body, pane, row),
         bgcolor=_ground(pane, row, hovered=hovered),
         border=_edge(pane, row),
-        padding=ft.Padding.only(left=15, right=24, top=8 if row.head else 2, bottom=2),
+        padding=_HEAD_INSET if row.head else _INSET,
+        alignment=ft.Alignment.CENTER_LEFT,
     )
     # What has a key to scroll to is made anew whenever something around it is drawn anew: it is a
     # part with nothing in it, or who edits the message would lose the focus.
     place = ft.Container(key=ft.ScrollKey(str(message.id)), left=0, right=0, top=0, bottom=0)
     layers: list[ft.Control] = [place, body]
+    if hovered and not row.head:
+        layers.append(_gutter_time(message))
     if hovered and not row.editing:
         bar = hooks.keyed("tools", Toolbar, pane, message)
         layers.append(ft.Container(bar, right=20, top=-14))
@@ -53,6 +60,14 @@ def MessageRow(pane: Pane, row: Row) -> ft.Control:
     if not (row.day or row.new):
         return spoken
     return ft.Column([_line(message, day=row.day, new=row.new), spoken], spacing=0)
+
+
+def _gutter_time(message: Message) -> ft.Control:
+    """Return when a message was written that stands under the name of another one."""
+    time = kit.text(times.clock(time_of(message.id)), "section", theme.FAINT)
+    return ft.Container(
+        time, left=_EDGE + _LEFT, top=_TOP, width=GUTTER, alignment=ft.Alignment.CENTER
+    )
 
 
 def _spoken(pane: Pane, message: Message) -> str | None:
@@ -78,12 +93,16 @@ def _ground(pane: Pane, row: Row, *, hovered: bool) -> str | None:
 
 
 def _edge(pane: Pane, row: Row) -> ft.Border:
-    color = ft.Colors.TRANSPARENT
     if row.found:
-        color = theme.ACCENT
-    elif _calls_me(pane, row.message):
-        color = theme.WARNING
-    return ft.Border.only(left=ft.BorderSide(3, color))
+        return _edged(theme.ACCENT)
+    return _edged(theme.WARNING) if _calls_me(pane, row.message) else _UNEDGED
+
+
+def _edged(color: ft.ColorValue) -> ft.Border:
+    return ft.Border.only(left=ft.BorderSide(_EDGE, color))
+
+
+_UNEDGED = _edged(ft.Colors.TRANSPARENT)
 
 
 def _calls_me(pane: Pane, message: Message) -> bool:
@@ -123,7 +142,7 @@ def _line(message: Message, *, day: bool, new: bool) -> ft.Control:
 
 
 @ft.component
-def MessageBody(pane: Pane, row: Row, gutter_time: bool) -> ft.Control:
+def MessageBody(pane: Pane, row: Row) -> ft.Control:
     """Draw what a message says; only when it changed."""
     message = row.message
     pane.view.watch(Topic("user", message.author), Topic("theme"))
@@ -145,10 +164,13 @@ def MessageBody(pane: Pane, row: Row, gutter_time: bool) -> ft.Control:
             )
         )
     parts += _below(pane, message)
-    column = ft.Column(parts, spacing=3, expand=True)
+    if not row.head:
+        # A field that one writes in stays where it is when a reaction comes under it.
+        alone = len(parts) == 1 and not row.editing
+        return parts[0] if alone else ft.Column(parts, spacing=3)
     inner = ft.Row(
-        [_face(pane, message, at_ms, head=row.head, gutter_time=gutter_time), column],
-        spacing=14,
+        [hooks.keyed("face", Face, pane, message), ft.Column(parts, spacing=3, expand=True)],
+        spacing=_GAP,
         vertical_alignment=ft.CrossAxisAlignment.START,
     )
     if message.reply_to is None:
@@ -183,15 +205,6 @@ def _head(pane: Pane, message: Message, at_ms: int) -> ft.Control:
     if message.pinned:
         row.append(ft.Icon(ft.Icons.PUSH_PIN, size=13, color=theme.FAINT, tooltip=tr("Pinned")))
     return ft.Row(row, spacing=8)
-
-
-def _face(
-    pane: Pane, message: Message, at_ms: int, *, head: bool, gutter_time: bool
-) -> ft.Control:
-    if not head:
-        time = kit.text(times.clock(at_ms), "section", theme.FAINT) if gutter_time else None
-        return ft.Container(time, width=GUTTER, alignment=ft.Alignment.CENTER)
-    return hooks.keyed("face", Face, pane, message)
 
 
 @ft.component

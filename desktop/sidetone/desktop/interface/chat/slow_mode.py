@@ -43,7 +43,12 @@ def SlowMode(pane: Pane) -> ft.Control:
             pane.start(count())
 
     ft.use_effect(begin, [now_left > 0])
-    shown = min(left, now_left) or now_left
+    return hooks.kept(SecondsLeft).use("", min(left, now_left) or now_left)
+
+
+@ft.component
+def SecondsLeft(shown: int) -> ft.Control:
+    """Say how many there are; only when it is another number."""
     if not shown:
         return ft.Container(visible=False)
     words = tr("Slow mode: {n} s", n=shown)

@@ -26,9 +26,8 @@ def TextChannel(
     view.watch(Topic("unread", channel.id))
     read = account.knowledge.reads.get(channel.id)
     unread, mentions = (read.unread > 0, read.mentions) if read is not None else (False, 0)
-    return hooks.keyed(
-        "",
-        _Line,
+    return hooks.kept(ChannelLine).use(
+        "line",
         view,
         account,
         channel,
@@ -88,9 +87,6 @@ def ChannelLine(
         lambda: view.open_channel(account, channel.id),
         chosen=here,
     )
-
-
-_Line = hooks.memo(ChannelLine)
 
 
 def _menu(view: View, account: Account, channel: Channel) -> ft.Control:

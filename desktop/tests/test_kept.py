@@ -11,14 +11,14 @@ def part(text: str) -> ft.Control:
     return ft.Text(text)
 
 
-def drawn(kept: Kept[[str]], **parts: str) -> dict[str, ft.Control]:
+def drawn(kept: Kept, **parts: str) -> dict[str, ft.Control]:
     """Draw a list of *parts*."""
     kept.begin()
-    return {key: kept.use(key, text) for key, text in parts.items()}
+    return {key: kept.use(key, part, text) for key, text in parts.items()}
 
 
 def test_what_has_not_changed_is_the_same_object_whatever_comes_or_goes_around_it() -> None:
-    kept = Kept(part)
+    kept = Kept()
     first = drawn(kept, a="one", b="two")
     second = drawn(kept, b="two", c="three")
     assert second["b"] is first["b"]
@@ -26,7 +26,7 @@ def test_what_has_not_changed_is_the_same_object_whatever_comes_or_goes_around_i
 
 
 def test_what_changed_is_another_one_of_the_same_key() -> None:
-    kept = Kept(part)
+    kept = Kept()
     first = drawn(kept, a="one")
     second = drawn(kept, a="other")
     assert second["a"] is not first["a"]
@@ -35,7 +35,7 @@ def test_what_changed_is_another_one_of_the_same_key() -> None:
 
 def test_what_was_not_drawn_is_not_kept() -> None:
     """It was taken off the screen, and what one has forgotten cannot be shown again."""
-    kept = Kept(part)
+    kept = Kept()
     first = drawn(kept, a="one")
     drawn(kept)
     assert drawn(kept, a="one")["a"] is not first["a"]

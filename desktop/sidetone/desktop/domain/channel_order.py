@@ -47,10 +47,13 @@ def groups_of(channels: Iterable[Channel]) -> list[Group]:
     return [outside, *(Group(each, inside.get(each.id, [])) for each in categories)]
 
 
-def threads_of(channels: Iterable[Channel], channel: ChannelId) -> list[Channel]:
-    """Return the threads that hang in *channel*, the oldest first."""
-    hanging = (each for each in channels if each.kind == "thread" and each.parent == channel)
-    return sorted(hanging, key=lambda each: each.id)
+def threads_of(channels: Iterable[Channel]) -> dict[UUID | None, list[Channel]]:
+    """Return by channel which threads hang in it, the oldest first."""
+    found: dict[UUID | None, list[Channel]] = {}
+    threads = (each for each in channels if each.kind == "thread")
+    for each in sorted(threads, key=lambda thread: thread.id):
+        found.setdefault(each.parent, []).append(each)
+    return found
 
 
 def dropped(channels: Iterable[Channel], moved: ChannelId, onto: ChannelId) -> Arranged | None:

@@ -1,5 +1,6 @@
 """The channels of the server that is open, and who is in which call."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import flet as ft
@@ -8,10 +9,11 @@ from sidetone.community import Community
 from sidetone.desktop.application.account import Account
 from sidetone.desktop.application.arrange_channels import drop_channel
 from sidetone.desktop.application.arrange_servers import fold, is_muted
-from sidetone.desktop.domain.channel_order import Group, groups_of, threads_of
+from sidetone.desktop.domain.channel_order import groups_of, threads_of
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.hooks import Kept
 from sidetone.desktop.interface.later import gradually
 from sidetone.desktop.interface.servers.channel_menu import channel_menu
 from sidetone.desktop.interface.servers.edit_channel import open_create_channel
@@ -46,10 +48,10 @@ def ChannelList(view: View) -> ft.Control:
         return ft.Container(width=WIDTH, bgcolor=theme.SIDE)
     manages = standing_in(account, server).may(Permission.MANAGE_CHANNELS)
     channels = list(community.visible(account.id))
-    rows: list[ft.Control] = []
-    for group in groups_of(channels):
-        rows += _group(view, account, group, channels, manages=manages)
-    rows = rows[: gradually(view, len(rows), _AT_ONCE)]
+    places = list(_places(view, account, channels))
+    ready = gradually(view, len(places), _AT_ONCE)
+    kept = hooks.kept()
+    rows = [_row(view, account, each, kept, manages=manages) for each in places[:ready]]
     if not channels:
         words = tr("There is no channel that you can see.")
         rows.append(ft.Container(kit.text(words, "small", theme.QUIET), padding=16))
@@ -88,22 +90,6 @@ def _header(view: View, account: Account, community: Community) -> ft.Control:
     return kit.semantics("server-menu", bar, tr("Menu of {server}", server=name), button=True)
 
 
-def _group(
-    view: View, account: Account, group: Group, channels: list[Channel], *, manages: bool
-) -> list[ft.Control]:
-    category = group.category
-    folded = category is not None and category.id in view.core.preferences.current.layout.collapsed
-    rows: list[ft.Control] = []
-    if category is not None:
-        rows.append(_placed(view, account, category, Stand(folded=folded), manages=manages))
-    for channel in group.channels:
-        if folded and not _stands_out(view, account, channel):
-            continue
-        rows.append(_placed(view, account, channel, _stand(view, channel), manages=manages))
-        rows += _threads(view, account, channel, channels)
-    return rows
-
-
 def _stands_out(view: View, account: Account, channel: Channel) -> bool:
     """Return whether *channel* is shown though its category is folded: it is open, or waits."""
     read = account.knowledge.reads.get(channel.id)
@@ -129,21 +115,31 @@ def _stand(view: View, channel: Channel) -> Stand:
     )
 
 
-def _threads(
-    view: View, account: Account, channel: Channel, channels: list[Channel]
-) -> list[ft.Control]:
-    found = threads_of(channels, channel.id)[-_THREADS_MAX:]
-    return [
-        hooks.keyed(
-            f"thread-{thread.id}",
-            ThreadRow,
-            view,
-            account,
-            thread,
-            here=view.place.thread == thread.id,
-        )
-        for thread in found
-    ]
+def _places(
+    view: View, account: Account, channels: list[Channel]
+) -> Iterator[tuple[Channel, Stand]]:
+    """Return what stands below one another, and how."""
+    threads = threads_of(channels)
+    for category, inside in groups_of(channels):
+        layout = view.core.preferences.current.layout
+        folded = category is not None and category.id in layout.collapsed
+        if category is not None:
+            yield category, Stand(folded=folded)
+        for channel in inside:
+            if folded and not _stands_out(view, account, channel):
+                continue
+            yield channel, _stand(view, channel)
+            for thread in threads.get(channel.id, [])[-_THREADS_MAX:]:
+                yield thread, Stand(here=view.place.thread == thread.id)
+
+
+def _row(
+    view: View, account: Account, place: tuple[Channel, Stand], kept: Kept, *, manages: bool
+) -> ft.Control:
+    channel, stand = place
+    if channel.kind == "thread":
+        return kept.use(f"thread-{channel.id}", ThreadRow, view, account, channel, here=stand.here)
+    return kept.use(f"placed-{channel.id}", Placed, view, account, channel, stand, manages=manages)
 
 
 def _category(
@@ -198,15 +194,6 @@ def _category(
     )
 
 
-def _placed(
-    view: View, account: Account, channel: Channel, stand: Stand, *, manages: bool
-) -> ft.Control:
-    return hooks.keyed(
-        f"placed-{channel.id}", Placed, view, account, channel, stand, manages=manages
-    )
-
-
-@hooks.memo
 @ft.component
 def Placed(
     view: View, account: Account, channel: Channel, stand: Stand, *, manages: bool

@@ -62,14 +62,13 @@ def memo(component: Callable[P, ft.Control]) -> Callable[P, ft.Control]:
     return cast("Callable[P, ft.Control]", _memo(component))
 
 
-class Kept(Generic[P]):
-    """The uses of one component in a long list, by key: where nothing changed, those of before.
+class Kept:
+    """The uses of components in another one, by key: where nothing changed, those of before.
 
     What is the same object as before is not even compared, nor what is drawn in it.
     """
 
-    def __init__(self, component: Callable[P, ft.Control]) -> None:
-        self._component = component
+    def __init__(self) -> None:
         self._before: dict[str, tuple[object, ft.Control]] = {}
         self._now: dict[str, tuple[object, ft.Control]] = {}
 
@@ -77,19 +76,21 @@ class Kept(Generic[P]):
         """Forget those that were not used in the last drawing."""
         self._before, self._now = self._now, {}
 
-    def use(self, key: str, *args: P.args, **more: P.kwargs) -> ft.Control:
-        """Return the use of *key* with these arguments."""
-        given = (args, more)
+    def use(
+        self, key: str, component: Callable[P, ft.Control], *args: P.args, **more: P.kwargs
+    ) -> ft.Control:
+        """Return the use of *component* with these arguments; one *key* is one use."""
+        given = (component, args, more)
         known = self._before.get(key)
         if known is None or known[0] != given:
-            known = (given, keyed(key, self._component, *args, **more))
+            known = (given, keyed(key, component, *args, **more))
         self._now[key] = known
         return known[1]
 
 
-def kept(component: Callable[P, ft.Control]) -> Kept[P]:
-    """Return what the component keeps of its uses of another one."""
-    made, _ = state(Kept(component))
+def kept() -> Kept:
+    """Return what the component keeps of its uses of others."""
+    made, _ = state(Kept())
     made.begin()
     return made
 

@@ -8,6 +8,7 @@ from sidetone.desktop.interface import channel_list, hooks, server_rail
 from sidetone.desktop.interface.channel_list import ChannelList
 from sidetone.desktop.interface.chat.chat_pane import ChatPane
 from sidetone.desktop.interface.friends import FriendsPane
+from sidetone.desktop.interface.hooks import Kept
 from sidetone.desktop.interface.member_list import MemberList
 from sidetone.desktop.interface.overlay import OverlayView
 from sidetone.desktop.interface.people.people_list import PeopleList
@@ -36,6 +37,7 @@ def Root(view: View) -> ft.Control:
 def Screens(view: View) -> ft.Control:
     """Draw the screen that the window is at."""
     view.watch(Topic("place"), Topic("accounts"))
+    kept = hooks.kept()
     view.settle()
     if view.place.screen == "overlay":
         return OverlayView(view)
@@ -44,48 +46,37 @@ def Screens(view: View) -> ft.Control:
     if view.place.screen == "start":
         return StartView(view)
     if view.place.screen in _SETTINGS and view.account is not None:
-        return hooks.keyed(view.place.screen, WithKeys, view, _SETTINGS[view.place.screen])
+        return kept.use(view.place.screen, WithKeys, view, _SETTINGS[view.place.screen])
     if view.place.screen == "sign_in" or view.account is None:
         return SignInView(view)
-    return hooks.keyed("home", WithKeys, view, _HOME)
+    return kept.use("home", WithKeys, view, _HOME)
 
 
 @ft.component
 def Home(view: View) -> ft.Control:
     """Draw where one talks and writes, and who calls above it."""
     view.watch(Topic("place"), Topic("accounts"))
-    return ft.Stack([_home(view), IncomingCalls(view)], fit=ft.StackFit.EXPAND)
-
-
-def _home(view: View) -> ft.Control:
-    return ft.Column(
+    kept = hooks.kept()
+    columns = [
+        _left(view, kept),
+        ft.Column(
+            [kept.use("screens", SharedScreens, view), _middle(view, kept)],
+            expand=True,
+            spacing=0,
+        ),
+    ]
+    if _lists_members(view):
+        columns.append(kept.use(f"members-{view.place.server}", MemberList, view))
+    stretch = ft.CrossAxisAlignment.STRETCH
+    home = ft.Column(
         [
-            TroubleBar(view),
-            UpdateBar(view),
-            ft.Row(
-                [
-                    _left(view),
-                    ft.Column(
-                        [
-                            SharedScreens(view),
-                            _middle(view),
-                        ],
-                        expand=True,
-                        spacing=0,
-                    ),
-                    *(
-                        [hooks.keyed(f"members-{view.place.server}", MemberList, view)]
-                        if _lists_members(view)
-                        else []
-                    ),
-                ],
-                expand=True,
-                spacing=0,
-                vertical_alignment=ft.CrossAxisAlignment.STRETCH,
-            ),
+            kept.use("trouble", TroubleBar, view),
+            kept.use("update", UpdateBar, view),
+            ft.Row(columns, expand=True, spacing=0, vertical_alignment=stretch),
         ],
         spacing=0,
     )
+    return ft.Stack([home, kept.use("calls", IncomingCalls, view)], fit=ft.StackFit.EXPAND)
 
 
 def _lists_members(view: View) -> bool:
@@ -100,28 +91,28 @@ def _lists_members(view: View) -> bool:
     return community is not None and community.server.kind != "direct"
 
 
-def _middle(view: View) -> ft.Control:
+def _middle(view: View, kept: Kept) -> ft.Control:
     if view.place.screen == "friends" and view.place.channel is None:
-        return hooks.keyed("friends", FriendsPane, view)
-    return hooks.keyed(f"chat-{view.place.channel}", ChatPane, view)
+        return kept.use("friends", FriendsPane, view)
+    return kept.use(f"chat-{view.place.channel}", ChatPane, view)
 
 
-def _left(view: View) -> ft.Control:
+def _left(view: View, kept: Kept) -> ft.Control:
     """Return where one goes, and below it the call and oneself, on every screen."""
+    places = (
+        kept.use("people", PeopleList, view)
+        if view.place.screen == "friends"
+        else kept.use(f"channels-{view.place.server}", ChannelList, view)
+    )
     return ft.Column(
         [
             ft.Row(
-                [
-                    ServerRail(view),
-                    hooks.keyed("people", PeopleList, view)
-                    if view.place.screen == "friends"
-                    else hooks.keyed(f"channels-{view.place.server}", ChannelList, view),
-                ],
+                [kept.use("rail", ServerRail, view), places],
                 expand=True,
                 spacing=0,
                 vertical_alignment=ft.CrossAxisAlignment.STRETCH,
             ),
-            VoicePanel(view),
+            kept.use("voice", VoicePanel, view),
         ],
         spacing=0,
         width=server_rail.WIDTH + channel_list.WIDTH,

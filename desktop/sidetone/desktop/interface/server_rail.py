@@ -51,8 +51,8 @@ def RailServer(
     view.watch(Topic("server", id_), Topic("unread", id_))
     waits, mentions = account.knowledge.waiting(id_)
     unread = waits and not muted
-    return hooks.kept(RailTile).use(
-        "tile", view, account, server, here=here, unread=unread, mentions=mentions
+    return hooks.kept().use(
+        "tile", RailTile, view, account, server, here=here, unread=unread, mentions=mentions
     )
 
 

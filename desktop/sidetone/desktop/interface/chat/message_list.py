@@ -26,7 +26,7 @@ def MessageList(pane: Pane) -> ft.Control:
     """Draw what is loaded around the place where one is, the newest at the bottom."""
     pane.view.watch(Topic("messages", pane.channel))
     drawn = pane.cut()
-    kept = hooks.kept(MessageChunk)
+    kept = hooks.kept()
     timeline = pane.timeline
     ft.use_effect(pane.seen)
     children: list[ft.Control] = []
@@ -34,7 +34,7 @@ def MessageList(pane: Pane) -> ft.Control:
         children.append(ft.Container(height=drawn.below, key="below"))
     else:
         children.append(hooks.keyed("pending", _Unsent, pane, tuple(timeline.pending)))
-    children += [kept.use(str(each.key), pane, each) for each in drawn.chunks]
+    children += [kept.use(str(each.key), MessageChunk, pane, each) for each in drawn.chunks]
     if drawn.above:
         children.append(ft.Container(height=drawn.above, key="above"))
     elif timeline.begins:
@@ -65,10 +65,10 @@ def MessageChunk(pane: Pane, chunk: Chunk) -> ft.Control:
     drawn = count if sought else ready
     rest = ft.Container(height=_ROW_HEIGHT * (count - drawn), key="rest")
     rows = chunk.rows[count - drawn :]
-    kept = hooks.kept(MessageRow)
+    kept = hooks.kept()
     return ft.Container(
         ft.Column(
-            [rest, *(kept.use(str(row.message.id), pane, row) for row in rows)],
+            [rest, *(kept.use(str(row.message.id), MessageRow, pane, row) for row in rows)],
             spacing=0,
             horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
         ),
@@ -152,7 +152,7 @@ def JumpPill(pane: Pane) -> ft.Control:
     """Lead back to the present from anywhere else, and tell how much is new there."""
     pane.view.watch(Topic("scroll", pane.channel), Topic("messages", pane.channel))
     leads = pane.timeline.loaded and not pane.at_present
-    return hooks.kept(Pill).use("", pane, pane.waiting if leads else None)
+    return hooks.kept().use("pill", Pill, pane, pane.waiting if leads else None)
 
 
 @ft.component

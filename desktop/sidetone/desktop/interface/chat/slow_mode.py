@@ -43,7 +43,7 @@ def SlowMode(pane: Pane) -> ft.Control:
             pane.start(count())
 
     ft.use_effect(begin, [now_left > 0])
-    return hooks.kept(SecondsLeft).use("", min(left, now_left) or now_left)
+    return hooks.kept().use("left", SecondsLeft, min(left, now_left) or now_left)
 
 
 @ft.component

@@ -26,8 +26,9 @@ def TextChannel(
     view.watch(Topic("unread", channel.id))
     read = account.knowledge.reads.get(channel.id)
     unread, mentions = (read.unread > 0, read.mentions) if read is not None else (False, 0)
-    return hooks.kept(ChannelLine).use(
+    return hooks.kept().use(
         "line",
+        ChannelLine,
         view,
         account,
         channel,

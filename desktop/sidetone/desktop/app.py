@@ -4,6 +4,7 @@ The process around it is in ``__main__``, which imports this when the page is th
 """
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -59,6 +60,8 @@ from sidetone.desktop.interface.view import View
 from sidetone.runtime.clock import SystemClock
 
 _FIRST_SCREEN_SECONDS = 3.0
+# New objects of each generation, of which almost none are left for the collector.
+_COLLECTED_AFTER = (2_000, 10, 100)
 
 
 class App:
@@ -204,10 +207,19 @@ def wished_language(core: Core) -> Language:
 
 
 async def _ready_screens() -> None:
-    """Import what later screens are made of before somebody waits for it, and after the first."""
+    """Import what later screens are made of before somebody waits for it, and after the first.
+
+    The first of them asks a server how to sign in.
+    """
+    for name in ("httpcore", "anyio._backends._asyncio"):
+        await imported(name)
     await asyncio.sleep(_FIRST_SCREEN_SECONDS)
     await imported_whole("flet")
     await imported("segno")
+    # What is there by now stays. A full round of the collector over it holds a window for 0.1 s;
+    # over what comes later it is short, and rare: almost nothing is left for it.
+    gc.freeze()
+    gc.set_threshold(*_COLLECTED_AFTER)
 
 
 async def compose(folder: Path, arrivals: Arrivals) -> App:

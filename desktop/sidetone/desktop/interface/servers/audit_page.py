@@ -1,5 +1,6 @@
 """What was done in a server, in sentences, and whether anybody altered the log."""
 
+from typing import Final
 from uuid import UUID
 
 import flet as ft
@@ -13,10 +14,17 @@ from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.chat import times
 from sidetone.desktop.interface.forms import Paged, empty
+from sidetone.desktop.interface.later import Later
 from sidetone.desktop.interface.settings.parts import page
+from sidetone.desktop.interface.turns import slices
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.ids import ServerId, UserId
 from sidetone.protocol.servers import AuditEntry
+
+_GAP: Final = 6
+# Entries that are drawn in one turn, and how high one is about.
+_AT_ONCE: Final = 4
+_HEIGHT: Final = 64
 
 
 @ft.component
@@ -42,8 +50,18 @@ def AuditPage(view: View, account: Account, server: ServerId) -> ft.Control:
         words = kit.text(checked, "small", theme.GOOD if whole else theme.BAD)
         result = [kit.semantics("audit-checked", words, checked, live_region=True)]
     rows: list[ft.Control] = [
-        hooks.keyed(str(each.number), AuditRow, view, account, server, each)
-        for each in paged.items
+        hooks.keyed(
+            str(part[0].number),
+            Later,
+            view,
+            _HEIGHT * len(part),
+            _ROWS,
+            view,
+            account,
+            server,
+            part,
+        )
+        for part in slices(paged.items, _AT_ONCE)
     ]
     if paged.loaded and not rows:
         rows = [empty("audit-none", ft.Icons.HISTORY, tr("Nothing was changed here yet."))]
@@ -57,8 +75,22 @@ def AuditPage(view: View, account: Account, server: ServerId) -> ft.Control:
             ],
             spacing=12,
         ),
-        ft.Column([*rows, *paged.foot()], spacing=6, tight=True),
+        ft.Column([*rows, *paged.foot()], spacing=_GAP, tight=True),
     )
+
+
+@ft.component
+def AuditRows(
+    view: View, account: Account, server: ServerId, entries: tuple[AuditEntry, ...]
+) -> ft.Control:
+    """Draw a few entries."""
+    rows = [
+        hooks.keyed(str(each.number), AuditRow, view, account, server, each) for each in entries
+    ]
+    return ft.Column(rows, spacing=_GAP, tight=True)
+
+
+_ROWS = hooks.memo(AuditRows)
 
 
 @ft.component

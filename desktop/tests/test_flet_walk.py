@@ -13,8 +13,12 @@ from flet.controls import object_patch
 from flet.messaging.protocol import configure_encode_object_for_msgpack
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
+from desktop.tests.test_keep_open import Window
 from sidetone.desktop.infrastructure import flet_walk
+from sidetone.desktop.interface import hooks
+from tests.waiting import until
 
 
 def flets_own() -> Any:
@@ -37,6 +41,14 @@ TREES = st.recursive(
     ),
     max_leaves=12,
 )
+
+
+class Acting(ft.Container):
+    """Does something when it goes, as components do."""
+
+    @override
+    def will_unmount(self) -> None:
+        self.data = "gone"
 
 
 class Maker:
@@ -90,7 +102,7 @@ class Maker:
         return ft.PopupMenuButton(items=[ft.PopupMenuItem(each) for each in inner], data=number)
 
     def _nested(self, number: int, inner: list[ft.Control]) -> ft.Control:
-        made = ft.Container(data=number)
+        made = Acting(data=number)
         made._internals = {"parts": inner, "one": {"deep": inner[:1]}}
         return made
 
@@ -137,8 +149,8 @@ def test_what_comes_to_a_page_is_found_and_made_ready_as_by_flet(
 
 
 @given(TREES, st.booleans(), st.booleans())
-def test_what_goes_from_a_page_is_found_as_by_flet(tree: Any, sent: bool, stays: bool) -> None:
-    builder, page = difference(), Maker().make(tree)
+def test_what_acts_when_it_goes_is_found_as_by_flet(tree: Any, sent: bool, stays: bool) -> None:
+    builder, page = difference(), Acting(Maker().make(tree))
     list(builder._configure_dataclass(page, None, frozen=not sent))
     if sent:
         send(page)
@@ -146,13 +158,35 @@ def test_what_goes_from_a_page_is_found_as_by_flet(tree: Any, sent: bool, stays:
     if stays:
         builder._dataclass_added(page, None, False)
     by_flet = list(FLET.get_removed_controls(builder))
-    assert [id(each) for each in flet_walk.removed(builder)] == [id(each) for each in by_flet]
+    acting = [id(each) for each in by_flet if isinstance(each, Acting)]
+    assert [id(each) for each in flet_walk.removed(builder)] == acting
     assert by_flet[-1] is page
 
 
 def send(page: ft.Control) -> None:
     """Pack *page* for the window, which notes what is in it."""
     msgpack.packb(page, default=configure_encode_object_for_msgpack(ft.BaseControl))
+
+
+async def test_what_went_from_a_window_hears_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(object_patch.DiffBuilder, "get_added_controls", flet_walk.added)
+    monkeypatch.setattr(object_patch.DiffBuilder, "get_removed_controls", flet_walk.removed)
+    heard: list[str] = []
+
+    @ft.component
+    def some() -> ft.Control:
+        gone, go = hooks.state(False)
+        inner = ft.Button("x", key="inner", on_click=lambda: heard.append("inner"))
+        switch = ft.Button("x", key="switch", on_click=lambda: go(True))
+        return ft.Column([switch] if gone else [switch, ft.Row([ft.Container(inner)])])
+
+    window = await Window.of(some)
+    inner = window.button("inner")
+    await window.session.dispatch_event(inner, "click", None)
+    await window.click("switch")
+    await until(lambda: inner not in window.session.index)
+    await window.session.dispatch_event(inner, "click", None)
+    assert heard == ["inner"]
 
 
 def test_a_control_in_itself_is_refused() -> None:

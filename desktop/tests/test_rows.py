@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sidetone.desktop.domain.rows import (
-    ALIVE_MAX,
+    BESIDE_MAX,
     CHUNK,
     Chunk,
     Marks,
@@ -108,8 +108,13 @@ def test_no_more_rows_live_than_a_window_can_hold(sizes: list[int], data: st.Dat
     center = data.draw(st.integers(0, len(sizes) - 1))
     living = alive(sizes, center)
     assert center in living
-    assert sum(sizes[each] for each in living) <= ALIVE_MAX
-    assert len(living) == len(sizes) or sum(sizes[each] for each in living) > ALIVE_MAX - 4 * CHUNK
+    for side, beyond in (
+        (range(living.start, center), living.start - 1),
+        (range(center + 1, living.stop), living.stop),
+    ):
+        rows_there = sum(sizes[each] for each in side)
+        assert rows_there <= BESIDE_MAX
+        assert not 0 <= beyond < len(sizes) or rows_there + sizes[beyond] > BESIDE_MAX
 
 
 class Client:
@@ -180,6 +185,6 @@ def test_wherever_one_scrolls_what_is_seen_is_drawn(steps: list[float]) -> None:
             client.lay_out(chunks, at_end=False)
         drawn = scrolling.draw(chunks)
         top = drawn.below + sum(client.heights[chunk.key] for chunk in drawn.chunks)
-        assert sum(len(chunk.rows) for chunk in drawn.chunks) <= ALIVE_MAX
+        assert sum(len(chunk.rows) for chunk in drawn.chunks) <= 2 * BESIDE_MAX + CHUNK
         assert drawn.below <= client.pixels + 1
         assert client.pixels + 600 <= top + 1 or drawn.above == 0

@@ -16,8 +16,8 @@ from sidetone.protocol.ids import MessageId, UserId
 from sidetone.protocol.messages import Message, ReadState
 
 CHUNK: Final = 25
-# Rows that a window holds at once; beyond them there is empty space of the same height.
-ALIVE_MAX: Final = 300
+# Rows that a window holds on each side of where one is; beyond there is space of the same height.
+BESIDE_MAX: Final = 100
 # What one author writes within this time stands under one name.
 _GROUP_MS: Final = 7 * 60_000
 # What a row is thought to measure before it was measured.
@@ -93,21 +93,18 @@ def alive(sizes: Sequence[int], center: int) -> range:
     """Return the chunks around *center* that are drawn; *sizes* are their rows.
 
     >>> alive([25] * 40, 0), alive([25] * 40, 20)
-    (range(0, 12), range(14, 26))
+    (range(0, 5), range(16, 25))
     """
     first, end = center, center + 1
-    total = sizes[center]
-    while True:
-        down = first > 0 and total + sizes[first - 1] <= ALIVE_MAX
-        if down:
-            first -= 1
-            total += sizes[first]
-        up = end < len(sizes) and total + sizes[end] <= ALIVE_MAX
-        if up:
-            total += sizes[end]
-            end += 1
-        if not down and not up:
-            return range(first, end)
+    room = BESIDE_MAX
+    while first > 0 and sizes[first - 1] <= room:
+        first -= 1
+        room -= sizes[first]
+    room = BESIDE_MAX
+    while end < len(sizes) and sizes[end] <= room:
+        room -= sizes[end]
+        end += 1
+    return range(first, end)
 
 
 def likely_height(chunk: Chunk) -> float:

@@ -1,7 +1,7 @@
 """Finds the controls in what comes to a page or goes from it, past all that can hold none.
 
-Flet asks each field of each control, thirty of them, most of which were never set. Here those
-are asked that were set to something, or that begin as something; the answer is the same.
+Flet asks each field of each control, thirty of them, most of which were never set. Here only
+those are asked that were; the answer is the same.
 """
 
 # The parts of Flet's difference are its own, and have no types.
@@ -11,12 +11,11 @@ import dataclasses
 import weakref
 from collections.abc import Iterable
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from flet.controls import object_patch
+from flet.controls.base_control import BaseControl
 
-# What is of these types holds nothing.
-_BARE: Final = frozenset({type(None), bool, int, float, str, bytes})
 _flet: Any = object_patch
 
 
@@ -31,7 +30,10 @@ def added(diff: Any) -> list[Any]:
 
 
 def removed(diff: Any) -> list[Any]:
-    """Return the controls that *diff* removes, each after those in it."""
+    """Return the controls that *diff* removes and that do something then, each after those in it.
+
+    The others Flet knows by weak references alone, which go with them.
+    """
     found: list[Any] = []
     for key, part in diff._removed_dataclasses.items():
         _leave(diff.control_cls, part, key not in diff._added_dataclasses, found)
@@ -105,14 +107,17 @@ def _leave(kind: Any, item: Any, recurse: bool, found: list[Any]) -> None:  # no
             _leave(kind, inner, recurse, found)
         return
     state: dict[str, Any] = item.__dict__
+    held: Iterable[Any] = ()
     if "__prev_lists" in state:
-        for field in ("__prev_lists", "__prev_dicts", "__prev_classes"):
-            for inner in state.get(field, {}).values():
-                _leave(kind, inner, recurse, found)
+        fields = ("__prev_lists", "__prev_dicts", "__prev_classes")
+        held = [inner for field in fields for inner in state.get(field, {}).values()]
     elif recurse:
-        for inner in _inside(item):
+        held = _inside(item)
+    for inner in held:
+        if _holds(inner.__class__):
             _leave(kind, inner, recurse, found)
-    found.append(item)
+    if _acts(item.__class__):
+        found.append(item)
 
 
 def _members(item: Any) -> Iterable[Any]:
@@ -125,21 +130,44 @@ def _members(item: Any) -> Iterable[Any]:
 
 def _inside(item: Any) -> list[Any]:
     """Return the values of the fields of *item* that may hold controls, in the fields' order."""
-    places, unsure = _fields(item.__class__)
-    given: dict[str, Any] | None = getattr(item, "_values", None)
-    names: Iterable[str] = places
-    if given is not None:
-        set_ = {name for name, value in given.items() if type(value) not in _BARE}
-        names = sorted((set_ | unsure) & places.keys(), key=places.__getitem__)
-    values = [getattr(item, name) for name in names]
-    return [value for value in values if type(value) not in _BARE]
+    places, own = _fields(item.__class__)
+    state: dict[str, Any] = item.__dict__
+    given: dict[str, Any] = state.get("_values", {})
+    held = [(name, value) for name, value in given.items() if _may_hold(value.__class__)]
+    for name in own:
+        value = state.get(name)
+        if _may_hold(value.__class__):
+            held.append((name, value))
+    if len(held) > 1:
+        held.sort(key=lambda each: places[each[0]])
+    return [value for _, value in held]
 
 
 @cache
-def _fields(cls: Any) -> tuple[dict[str, int], frozenset[str]]:
-    """Return the place of each field, and which ones may hold something though never set."""
+def _fields(cls: Any) -> tuple[dict[str, int], list[str]]:
+    """Return the place of each field, and which ones Flet keeps in the object itself.
+
+    The rest is kept apart, and only what was set to something: what it begins as is one value
+    for all objects, and no such value holds a control.
+    """
     fields = [each for each in dataclasses.fields(cls) if not each.metadata.get("skip", False)]
     places = {each.name: place for place, each in enumerate(fields)}
-    begins: dict[str, Any] = getattr(cls, "_prop_defaults", {})
-    bare = {name for name, value in begins.items() if type(value) in _BARE}
-    return places, frozenset(places.keys() - bare)
+    return places, [name for name in places if name not in getattr(cls, "_prop_defaults", {})]
+
+
+@cache
+def _may_hold(cls: Any) -> bool:
+    return hasattr(cls, "__dataclass_fields__") or issubclass(cls, (dict, list))
+
+
+@cache
+def _holds(cls: Any) -> bool:
+    """Return whether what is of *cls* is a control, or a list or dictionary of them."""
+    return issubclass(cls, (BaseControl, dict, list))
+
+
+@cache
+def _acts(cls: Any) -> bool:
+    """Return whether a control of *cls* does something when it comes or goes."""
+    known = (BaseControl.did_mount, BaseControl.will_unmount)
+    return (cls.did_mount, cls.will_unmount) != known

@@ -30,10 +30,12 @@ _ICONS = {
 
 @ft.component
 def ChatPane(view: View) -> ft.Control:
-    """Draw the open channel."""
+    """Draw the open channel, once the one before it has gone: both at once would take long."""
+    drawn, draw = hooks.state(False)
+    ft.use_effect(lambda: view.turns.take(lambda: draw(True)), [])
     channel = view.place.channel
     account = view.account
-    if account is None or channel is None:
+    if account is None or channel is None or not drawn:
         return ft.Container(expand=True, bgcolor=theme.GROUND)
     return hooks.keyed(f"{account.id}-{channel}", OpenChannel, view, account, channel)
 

@@ -29,13 +29,15 @@ def filtered(x: Samples) -> Samples:
 @given(frames, frames)
 def test_the_high_pass_is_the_butterworth_of_scipy(first: Samples, second: Samples) -> None:
     x = np.concatenate((first, second))
-    oracle = sosfilt(butter(4, 100.0, "highpass", fs=SAMPLE_RATE, output="sos"), x)
+    oracle = sosfilt(butter(4, dsp.CUTOFF_HZ, "highpass", fs=SAMPLE_RATE, output="sos"), x)
     assert np.allclose(filtered(x), oracle, atol=1e-5)
 
 
 def test_the_high_pass_takes_rumble_and_leaves_speech() -> None:
     rumble, speech = sine(30, SAMPLE_RATE), sine(300, SAMPLE_RATE)
+    deep = sine(90, SAMPLE_RATE)
     assert np.std(filtered(rumble)[24000:]) < 0.02 * np.std(rumble)
+    assert np.std(filtered(deep)[24000:]) > 0.75 * np.std(deep)
     assert np.std(filtered(speech)[24000:]) > 0.97 * np.std(speech)
 
 

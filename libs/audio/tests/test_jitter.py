@@ -10,7 +10,7 @@ from libs.audio.tests.listener import (
     perfect,
     punctual,
 )
-from sidetone.audio import Samples, jitter
+from sidetone.audio import HOP_SAMPLES, SAMPLE_RATE, Samples, jitter
 from sidetone.audio.lateness import TARGET_MAX_MS
 from sidetone.audio.waiting import PACKETS_MAX
 from tests.load.quality_network import Packets, encoded
@@ -297,6 +297,39 @@ def test_a_pause_between_talkspurts_adds_no_delay(packets: list[bytes]) -> None:
     assert stats.jitter_ms < 2
     begin_ms = np.flatnonzero(np.abs(sound[110 * 480 :]) > 0)[0] / 48 + 1100 + 3
     assert begin_ms - 2234 < 10
+
+
+@pytest.mark.parametrize("phase_ms", np.arange(0, 5, 0.5))
+def test_a_frame_from_before_speech_delays_none_of_it(
+    packets: list[bytes], phase_ms: float
+) -> None:
+    """It comes together with the next one, so what of it would be late is left out."""
+    listener, sounds = Listener(), []
+    for begin in (0, 1):
+        arrivals = [
+            (10.0 * max(n, 1) + 2000 * begin + phase_ms, 0, n + 200 * begin, packets[n], n == 199)
+            for n in range(begin, 200)
+        ]
+        sounds.append(listener.play(arrivals, 2000 * (begin + 1) + 50, 2000 * begin))
+    assert listener.stats.stretched == 0
+    late, punctual_ = (sound[100 * 480 : 150 * 480] for sound in sounds)
+    at = np.argmax(np.correlate(late, punctual_[2400:-2400], "valid")) - 2400
+    assert abs(at) <= HOP_SAMPLES, "as if that frame had not been sent"
+
+
+@pytest.mark.parametrize("phase_ms", np.arange(0, 5, 0.5))
+def test_what_was_cut_out_is_not_put_back(phase_ms: float) -> None:
+    """Delay changes by whole hops: a cut that is a sample too long would take one hop more."""
+    at = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
+    voice = 0.05 * sum(np.sin(2 * np.pi * 180 * n * at) for n in range(1, 9))
+    packets = encoded(np.asarray(voice, np.float32))
+    arrivals = [
+        (10.0 * max(n, 2) + phase_ms, 0, n, packet.tobytes(), False)
+        for n, packet in enumerate(packets)
+    ]
+    listener = Listener()
+    listener.play(arrivals, 1900)
+    assert listener.stats.stretched <= 1
 
 
 def test_a_backlog_of_a_stalled_listener_is_skipped(packets: list[bytes]) -> None:

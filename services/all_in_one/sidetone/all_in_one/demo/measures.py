@@ -41,8 +41,8 @@ class Pair:
 def timeline(track: Track, from_ns: int, to_ns: int) -> Sound:
     """Lay the frames of *track* on a line from *from_ns* to *to_ns*; where nothing was, silence.
 
-    A frame within half a frame of its predecessor's end continues it: clocks of threads wobble,
-    sound does not.
+    A frame within 20 ms of its predecessor's end continues it: clocks of threads wobble, sound
+    does not.
     """
     line = np.zeros((to_ns - from_ns) * SAMPLE_RATE // 1_000_000_000, np.float32)
     samples = track.samples().reshape(-1, FRAME_SAMPLES)

@@ -66,8 +66,7 @@ def EmojiCard(
     view.watch(Topic("file", emoji.file))
     name = hooks.entry(emoji.name)
     doing = Doing()
-    picture = account.pictures.get(emoji.file)
-    face = _picture(picture)
+    face = _picture(account.pictures.get(emoji.file))
 
     async def rename() -> None:
         wanted = name.value.strip()
@@ -93,8 +92,8 @@ def EmojiCard(
         dense=True,
         on_submit=view.act(doing.run, rename),
     )
-    problem = doing.shown(f"emoji-problem-{emoji.name}")
-    beside = ft.Column([typed, *problem], spacing=4, tight=True, expand=True)
+    lines = [typed, *doing.shown(f"emoji-problem-{emoji.name}")]
+    beside = ft.Column(lines, spacing=4, tight=True, expand=True)
     return card(
         f"emoji-{emoji.name}",
         ft.Row([face, beside], spacing=14),

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its sockets hav
 _PATIENCE_SECONDS = 30
 # More than a socket takes of which nobody reads.
 _PIECES, _PIECE_LETTERS = 32, 1 << 20
+_OF_WINDOWS = ("FletSocketServer.", "NativeWindows.", "serve_forever")
 
 
 async def drawn(address: str, *how: str) -> asyncio.subprocess.Process:
@@ -106,4 +107,4 @@ async def test_a_window_that_is_closed_while_it_is_drawn_ends_as_any_other(
         await until(lambda: drawing == ["begun", "over"])
     assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
     names = [str(getattr(task.get_coro(), "__qualname__", "")) for task in asyncio.all_tasks()]
-    assert [name for name in names if "FletSocketServer" in name or "NativeWindows" in name] == []
+    assert [name for name in names if any(part in name for part in _OF_WINDOWS)] == []

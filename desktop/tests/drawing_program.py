@@ -1,6 +1,7 @@
 """Stands where Flet's own program would: takes a socket, says that it is there, and draws nothing.
 
-It ends when its page says that the window is closed.
+It ends when its page says that the window is closed, or as soon as the first thing was drawn if it
+is told to ``leave``.
 """
 
 import asyncio
@@ -13,8 +14,11 @@ _HEAD_BYTES = 4
 _PROTOCOL = b"\0"
 
 
-async def main(path: str) -> None:
-    """Register at the socket at *path*, and end when a call to close the window comes."""
+async def main(path: str, *, leaves: bool) -> None:
+    """Register at the socket at *path*, and end when a call to close the window comes.
+
+    One that *leaves* ends before, while it is being drawn.
+    """
     reader, writer = await asyncio.open_unix_connection(path)
     page = {"route": "/", "web": False, "platform": "linux", "width": 800, "height": 600}
     hello = [
@@ -30,9 +34,11 @@ async def main(path: str) -> None:
             ext_hook=lambda _, data: data,
             strict_map_key=False,
         )
+        if leaves and action == MessageAction.PATCH_CONTROL.value:
+            return
         if action == MessageAction.INVOKE_METHOD.value and body["name"] == "close":
             return
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(sys.argv[1], leaves="leave" in sys.argv))

@@ -8,7 +8,7 @@ _LOOK = """
 import json, sys
 from sidetone.desktop.infrastructure import flet_socket
 print(json.dumps([
-    flet_socket.FletApp.__module__,
+    flet_socket.Window.__base__.__module__,
     sorted({name.partition(".")[0] for name in sys.modules} & {"fastapi", "pydantic"}),
 ]))
 """

@@ -1,6 +1,7 @@
 """Windows of this system, with a program in the place of Flet's that draws nothing."""
 
 import asyncio
+import logging
 import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -9,16 +10,24 @@ import flet as ft
 import pytest
 
 from sidetone.desktop.infrastructure.native_windows import NativeWindows, native_windows
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its sockets have no files")
 
 _PATIENCE_SECONDS = 30
+# More than a socket takes of which nobody reads.
+_PIECES, _PIECE_LETTERS = 32, 1 << 20
+_OF_WINDOWS = ("FletSocketServer.", "NativeWindows.", "serve_forever")
 
 
-async def drawn(address: str) -> asyncio.subprocess.Process:
+async def drawn(address: str, *how: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, str(Path(__file__).with_name("drawing_program.py")), address
+        sys.executable, str(Path(__file__).with_name("drawing_program.py")), address, *how
     )
+
+
+async def left(address: str) -> asyncio.subprocess.Process:
+    return await drawn(address, "leave")
 
 
 class Shown:
@@ -76,3 +85,26 @@ async def test_the_overlay_alone_keeps_nothing_open(windows: NativeWindows, show
     closing = page.run_task(page.window.close)
     await asyncio.wait_for(asyncio.shield(windows.over), _PATIENCE_SECONDS)
     closing.cancel()
+
+
+async def test_a_window_that_is_closed_while_it_is_drawn_ends_as_any_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def main(page: ft.Page, _: str) -> None:
+        drawing.append("begun")
+        try:
+            for _piece in range(_PIECES):
+                page.add(ft.Text("x" * _PIECE_LETTERS))
+                await asyncio.sleep(0)
+        finally:
+            drawing.append("over")
+
+    drawing: list[str] = []
+
+    async with native_windows(main, left) as windows:
+        windows.open("/")
+        await asyncio.wait_for(asyncio.shield(windows.over), _PATIENCE_SECONDS)
+        await until(lambda: drawing == ["begun", "over"])
+    assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
+    names = [str(getattr(task.get_coro(), "__qualname__", "")) for task in asyncio.all_tasks()]
+    assert [name for name in names if any(part in name for part in _OF_WINDOWS)] == []

@@ -18,7 +18,9 @@ async def write(window: Window, identifier: str, text: str, *, enter: bool = Tru
     field = (await window.sees(identifier)).locator("input, textarea").first
     async with asyncio.timeout(PATIENCE_MS / 1000):
         while True:
-            await field.click()
+            # A click where the focus is already puts back what the page knew, a moment later.
+            if not await field.evaluate("field => field === document.activeElement"):
+                await field.click()
             await window.press("Control+A")
             await window.press("Backspace")
             await window.page.keyboard.insert_text(text)

@@ -28,6 +28,11 @@ async def test_a_code_makes_the_second_device_the_same_user(home: Home, tmp_path
     first, second = await on_two_devices(home, tmp_path)
     async with first, second:
         assert key_of(first) != key_of(second)
+        for wrong in ("", "AAAA-BBBB", "let me in, please!", "AAAA-BBBB-CCCC-DDD1"):
+            with pytest.raises(Invalid, match="link_code_malformed"):
+                await first.linking.give(wrong)
+        with pytest.raises(Invalid, match="no device of yours waits"):
+            await first.linking.give("AAAA-BBBB-CCCC-DDDD")
         waiting = second.linking
         code = await waiting.ask()
         with pytest.raises(Invalid, match="link_code_wrong"):

@@ -80,9 +80,18 @@ def test_the_phrase_is_the_key_and_a_slip_is_seen() -> None:
     assert len(words) == 24
     assert linking.seed_of("  " + phrase.upper()) == known.user_seed
     swapped = [*words[:22], words[23], words[22]]
-    for wrong in (words[:23], swapped, [*words, words[0]], ["zzz", *words[1:]]):
-        with pytest.raises(Rejected, match="phrase_wrong"):
+    for wrong, told in (
+        ([], "here are 0"),
+        (words[:12], "here are 12"),
+        (words[:23], "here are 23"),
+        ([*words, words[0]], "here are 25"),
+        ([*words[:6], "zzz", *words[7:]], "word 7 is in no phrase"),
+        (swapped, "in another order"),
+    ):
+        with pytest.raises(Rejected, match="phrase_wrong") as rejected:
             linking.seed_of(" ".join(wrong))
+        assert told in rejected.value.detail
+        assert rejected.value.detail.endswith("; compare with the paper")
 
 
 @given(st.binary(min_size=32, max_size=32))

@@ -1,5 +1,7 @@
 """What one does about one's own account: profile, password, second factor, logins, devices."""
 
+from unicodedata import normalize
+
 from sidetone.desktop.application.account import Account
 from sidetone.desktop.domain.wording import tr
 from sidetone.protocol.accounts import (
@@ -40,8 +42,9 @@ async def begin_second_factor(account: Account, password: str) -> TotpSecret:
 
 async def confirm_second_factor(account: Account, code: str) -> list[str]:
     """Ask for codes from now on; return the recovery codes, which are shown once."""
-    digits = "".join(code.split())
-    if len(digits) != _DIGITS or not digits.isdecimal():
+    # Who writes Chinese may have written them wide.
+    digits = normalize("NFKC", "".join(code.split()))
+    if len(digits) != _DIGITS or not (digits.isascii() and digits.isdecimal()):
         words = tr("The code that the app shows has {n} digits.", n=_DIGITS)
         raise Invalid("code_unreadable", words)
     return (await account.client.api.accounts.confirm_totp(digits)).codes

@@ -111,16 +111,16 @@ class Windows:
             await self._files(scope, send)
         elif scope["type"] == "websocket":
             flet = await asyncio.shield(self._importing)
-            window = flet.FletApp(
+            window = flet.Window(
                 loop=asyncio.get_running_loop(),
                 executor=flet.app_manager.executor,
                 main=self._main,
                 before_main=None,
                 session_timeout_seconds=_SESSION_SECONDS,
             )
-            # It may be closed while something is sent to it.
+            # It may be closed before it has begun.
             with suppress(flet.WebSocketDisconnect):
-                await window.handle(flet.WebSocket(scope, receive, send))
+                await window.handle(flet.Socket(scope, receive, send))
 
 
 async def _flet() -> Any:  # noqa: ANN401 (its type is not imported yet)

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import flet as ft
 
+from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import theme
 
 Handler: TypeAlias = Callable[..., Any]
@@ -115,10 +116,20 @@ def button(
 
 
 def field(
-    identifier: str, label: str, value: str, on_change: Handler, **more: Any
+    identifier: str,
+    label: str,
+    value: str,
+    on_change: Handler,
+    *,
+    max_length: int | None = None,
+    **more: Any,
 ) -> ft.Semantics:
-    """Return a line to type in; *on_change* gets the text."""
+    """Return a line to type in; *on_change* gets the text.
+
+    What is longer than *max_length* is not cut, for nobody knows where it may be: it is said.
+    """
     settings: dict[str, Any] = {
+        **({} if max_length is None else _room(value, max_length)),
         "filled": True,
         "fill_color": theme.WELL,
         "border_color": theme.LINE,
@@ -131,6 +142,16 @@ def field(
         label=label, value=value, on_change=lambda e: on_change(e.control.value), **settings
     )
     return semantics(identifier, control)
+
+
+def _room(value: str, length_max: int) -> dict[str, Any]:
+    """Return what a line says of how much is written in it."""
+    length = len(value.strip())
+    told: dict[str, Any] = {"counter": f"{length}/{length_max}"}
+    if length > length_max:
+        over = length - length_max
+        told["error"] = tr("This is {n} characters too long; shorten it.", n=over)
+    return told
 
 
 def avatar(

@@ -22,10 +22,15 @@ class Picked:
         self._file = file
 
     async def read(self) -> bytes:
-        """Return what is in it. Raises ``Unavailable`` or ``OSError`` where that cannot be."""
-        if self._file.path is not None:
+        """Return what is in it. Raises ``Unavailable`` where that cannot be."""
+        if self._file.path is None:
+            return await self._picking.bring(self._file)
+        try:
             return await asyncio.to_thread(Path(self._file.path).read_bytes)
-        return await self._picking.bring(self._file)
+        except OSError as error:
+            why = error.strerror or str(error)
+            words = tr("This file cannot be read ({why}); choose another one.", why=why)
+            raise Unavailable("file_unread", words) from error
 
 
 class _Picking:

@@ -54,9 +54,10 @@ class DeviceLinking:
     async def give(self, code: str) -> DeviceId:
         """Give the device of ours that shows *code* the user's key; return which one it is.
 
-        Raises ``Invalid`` when none of those that wait shows it.
+        Raises ``Invalid`` when it is no code, or none of those that wait shows it.
         """
-        refusal = Invalid("link_code_wrong", "no device of yours waits with this code; compare it")
+        _checked(lambda: linking.key_of(code))
+        refusal = Invalid("link_code_wrong", "no device of yours waits; show a new code on it")
         for asked in await self._api.accounts.links_asked():
             try:
                 given = linking.give(

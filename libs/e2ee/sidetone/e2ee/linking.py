@@ -29,9 +29,11 @@ ASK_LENGTH: Final = 16
 GIVE_LENGTH: Final = bindings.crypto_box_SEALBYTES + SEED_LENGTH + TAG_LENGTH
 _CODE_LENGTH: Final = 10
 _GROUP: Final = 4
+_PHRASE_LENGTH: Final = 24
 _ASK: Final = label("vx1 link ask")
 _GIVE: Final = label("vx1 link give")
 _WORDS: Final = Mnemonic("english")
+_KNOWN: Final = frozenset(_WORDS.wordlist)
 
 
 def new_code(random: RandomBytes) -> str:
@@ -42,7 +44,7 @@ def new_code(random: RandomBytes) -> str:
 
 def ask(code: str, user: bytes, device: bytes, dk: bytes) -> bytes:
     """Make what the new device tells the server: 16 bytes. Raises ``Rejected`` for no code."""
-    return derive(_key(code), _ASK, user + device + dk, ASK_LENGTH)
+    return derive(key_of(code), _ASK, user + device + dk, ASK_LENGTH)
 
 
 def give(code: str, identity: DeviceIdentity, device: bytes, dk: bytes, asked: bytes) -> bytes:
@@ -50,9 +52,9 @@ def give(code: str, identity: DeviceIdentity, device: bytes, dk: bytes, asked: b
 
     Raises ``Rejected`` when *asked* was not made with *code* for this device and this key.
     """
-    key, context = _key(code), identity.user + device + dk
+    key, context = key_of(code), identity.user + device + dk
     if not hmac.compare_digest(derive(key, _ASK, context, ASK_LENGTH), asked):
-        raise Rejected("link_code_wrong", "no device of yours shows this code; compare it")
+        raise Rejected("link_code_wrong", "no device of yours shows this code now; compare it")
     try:
         public = bindings.crypto_sign_ed25519_pk_to_curve25519(dk)
     except (exceptions.RuntimeError, exceptions.TypeError):
@@ -69,7 +71,7 @@ def take(code: str, identity: DeviceIdentity, given: bytes) -> bytes:
     """
     box, tag = given[:-TAG_LENGTH], given[-TAG_LENGTH:]
     context = identity.user + identity.device + identity.dk
-    proof = derive(_key(code), _GIVE, context + box, TAG_LENGTH)
+    proof = derive(key_of(code), _GIVE, context + box, TAG_LENGTH)
     if len(given) != GIVE_LENGTH or not hmac.compare_digest(proof, tag):
         raise Rejected("link_forged", "the answer is not from your other device; link anew")
     public, secret = signing_key(identity.device_seed)
@@ -93,24 +95,31 @@ def seed_of(phrase: str) -> bytes:
 
     Raises ``Rejected`` for words that are none of ours, too few, or a slip of the pen (8 bits).
     """
-    words = phrase.lower().split()
+    words = [_WORDS.normalize_string(word) for word in phrase.lower().split()]
+    if len(words) != _PHRASE_LENGTH:
+        raise _wrong_phrase(f"the phrase has {_PHRASE_LENGTH} words, here are {len(words)}")
+    for place, word in enumerate(words, 1):
+        # Its place and not itself: what is told may be logged.
+        if word not in _KNOWN:
+            raise _wrong_phrase(f"word {place} is in no phrase")
     try:
-        seed = bytes(_WORDS.to_entropy(words))
-    except (LookupError, ValueError):
-        raise Rejected(
-            "phrase_wrong", "these are not the words; compare each with the paper"
-        ) from None
-    if len(seed) != SEED_LENGTH:
-        raise Rejected("phrase_wrong", "the phrase has 24 words")
-    return seed
+        return bytes(_WORDS.to_entropy(words))
+    except ValueError:
+        raise _wrong_phrase("a word is another one, or they stand in another order") from None
 
 
-def _key(code: str) -> bytes:
+def _wrong_phrase(what: str) -> Rejected:
+    return Rejected("phrase_wrong", f"{what}; compare with the paper")
+
+
+def key_of(code: str) -> bytes:
+    """Read what a code stands for. Raises ``Rejected`` for what is no code."""
     text = code.replace("-", "").replace(" ", "").upper()
     try:
         key = base64.b32decode(text)
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != _CODE_LENGTH:
-        raise Rejected("link_code_malformed", "the code has 16 letters and digits (A-Z, 2-7)")
+        detail = "a code has 16 letters and digits (A-Z, 2-7); copy all of it"
+        raise Rejected("link_code_malformed", detail)
     return key

@@ -10,11 +10,12 @@ from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit
 from sidetone.desktop.interface.chat.pane import Pane
 from sidetone.desktop.interface.chat.written import plain
+from sidetone.desktop.interface.forms import Doing
 from sidetone.protocol.ids import ChannelId
 from sidetone.protocol.messages import Message
 
-_NAME_LENGTH_MAX = 60
-_REASON_LENGTH_MAX = 500
+_NAME_LENGTH_MAX = 100
+_REASON_LENGTH_MAX = 1_000
 
 Answer: TypeAlias = Callable[[str], Coroutine[Any, Any, None]]
 
@@ -62,12 +63,18 @@ def _ask(pane: Pane, title: str, label: str, first: str, answer: Answer) -> None
 @ft.component
 def Question(pane: Pane, title: str, label: str, first: str, answer: Answer) -> ft.Control:
     """Ask for one line; Enter answers."""
-    text, set_text = hooks.state(first)
+    text = hooks.entry(first)
+    doing = Doing()
+
+    async def finish() -> None:
+        await answer(text.value)
+        pane.view.close()
 
     def done() -> None:
-        if text.strip():
-            pane.view.close()
-            pane.start(answer(text))
+        if text.value.strip():
+            pane.start(doing.run(finish))
+
+    empty = doing.busy or not text.value.strip()
 
     return kit.semantics(
         "question",
@@ -77,16 +84,17 @@ def Question(pane: Pane, title: str, label: str, first: str, answer: Answer) -> 
                 kit.field(
                     "question-field",
                     label,
-                    text,
-                    set_text,
+                    text.value,
+                    text.set,
                     autofocus=True,
                     on_submit=done,
                     max_length=_NAME_LENGTH_MAX if first else _REASON_LENGTH_MAX,
                 ),
+                *doing.shown("question-problem"),
                 ft.Row(
                     [
                         kit.button("question-cancel", tr("Cancel"), pane.view.close, kind="quiet"),
-                        kit.button("question-done", tr("Done"), done, disabled=not text.strip()),
+                        kit.button("question-done", tr("Done"), done, disabled=empty),
                     ],
                     alignment=ft.MainAxisAlignment.END,
                     spacing=8,

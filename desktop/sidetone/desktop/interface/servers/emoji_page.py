@@ -3,7 +3,7 @@
 import flet as ft
 
 from sidetone.desktop.application.account import Account
-from sidetone.desktop.application.bring_pictures import ENDINGS, add_emoji
+from sidetone.desktop.application.bring_pictures import ENDINGS, add_emoji, check_emoji_name
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
@@ -29,6 +29,8 @@ def EmojiPage(view: View, account: Account, server: ServerId) -> ft.Control:
     doing = Doing()
 
     async def choose() -> None:
+        if name.value.strip():
+            check_emoji_name(name.value.strip())
         for picked in await pick(view, *ENDINGS):
             wanted = name.value.strip() or _name_of(picked.name)
             await add_emoji(account, server, wanted, picked.name, await picked.read())
@@ -63,12 +65,14 @@ def EmojiCard(
     """Draw one: its picture, its name to be changed, and deleting it."""
     view.watch(Topic("file", emoji.file))
     name = hooks.entry(emoji.name)
-    picture = account.pictures.get(emoji.file)
-    face = _picture(picture)
+    doing = Doing()
+    face = _picture(account.pictures.get(emoji.file))
 
     async def rename() -> None:
-        if name.value != emoji.name:
-            await account.client.api.servers.rename_emoji(server, emoji.id, name.value)
+        wanted = name.value.strip()
+        if wanted != emoji.name:
+            check_emoji_name(wanted)
+            await account.client.api.servers.rename_emoji(server, emoji.id, wanted)
             view.notice(tr("Saved."))
 
     async def delete() -> None:
@@ -86,15 +90,16 @@ def EmojiCard(
         name.value,
         name.set,
         dense=True,
-        on_submit=lambda: view.start(rename()),
+        on_submit=view.act(doing.run, rename),
     )
-    typed.expand = True
+    lines = [typed, *doing.shown(f"emoji-problem-{emoji.name}")]
+    beside = ft.Column(lines, spacing=4, tight=True, expand=True)
     return card(
         f"emoji-{emoji.name}",
-        ft.Row([face, typed], spacing=14),
+        ft.Row([face, beside], spacing=14),
         emoji.name,
         kit.icon_button(
-            f"emoji-save-{emoji.name}", ft.Icons.CHECK, tr("Rename"), view.act(rename)
+            f"emoji-save-{emoji.name}", ft.Icons.CHECK, tr("Rename"), view.act(doing.run, rename)
         ),
         kit.icon_button(
             f"emoji-delete-{emoji.name}",

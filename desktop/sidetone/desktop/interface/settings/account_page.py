@@ -1,6 +1,7 @@
 """Who one is to others, and what opens the door: profile, password, second factor."""
 
 import io
+from typing import Any
 
 import flet as ft
 
@@ -10,6 +11,7 @@ from sidetone.desktop.application.sign_in import sign_out
 from sidetone.desktop.domain.topics import Topic
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.forms import Doing
 from sidetone.desktop.interface.settings.parts import block, group, page, setting
 from sidetone.desktop.interface.view import View
 from sidetone.protocol.accounts import Me, TotpSecret
@@ -65,56 +67,61 @@ def Profile(view: View, account: Account) -> ft.Control:
     """Change how one is called, and what one says of oneself."""
     me = account.knowledge.me
     known = account.knowledge.users.get(me.id, me)
-    name, set_name = hooks.state(known.display_name)
-    bio, set_bio = hooks.state(known.bio)
+    name = hooks.entry(known.display_name)
+    bio = hooks.entry(known.bio)
+    doing = Doing()
 
     async def save() -> None:
-        await manage_account.edit_profile(account, name, bio)
+        await manage_account.edit_profile(account, name.value, bio.value)
         view.notice(tr("Your profile was changed."))
 
     return group(
         tr("Profile"),
         kit.text(tr("You sign in as {name}.", name=me.name), "small", theme.QUIET),
-        kit.field("profile-name", tr("Displayed name"), name, set_name, max_length=32),
+        kit.field("profile-name", tr("Displayed name"), name.value, name.set, max_length=32),
         kit.field(
             "profile-bio",
             tr("About you"),
-            bio,
-            set_bio,
+            bio.value,
+            bio.set,
             multiline=True,
             max_lines=5,
             max_length=500,
         ),
-        ft.Row([kit.button("profile-save", tr("Save"), view.act(save))]),
+        *doing.shown("profile-problem"),
+        ft.Row([kit.button("profile-save", tr("Save"), view.act(doing.run, save))]),
     )
 
 
 @ft.component
 def Password(view: View, account: Account) -> ft.Control:
     """Change the password; all other devices are signed out."""
-    old, set_old = hooks.state("")
-    new, set_new = hooks.state("")
+    old = hooks.entry("")
+    new = hooks.entry("")
+    doing = Doing()
 
     async def change() -> None:
-        await manage_account.change_password(account, old, new)
-        set_old("")
-        set_new("")
+        await manage_account.change_password(account, old.value, new.value)
+        old.set("")
+        new.set("")
         view.notice(tr("The password was changed; other devices are signed out."))
 
+    label, submit = tr("Change password"), view.act(doing.run, change)
+    save = kit.button("password-save", label, submit, kind="quiet")
     return group(
         tr("Password"),
-        kit.field("password-old", tr("Present password"), old, set_old, password=True),
+        kit.field("password-old", tr("Present password"), old.value, old.set, password=True),
         kit.field(
             "password-new",
             tr("New password, at least 12 characters"),
-            new,
-            set_new,
+            new.value,
+            new.set,
             password=True,
             can_reveal_password=True,
+            on_submit=submit,
         ),
-        ft.Row(
-            [kit.button("password-save", tr("Change password"), view.act(change), kind="quiet")]
-        ),
+        *doing.shown("password-problem"),
+        ft.Row([save]),
     )
 
 
@@ -125,6 +132,7 @@ def SecondFactor(view: View, account: Account, me: Me) -> ft.Control:
     code = hooks.entry("")
     secrets, set_secrets = hooks.state(NO_SECRET)
     recovery, set_recovery = hooks.state(NO_CODES)
+    doing = Doing()
 
     async def begin() -> None:
         set_secrets([await manage_account.begin_second_factor(account, password.value)])
@@ -134,26 +142,12 @@ def SecondFactor(view: View, account: Account, me: Me) -> ft.Control:
         set_recovery(await manage_account.confirm_second_factor(account, code.value))
         set_secrets([])
 
+    submit = view.act(doing.run, confirm if secrets else begin)
+    problem = doing.shown("factor-problem")
     if recovery:
-        words = tr("Keep these: each opens the door once when the app is lost.")
-        return group(
-            tr("Recovery codes"),
-            kit.text(words),
-            kit.text("   ".join(recovery), selectable=True, font_family=theme.MONO),
-        )
+        return _recovery(recovery)
     if secrets:
-        return group(
-            tr("Second factor"),
-            kit.text(
-                tr("Scan this with an authenticator app, then enter the code that it shows.")
-            ),
-            ft.Row([ft.Image(src=qr(secrets[0].uri), width=200, height=200)]),
-            kit.text(secrets[0].secret, "small", theme.QUIET, selectable=True),
-            kit.field(
-                "factor-code", tr("Code"), code.value, code.set, on_submit=view.act(confirm)
-            ),
-            ft.Row([kit.button("factor-confirm", tr("Turn on"), view.act(confirm))]),
-        )
+        return _to_scan(secrets[0], code, problem, submit)
     if me.totp:
         return group(tr("Second factor"), kit.text(tr("It is on."), color=theme.GOOD))
     return group(
@@ -164,10 +158,45 @@ def SecondFactor(view: View, account: Account, me: Me) -> ft.Control:
             theme.QUIET,
         ),
         kit.field(
-            "factor-password", tr("Present password"), password.value, password.set, password=True
+            "factor-password",
+            tr("Present password"),
+            password.value,
+            password.set,
+            password=True,
+            on_submit=submit,
         ),
-        ft.Row([kit.button("factor-begin", tr("Set up"), view.act(begin), kind="quiet")]),
+        *problem,
+        ft.Row([kit.button("factor-begin", tr("Set up"), submit, kind="quiet")]),
     )
+
+
+def _recovery(codes: list[str]) -> ft.Control:
+    words = tr("Keep these: each opens the door once when the app is lost.")
+    return group(
+        tr("Recovery codes"),
+        kit.text(words),
+        _copied("recovery-codes", "   ".join(codes), font_family=theme.MONO),
+    )
+
+
+def _to_scan(
+    secret: TotpSecret, code: hooks.Entry[str], problem: list[ft.Control], submit: kit.Handler
+) -> ft.Control:
+    words = tr("Scan this with an authenticator app, then enter the code that it shows.")
+    return group(
+        tr("Second factor"),
+        kit.text(words),
+        ft.Row([ft.Image(src=qr(secret.uri), width=200, height=200)]),
+        _copied("factor-secret", secret.secret, style="small", color=theme.QUIET),
+        kit.field("factor-code", tr("Code"), code.value, code.set, on_submit=submit),
+        *problem,
+        ft.Row([kit.button("factor-confirm", tr("Turn on"), submit)]),
+    )
+
+
+def _copied(identifier: str, text: str, **looks: Any) -> ft.Control:
+    """Return what one copies from the page."""
+    return kit.semantics(identifier, kit.text(text, selectable=True, **looks), text)
 
 
 NO_SECRET: list[TotpSecret] = []

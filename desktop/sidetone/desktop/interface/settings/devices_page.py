@@ -8,6 +8,7 @@ from sidetone.desktop.application import manage_account
 from sidetone.desktop.application.account import Account
 from sidetone.desktop.domain.wording import tr
 from sidetone.desktop.interface import hooks, kit, theme
+from sidetone.desktop.interface.forms import Doing
 from sidetone.desktop.interface.settings.account_page import qr
 from sidetone.desktop.interface.settings.parts import group, page
 from sidetone.desktop.interface.view import View
@@ -61,12 +62,15 @@ def _device(account: Account, device: DeviceInfo, own: bytes) -> ft.Control:
 def GiveKey(view: View, account: Account, done: kit.Handler) -> ft.Control:
     """Give the key to a device that shows a code."""
     code = hooks.entry("")
+    doing = Doing()
 
     async def give() -> None:
         await account.client.linking.give(code.value)
         code.set("")
         view.notice(tr("The other device has your key now."))
         await done()
+
+    submit = view.act(doing.run, give)
 
     return group(
         tr("Link another device"),
@@ -80,9 +84,10 @@ def GiveKey(view: View, account: Account, done: kit.Handler) -> ft.Control:
             tr("Code of the other device"),
             code.value,
             code.set,
-            on_submit=view.act(give),
+            on_submit=submit,
         ),
-        ft.Row([kit.button("link-give", tr("Give it my key"), view.act(give))]),
+        *doing.shown("link-problem"),
+        ft.Row([kit.button("link-give", tr("Give it my key"), submit)]),
     )
 
 
@@ -90,6 +95,7 @@ def GiveKey(view: View, account: Account, done: kit.Handler) -> ft.Control:
 def TakeKey(view: View, account: Account, done: kit.Handler) -> ft.Control:
     """Show a code and wait for the key of another device."""
     code, set_code = hooks.state("")
+    doing = Doing()
 
     async def ask() -> None:
         linking = account.client.linking
@@ -104,12 +110,13 @@ def TakeKey(view: View, account: Account, done: kit.Handler) -> ft.Control:
     if not code:
         return group(
             tr("Is this the new device?"),
+            *doing.shown("take-problem"),
             ft.Row(
                 [
                     kit.button(
                         "link-ask",
                         tr("Take the key of another device"),
-                        view.act(ask),
+                        view.act(doing.run, ask),
                         kind="quiet",
                     )
                 ]
@@ -128,11 +135,12 @@ def TakeKey(view: View, account: Account, done: kit.Handler) -> ft.Control:
 def Phrase(view: View, account: Account, done: kit.Handler) -> ft.Control:
     """Show the recovery phrase, or bring the key back by it."""
     shown, set_shown = hooks.state(False)
-    words, set_words = hooks.state("")
+    words = hooks.entry("")
+    doing = Doing()
 
     async def restore() -> None:
-        await account.client.linking.restore(words)
-        set_words("")
+        await account.client.linking.restore(words.value)
+        words.set("")
         view.notice(tr("Your key is back on this device."))
         await done()
 
@@ -140,13 +148,14 @@ def Phrase(view: View, account: Account, done: kit.Handler) -> ft.Control:
     reveal = tr("Hide") if shown else tr("Show my phrase")
     field, back = tr("Words from your paper"), tr("Bring my key back")
     show = kit.button("phrase-show", reveal, lambda: set_shown(not shown), kind="quiet")
-    take = kit.button("phrase-restore", back, view.act(restore), kind="quiet")
+    take = kit.button("phrase-restore", back, view.act(doing.run, restore), kind="quiet")
     return group(
         tr("Recovery phrase"),
         kit.text(hint, "small", theme.QUIET),
         *([_written(account.client.linking.phrase())] if shown else []),
         ft.Row([show]),
-        kit.field("phrase-words", field, words, set_words, multiline=True, max_lines=3),
+        kit.field("phrase-words", field, words.value, words.set, multiline=True, max_lines=3),
+        *doing.shown("phrase-problem"),
         ft.Row([take]),
     )
 

@@ -72,6 +72,15 @@ async def test_a_frame_that_is_missing_makes_it_ask_for_a_keyframe_once_a_second
     assert not shown.view.keyframe_due(1010.0)
 
 
+async def test_what_was_missed_before_a_keyframe_asks_for_no_other(shown: Shown) -> None:
+    shown.view.opened(shown.frame(1, 0))
+    shown.view.opened(shown.frame(1, 2))
+    shown.view.opened(shown.frame(1, 3, keyframe=True))
+    await shown.decoded(2)
+    assert shown.view.stats().gaps == 1
+    assert not shown.view.keyframe_due(1000.0)
+
+
 async def test_a_frame_that_was_cut_is_missing_until_a_keyframe(shown: Shown) -> None:
     shown.view.opened(shown.frame(1, 0))
     shown.view.arrived(Arrival(SENDER, None, 1.0, 2.0))

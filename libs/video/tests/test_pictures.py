@@ -27,7 +27,7 @@ class Watched:
         self.gaps = 0
         self.pictures = Pictures(self.gap, SIZE)
 
-    def gap(self) -> None:
+    def gap(self, _: int) -> None:
         self.gaps += 1
 
     async def number(self) -> int:

@@ -44,6 +44,7 @@ class ScreenView:
         self._pictures = Pictures(self._need_keyframe, SIZE_MAX)
         self._expected: tuple[int, int] | None = None
         self._needs_keyframe = False
+        self._keyframe = 0
         self._asked_at = -_ASK_AGAIN_SECONDS
         self._bytes = self._gaps = 0
         self._reason: str | None = None
@@ -105,9 +106,10 @@ class ScreenView:
             self._gap()
         self._expected = (opened.epoch, opened.counter + 1)
         self._bytes += len(opened.payload)
+        number = self._pictures.feed(opened.payload)
         if opened.low & _KEYFRAME_BIT:
             self._needs_keyframe = False
-        self._pictures.feed(opened.payload)
+            self._keyframe = number
 
     def place(self, sender: int | None) -> None:
         """Follow *user* to another place in the room; None while there is none."""
@@ -134,5 +136,7 @@ class ScreenView:
         self._gaps += 1
         self._pictures.missed()
 
-    def _need_keyframe(self) -> None:
-        self._needs_keyframe = True
+    def _need_keyframe(self, number: int) -> None:
+        # One that came meanwhile is enough for what came before it.
+        if number > self._keyframe:
+            self._needs_keyframe = True

@@ -40,14 +40,15 @@ class Picture(msgspec.Struct, frozen=True):
 class Pictures:
     """Takes encoded frames, gives pictures; for one event loop.
 
-    *on_gap* is called on that loop when a keyframe is needed.
+    *on_gap* is called on that loop with the number of a frame that needs a keyframe before it.
     """
 
-    def __init__(self, on_gap: Callable[[], None], size_max: Size) -> None:
+    def __init__(self, on_gap: Callable[[int], None], size_max: Size) -> None:
         self._on_gap = on_gap
         self._loop = asyncio.get_running_loop()
         self._changed = threading.Condition()
-        self._frames: deque[bytes] = deque()
+        self._frames: deque[tuple[int, bytes]] = deque()
+        self._fed = 0
         self._size_max = size_max
         self._awaited: asyncio.Future[Picture] | None = None
         self._ended = False
@@ -55,15 +56,17 @@ class Pictures:
         self._thread = threading.Thread(target=self._run, name="screen-decoding", daemon=True)
         self._thread.start()
 
-    def feed(self, encoded: bytes) -> None:
-        """Take the next frame."""
+    def feed(self, encoded: bytes) -> int:
+        """Take the next frame and return its number."""
         with self._changed:
+            self._fed += 1
             if len(self._frames) >= FRAMES_WAITING_MAX:
                 # What follows cannot be decoded without these.
                 self._frames.clear()
-                self._frames.append(b"")
-            self._frames.append(encoded)
+                self._frames.append((self._fed, b""))
+            self._frames.append((self._fed, encoded))
             self._changed.notify()
+            return self._fed
 
     def missed(self) -> None:
         """Note that a frame is missing: nothing is decoded before the next keyframe."""
@@ -111,10 +114,10 @@ class Pictures:
                     self._changed.wait()
                 if self._ended:
                     return
-                encoded = self._frames.popleft() if self._frames else None
+                number, encoded = self._frames.popleft() if self._frames else (0, None)
                 awaited, size_max = self._awaited, self._size_max
             if encoded is not None:
-                fresh = self._decoded(decoder, encoded) or fresh
+                fresh = self._decoded(decoder, number, encoded) or fresh
             elif fresh is not None and awaited is not None:
                 jpeg, size = writer.write(fresh, size_max)
                 fresh = None
@@ -127,12 +130,14 @@ class Pictures:
         wanted = fresh is not None and self._awaited is not None and not self._awaited.done()
         return self._ended or bool(self._frames) or wanted
 
-    def _decoded(self, decoder: "Vp8Decoder", encoded: bytes) -> "VideoFrame | None":
+    def _decoded(
+        self, decoder: "Vp8Decoder", number: int, encoded: bytes
+    ) -> "VideoFrame | None":
         try:
             frame = decoder.decode(encoded)
         except VideoError as error:
             _log.debug("a keyframe is needed: %s", error)
-            self._soon(self._on_gap)
+            self._soon(self._on_gap, number)
             return None
         self.decoded += frame is not None
         return frame

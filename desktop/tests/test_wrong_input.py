@@ -27,6 +27,8 @@ async def write(window: Window, identifier: str, text: str, *, enter: bool = Tru
             await window.page.wait_for_timeout(50)
             if await field.input_value() == text:
                 break
+            # It may have had the focus before the page knew of that: it is given it again.
+            await field.blur()
     if enter:
         await window.press("Enter")
 

@@ -20,6 +20,7 @@ from typing_extensions import override
 from sidetone.desktop.interface import hooks
 from sidetone.desktop.interface.keep_open import keep_open
 from sidetone.protocol.refusals import Invalid
+from tests.waiting import until
 
 _PATIENCE_SECONDS = 10
 
@@ -37,11 +38,12 @@ class Browser(Connection):
         self.loop = asyncio.get_running_loop()
         self.pubsubhub = PubSubHub(self.loop)
         self.actions: list[MessageAction] = []
+        self.sent: list[str] = []
 
     @override
     def send_message(self, message: Message) -> None:
         self.actions.append(message.action)
-        packed(message.body)
+        self.sent.append(repr(msgpack.unpackb(packed(message.body), strict_map_key=False)))
 
 
 class Window:
@@ -156,3 +158,25 @@ async def test_a_component_that_cannot_be_drawn_stops_no_other() -> None:
 async def test_a_late_answer_of_what_is_gone_ends_nothing() -> None:
     window = await Window.of(lambda: ft.Text("here"))
     window.session.handle_invoke_method_results(123_456, "call", None, None)
+
+
+async def test_what_is_drawn_while_one_types_puts_no_older_text_back() -> None:
+    drawn: list[str] = []
+
+    @ft.component
+    def writing() -> ft.Control:
+        text, enter = hooks.state("")
+        drawn.append(text)
+        return ft.TextField(text, key="field", on_change=lambda e: enter(e.control.value))
+
+    window = await Window.of(writing)
+    (field,) = [
+        each._i for each in window.session.index.values() if isinstance(each, ft.TextField)
+    ]
+    for before, text in (("", "a"), ("a", "ab")):
+        window.session.apply_patch(field, {"value": text})
+        # Of the letter before it is heard now, and drawn, though there is one more.
+        await until(lambda before=before: drawn[-1] == before)
+        await window.session.dispatch_event(field, "change", text)
+    await until(lambda: drawn[-1] == "ab")
+    assert not [sent for sent in window.browser.sent[1:] if "'a'" in sent or "'ab'" in sent]

@@ -13,6 +13,7 @@ from typing import Any
 import flet as ft
 
 from sidetone.desktop.interface.drawing import Drawing
+from sidetone.desktop.interface.entering import enter_together
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ def keep_open(page: ft.Page, failed: Callable[[BaseException | None], None]) -> 
         except RuntimeError:
             _log.info("an answer came from what is not shown any more")
 
+    enter_together(session)
     answer = session.handle_invoke_method_results
     session.schedule_update = Drawing(page, failed).ask
     session.error = handler_failed

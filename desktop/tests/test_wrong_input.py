@@ -1,9 +1,11 @@
 """Whoever enters what cannot be is told so in one line, with what to do, and loses nothing."""
 
 import asyncio
+from itertools import count
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Locator
 from pyotp.totp import TOTP
 
 from desktop.tests.stage import PASSWORD, PATIENCE_MS, Stage, Window
@@ -14,23 +16,34 @@ TOO_MUCH = "x" * 10_000
 
 
 async def write(window: Window, identifier: str, text: str, *, enter: bool = True) -> None:
-    """Put *text* in the place of what stands in a field, which may be nothing."""
+    """Put *text* in the place of what stands in a field, which may be nothing.
+
+    The page follows the focus a moment later, and then puts back what it knew: what was written is
+    there when it stays. A click where the focus is already would begin that anew; only a field
+    that had the focus before the page knew of it is given it again.
+    """
     field = (await window.sees(identifier)).locator("input, textarea").first
     async with asyncio.timeout(PATIENCE_MS / 1000):
-        while True:
-            # A click where the focus is already puts back what the page knew, a moment later.
+        for attempt in count(1):
             if not await field.evaluate("field => field === document.activeElement"):
                 await field.click()
             await window.press("Control+A")
             await window.press("Backspace")
             await window.page.keyboard.insert_text(text)
-            await window.page.wait_for_timeout(50)
-            if await field.input_value() == text:
+            if await _stays(window, field, text):
                 break
-            # It may have had the focus before the page knew of that: it is given it again.
-            await field.blur()
+            if attempt % 4 == 0:
+                await field.blur()
     if enter:
         await window.press("Enter")
+
+
+async def _stays(window: Window, field: Locator, text: str) -> bool:
+    for _ in range(6):
+        await window.page.wait_for_timeout(50)
+        if await field.input_value() != text:
+            return False
+    return True
 
 
 @pytest.mark.timeout(240)

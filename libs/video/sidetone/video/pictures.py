@@ -130,9 +130,7 @@ class Pictures:
         wanted = fresh is not None and self._awaited is not None and not self._awaited.done()
         return self._ended or bool(self._frames) or wanted
 
-    def _decoded(
-        self, decoder: "Vp8Decoder", number: int, encoded: bytes
-    ) -> "VideoFrame | None":
+    def _decoded(self, decoder: "Vp8Decoder", number: int, encoded: bytes) -> "VideoFrame | None":
         try:
             frame = decoder.decode(encoded)
         except VideoError as error:

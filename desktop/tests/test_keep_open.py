@@ -6,6 +6,7 @@ from typing import Any
 
 import flet as ft
 import msgpack
+import pytest
 from flet.controls.base_control import BaseControl
 from flet.messaging.connection import Connection
 from flet.messaging.protocol import (
@@ -158,6 +159,12 @@ async def test_a_component_that_cannot_be_drawn_stops_no_other() -> None:
 async def test_a_late_answer_of_what_is_gone_ends_nothing() -> None:
     window = await Window.of(lambda: ft.Text("here"))
     window.session.handle_invoke_method_results(123_456, "call", None, None)
+
+
+async def test_what_happens_to_what_is_gone_is_not_looked_for() -> None:
+    window = await Window.of(lambda: ft.Text("here"))
+    window.session._Session__find_live_control = lambda *_: pytest.fail("all was looked through")
+    await window.session.dispatch_event(123_456, "click", None)
 
 
 async def test_what_is_drawn_while_one_types_puts_no_older_text_back() -> None:

@@ -31,7 +31,7 @@ from sidetone.desktop.infrastructure.catalogues import load, system_language
 from sidetone.desktop.infrastructure.diagnostics_file import DiagnosticsFile
 from sidetone.desktop.infrastructure.flet_costs import spare
 from sidetone.desktop.infrastructure.hotkeys import DesktopKeys
-from sidetone.desktop.infrastructure.importing import imported, imported_whole
+from sidetone.desktop.infrastructure.importing import beside_the_loop, imported, imported_whole
 from sidetone.desktop.infrastructure.keyring_secrets import open_secrets
 from sidetone.desktop.infrastructure.log_file import log_to, set_level
 from sidetone.desktop.infrastructure.logins_file import LOGINS_FILE, LoginsFile
@@ -42,7 +42,7 @@ from sidetone.desktop.infrastructure.ringing import EngineRinger
 from sidetone.desktop.infrastructure.sound_devices import Devices
 from sidetone.desktop.infrastructure.sound_loop import EngineLoop
 from sidetone.desktop.infrastructure.system_fonts import system_fonts
-from sidetone.desktop.infrastructure.system_notices import SystemNotices
+from sidetone.desktop.infrastructure.system_notices import SystemNotices, ready_notices
 from sidetone.desktop.infrastructure.tray import SystemTray
 from sidetone.desktop.infrastructure.updates_http import (
     SeenVersionFile,
@@ -254,4 +254,5 @@ async def compose(folder: Path, arrivals: Arrivals) -> App:
         core.updates = LookForUpdates(installation(known), source, seen, clock, core.told)
     speak(await asyncio.to_thread(load, wished_language(core)))
     await remember_logins(core)
+    await beside_the_loop(ready_notices)
     return App(core, arrivals, await asyncio.to_thread(system_fonts), notice)

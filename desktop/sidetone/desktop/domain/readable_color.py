@@ -61,6 +61,7 @@ def _hex(hue: float, lightness: float, saturation: float) -> str:
     )
 
 
+@lru_cache(maxsize=1_024)
 def _luminance(color: str) -> float:
     """Return the relative luminance (WCAG 2.1), 0 to 1."""
     red, green, blue = (

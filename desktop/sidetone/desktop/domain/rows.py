@@ -17,7 +17,7 @@ from sidetone.protocol.messages import Message, ReadState
 
 CHUNK: Final = 25
 # Rows that a window holds on each side of where one is; beyond there is space of the same height.
-BESIDE_MAX: Final = 100
+BESIDE_MAX: Final = 75
 # What one author writes within this time stands under one name.
 _GROUP_MS: Final = 7 * 60_000
 # What a row is thought to measure before it was measured.
@@ -93,7 +93,7 @@ def alive(sizes: Sequence[int], center: int) -> range:
     """Return the chunks around *center* that are drawn; *sizes* are their rows.
 
     >>> alive([25] * 40, 0), alive([25] * 40, 20)
-    (range(0, 5), range(16, 25))
+    (range(0, 4), range(17, 24))
     """
     first, end = center, center + 1
     room = BESIDE_MAX

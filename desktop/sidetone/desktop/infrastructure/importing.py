@@ -6,7 +6,7 @@ modules: each would wait for the other, so Python ends one of them with an error
 
 import asyncio
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
@@ -32,6 +32,11 @@ def standing_in(modules: Mapping[str, ModuleType | None]) -> Generator[None]:
 async def imported(name: str) -> ModuleType:
     """Return the module *name*, behind those that were asked for before it."""
     return await asyncio.get_running_loop().run_in_executor(_IMPORTER, _import, name)
+
+
+async def beside_the_loop(work: Callable[[], object]) -> None:
+    """Do *work*, which imports something, behind what was asked for before it."""
+    await asyncio.get_running_loop().run_in_executor(_IMPORTER, work)
 
 
 async def imported_whole(name: str) -> None:

@@ -9,12 +9,18 @@ from collections.abc import Callable
 from typing import Final
 
 from desktop_notifier import DEFAULT_SOUND, DesktopNotifier, Urgency
+from desktop_notifier.main import get_backend_class
 
 from sidetone.desktop.domain.notifying import Notice
 from sidetone.desktop.domain.place import Place
 
 # Notices that the system shows at once; of more, the oldest is taken back.
 SHOWN_MAX: Final = 20
+
+
+def ready_notices() -> None:
+    """Import what shows notices on this system, which takes longer than a window may be held."""
+    get_backend_class()
 
 
 class SystemNotices:

@@ -36,8 +36,15 @@ def keep_open(page: ft.Page, failed: Callable[[BaseException | None], None]) -> 
         except RuntimeError:
             _log.info("an answer came from what is not shown any more")
 
-    enter_together(session)
+    async def happened(control: int, event: str, about: object) -> None:
+        # What it is about may be gone: Flet would look for it through all that is shown.
+        if control in session.index:
+            await tell(control, event, about)
+
     answer = session.handle_invoke_method_results
+    tell = session.dispatch_event
+    session.dispatch_event = happened
+    enter_together(session)
     session.schedule_update = Drawing(page, failed).ask
     session.error = handler_failed
     session.handle_invoke_method_results = answered

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import flet as ft
 
-# After so long all else has its turn, if it was one part that took it or many.
+# After so long all else has its turn, whether one part took it or many.
 _HELD_SECONDS: Final = 0.003
 
 
@@ -31,7 +31,7 @@ class Drawing:
         self._task: asyncio.Task[None] | None = None
 
     def ask(self, part: ft.BaseControl) -> None:
-        """Draw *part* soon. Nobody sees a page whose browser is away: it is drawn when back."""
+        """Draw *part* soon, unless the browser is away: Flet sends nothing then either."""
         session: Any = self._page.session
         if session.connection is None and session.expires_at is not None:
             return

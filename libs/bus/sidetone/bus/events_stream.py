@@ -15,7 +15,7 @@ from nats.js.errors import NotFoundError
 
 from sidetone.bus.access import Access
 from sidetone.bus.following import REPEATS_SECONDS
-from sidetone.bus.nats import OPEN, connected
+from sidetone.bus.nats import OPEN, connected, disconnect
 from sidetone.protocol.public import PublicEvent
 from sidetone.protocol.refusals import Unavailable
 
@@ -72,7 +72,7 @@ class NatsEvents:
 
     async def close(self) -> None:
         """Disconnect."""
-        await self._client.close()
+        await disconnect(self._client)
 
 
 def stream_of(client: Client) -> JetStreamContext:

@@ -7,7 +7,7 @@ send later facts and have lost earlier ones; the one that follows comes back by 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import msgspec
 import structlog
@@ -23,7 +23,7 @@ from sidetone.bus.follower import Follower
 from sidetone.bus.kept_follower import KeptFollower
 from sidetone.bus.line import Line, Lost
 from sidetone.bus.meters import RECORDED
-from sidetone.bus.nats import OPEN, connected
+from sidetone.bus.nats import OPEN, connected, disconnect
 from sidetone.bus.tasks import Tasks
 from sidetone.protocol.events import Fact, Services
 from sidetone.protocol.refusals import Unavailable
@@ -72,7 +72,7 @@ class NatsJournal:
         for line in self._lines:
             line.end()
         # Its end is what wakes who sends: the client swallows there that it is cancelled.
-        await self._client.close()
+        await disconnect(self._client)
         await self._following.close()
         await self._hang_up()
 
@@ -149,7 +149,7 @@ class _Recorder:
         try:
             await client.subscribe(recorder._inbox, cb=recorder._confirm)  # pyright: ignore[reportUnknownMemberType]
         except BaseException:
-            await client.close()
+            await disconnect(client)
             raise
         return recorder
 
@@ -179,9 +179,7 @@ class _Recorder:
 
     async def close(self) -> None:
         """Disconnect, be the server there or not."""
-        with suppress(TimeoutError, OSError, Error):
-            async with asyncio.timeout(ANSWER_SECONDS_MAX):
-                await self._client.close()
+        await disconnect(self._client)
 
     async def _confirm(self, message: Msg) -> None:
         """Count what the server says of one fact: that it is kept, or why it is not."""

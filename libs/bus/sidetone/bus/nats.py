@@ -51,6 +51,7 @@ _RECONNECT_SECONDS = 0.5
 _GIVE_UP_SECONDS = 0.5
 # Whoever asked waits no longer either.
 _GOODBYE_SECONDS = 1
+_DISCONNECT_SECONDS = 2
 _PACKED_FROM_BYTES = 128 * 1024
 _UNPACKED_BYTES_MAX = 32 * 1024 * 1024
 
@@ -150,7 +151,7 @@ class NatsBus:
                 await subscription.unsubscribe()
             await self._client.flush(_GOODBYE_SECONDS)
         await self._answers.finish(_GOODBYE_SECONDS)
-        await self._client.close()
+        await disconnect(self._client)
         await self._deliveries.close()
         await self._answers.close()
 
@@ -300,7 +301,24 @@ async def _give_up(connecting: asyncio.Task[None], client: Client) -> None:
     await asyncio.wait([connecting], timeout=_GIVE_UP_SECONDS)
     connecting.cancel()
     await asyncio.gather(connecting, return_exceptions=True)
-    await client.close()
+    await disconnect(client)
+
+
+async def disconnect(client: Client) -> None:
+    """Close *client*, be the server there or not, within four seconds.
+
+    Over a connection that broke a moment ago, or that nobody reads from, it fails half way at
+    what it still had to send, and would keep the rest open: then it closes with nothing to send.
+    """
+    for _ in range(2):
+        closing = asyncio.create_task(client.close())
+        await asyncio.wait([closing], timeout=_DISCONNECT_SECONDS)
+        closing.cancel()
+        [failure] = await asyncio.gather(closing, return_exceptions=True)
+        if failure is None:
+            return
+        client._status = Client.DISCONNECTED  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        client._pending_data_size = 0  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
 
 def _lost(subject: str) -> Unavailable:

@@ -22,7 +22,7 @@ from sidetone.all_in_one.nats_config.claims import USER
 from sidetone.all_in_one.nats_config.folder import STEWARD, SYSTEM, Folder
 from sidetone.all_in_one.nats_config.grants import for_integrator
 from sidetone.bus.events_stream import STREAM, make_stream, stream_of
-from sidetone.bus.nats import connected
+from sidetone.bus.nats import connected, disconnect
 from sidetone.protocol.ids import ServerId
 from sidetone.runtime.files import write_atomically
 from sidetone.runtime.start import StartError
@@ -161,7 +161,7 @@ class Integrators:
             try:
                 yield client
             finally:
-                await client.close()
+                await disconnect(client)
         except (Error, TimeoutError) as error:
             reason = str(error) or type(error).__name__
             raise StartError(f"NATS did not do it ({reason}); try again") from error

@@ -187,3 +187,24 @@ async def test_what_is_drawn_while_one_types_puts_no_older_text_back() -> None:
         await window.session.dispatch_event(field, "change", text)
     await until(lambda: drawn[-1] == "ab")
     assert not [sent for sent in window.browser.sent[1:] if "'a'" in sent or "'ab'" in sent]
+
+
+async def test_who_hears_of_a_change_finds_what_it_was_changed_to_then() -> None:
+    """A new line after letters is an Enter only for who sees the letters without it."""
+    heard: list[str] = []
+
+    @ft.component
+    def writing() -> ft.Control:
+        return ft.TextField("", key="field", on_change=lambda e: heard.append(e.control.value))
+
+    window = await Window.of(writing)
+    (field,) = [
+        each._i for each in window.session.index.values() if isinstance(each, ft.TextField)
+    ]
+    hearing: list[asyncio.Task[None]] = []
+    for text in ("fox", "fox\n"):
+        window.session.apply_patch(field, {"value": text})
+        told = window.session.dispatch_event(field, "change", text)
+        hearing.append(asyncio.create_task(told))
+    await asyncio.gather(*hearing)
+    assert heard == ["fox", "fox\n"]

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, async_playwright
+from playwright.async_api import TimeoutError as LookedInVain
 
 from sidetone.client.client import Client
 
@@ -20,8 +21,11 @@ _UP_SECONDS = 90
 # What a person would wait for at most; a loaded machine is slow.
 PATIENCE_MS = 30_000
 # Between two keys; nobody types faster.
-_TYPED_TIMES_MAX = 5
 _KEY_MS = 15
+# So often Flutter is asked whether it follows, before a field is given the focus anew.
+_POLLS = 100
+# Longer texts are pasted.
+_TYPED_LENGTH_MAX = 200
 # What is not elsewhere after this time stands still.
 _REST_MS = 50
 PASSWORD = "seven quiet herons at dawn"
@@ -35,6 +39,21 @@ def require_browser() -> None:
             pytest.fail(reason)
         pytest.skip(reason)
 
+
+# Which field Flutter follows: it gives a field that was focused its text and its selection anew,
+# a moment later, and would take back what was typed before that.
+_FOLLOWED = """
+for (const field of [HTMLInputElement, HTMLTextAreaElement]) {
+    const select = field.prototype.setSelectionRange;
+    field.prototype.setSelectionRange = function (...range) {
+        window.followed = this;
+        return select.apply(this, range);
+    };
+}
+addEventListener("focusout", event => {
+    if (event.target === window.followed) window.followed = null;
+}, true);
+"""
 
 _NAMELESS = """
 [...document.querySelectorAll(
@@ -122,10 +141,11 @@ class Window:
         """Return the controls whose identifiers begin like this."""
         return self.page.locator(f"[flt-semantics-identifier^='{start}']")
 
-    async def identifiers(self, start: str) -> list[str]:
+    async def identifiers(self, start: str = "") -> list[str]:
         """Return the identifiers on the screen that begin like this."""
         script = "all => all.map(each => each.getAttribute('flt-semantics-identifier'))"
-        return await self.find_all(start).evaluate_all(script)
+        all_ = await self.page.locator("[flt-semantics-identifier]").evaluate_all(script)
+        return [each for each in all_ if each.startswith(start)]
 
     async def waits_for_more(self, start: str, before: set[str]) -> set[str]:
         """Return what is there beside *before*, when there is something."""
@@ -136,7 +156,12 @@ class Window:
 
     async def sees(self, identifier: str) -> Locator:
         found = self.find(identifier)
-        await found.wait_for(state="attached", timeout=PATIENCE_MS)
+        try:
+            await found.wait_for(state="attached", timeout=PATIENCE_MS)
+        except LookedInVain as error:
+            error.add_note(f"On the screen: {await self.identifiers()}")
+            error.add_note(f"Its process said: {self.process.unhappy()}")
+            raise
         return found
 
     async def misses(self, identifier: str) -> None:
@@ -163,17 +188,34 @@ class Window:
         await self.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
     async def type(self, identifier: str, text: str, *, enter: bool = False) -> None:
-        """Replace what stands in a field."""
+        """Put *text* in the place of what stands in a field, as a person or as a paste does."""
         field = (await self.sees(identifier)).locator("input, textarea").first
-        # The page follows the focus a moment later, and keys before that are lost.
-        for _ in range(_TYPED_TIMES_MAX):
-            await field.click()
-            await self.page.keyboard.press("Control+A")
+        await self._focus(field)
+        await self.press("Control+A")
+        await self.press("Backspace")
+        if len(text) <= _TYPED_LENGTH_MAX:
             await self.page.keyboard.type(text, delay=_KEY_MS)
-            if await field.input_value() == text:
-                break
+        else:
+            await self.page.keyboard.insert_text(text)
+        if (stands := await field.input_value()) != text:
+            pytest.fail(f"{identifier} has {stands!r} after {text!r} was typed")
         if enter:
-            await self.page.keyboard.press("Enter")
+            # A field of one line lets go of the focus then.
+            await field.evaluate("field => field.tagName === 'INPUT' && (window.followed = null)")
+            await self.press("Enter")
+
+    async def _focus(self, field: Locator) -> None:
+        """Give *field* the focus and wait for Flutter, which sets what stands there once more."""
+        polls = 0
+        async with asyncio.timeout(PATIENCE_MS / 1000):
+            while not await field.evaluate("field => field === window.followed"):
+                if not await field.evaluate("field => field === document.activeElement"):
+                    await field.click()
+                await self.page.wait_for_timeout(_KEY_MS)
+                polls += 1
+                if polls % _POLLS == 0:
+                    # It had the focus before Flutter knew of it.
+                    await field.blur()
 
     async def press(self, keys: str) -> None:
         await self.page.keyboard.press(keys)
@@ -185,9 +227,13 @@ class Window:
 
     async def hears(self, identifier: str, words: str) -> None:
         """Return when a screen reader says *words* of a control, among others."""
-        async with asyncio.timeout(PATIENCE_MS / 1000):
-            while words not in await self.said(identifier):
-                await self.page.wait_for_timeout(50)
+        said = ""
+        try:
+            async with asyncio.timeout(PATIENCE_MS / 1000):
+                while words not in (said := await self.said(identifier)):
+                    await self.page.wait_for_timeout(50)
+        except TimeoutError:
+            pytest.fail(f"{identifier} says {said!r}, and not {words!r}")
 
     async def nameless(self) -> list[str]:
         """Return the controls on the screen of which a screen reader could say nothing."""
@@ -256,6 +302,7 @@ class Stage:
 
 async def load(page: Page, url: str) -> None:
     """Open *url* and ask Flutter for the tree that screen readers use."""
+    await page.add_init_script(_FOLLOWED)
     await page.goto(url)
     placeholder = page.locator("flt-semantics-placeholder")
     await placeholder.wait_for(state="attached", timeout=PATIENCE_MS)

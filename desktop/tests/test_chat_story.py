@@ -69,7 +69,7 @@ async def _threads(scene: Scene, first: Message) -> None:
     window, nova = scene.window, scene.nova
     await scene.menu(first, "menu-thread")
     await window.type("question-field", "foxes", enter=True)
-    await window.sees("thread")
+    await window.sees("thread-composer")
     thread = (await nova.api.messages.threads(scene.channel)).items[0]
     inside = ChannelId(thread.id)
     await window.type("thread-composer", "in here", enter=True)
@@ -79,13 +79,13 @@ async def _threads(scene: Scene, first: Message) -> None:
 
     await until(written)
     await window.click("archive-thread")
-    await window.misses("thread")
+    await window.misses("thread-composer")
     await window.click("panel-threads")
     await window.click("threads-archived")
     await window.click("reopen-thread-foxes")
     await window.sees("archive-thread")
     await window.press("Escape")
-    await window.misses("thread")
+    await window.misses("thread-composer")
 
 
 async def _report(scene: Scene, first: Message) -> None:

@@ -3,7 +3,6 @@
 import pytest
 
 from desktop.tests.stage import PASSWORD, Stage, Window
-from desktop.tests.test_wrong_input import write
 from sidetone.client.client import Client
 from sidetone.protocol.ids import ChannelId, ServerId
 from sidetone.protocol.servers import EditMember
@@ -34,13 +33,13 @@ async def test_an_edit_that_is_refused_stays_where_it_was_written(stage: Stage) 
     await window.click("server-Apex Squad")
     await _begin(window, f"message-{said.id}")
     await _write_too_much(window)
-    await write(window, "edit-message", FITS)
+    await window.type("edit-message", FITS, enter=True)
     await window.misses("edit-message")
     await until(saved)
     said = await bolt.api.messages.send(channel, "shorter")
     await _begin(window, f"message-{said.id}")
     await _silence(nova, ServerId(home.id), bolt)
-    await write(window, "edit-message", "what I meant")
+    await window.type("edit-message", "what I meant", enter=True)
     await window.hears("edit-problem", "You need SEND_MESSAGES in this channel")
     assert await _written(window) == "what I meant"
     await window.press("Escape")
@@ -56,7 +55,7 @@ async def _begin(window: Window, message: str) -> None:
 
 
 async def _write_too_much(window: Window) -> None:
-    await write(window, "edit-message", LONG)
+    await window.type("edit-message", LONG, enter=True)
     await window.hears("edit-problem", "999 characters too long; shorten it")
     assert await _written(window) == LONG
     # In the middle of it, Enter is no new line either.

@@ -4,7 +4,6 @@ import pytest
 from pyotp.totp import TOTP
 
 from desktop.tests.stage import PASSWORD, Stage, Window
-from desktop.tests.test_wrong_input import write
 
 _SIX_DIGITS = "The code that the app shows has 6 digits"
 
@@ -16,9 +15,9 @@ async def test_only_a_code_of_now_turns_the_second_factor_on(stage: Stage) -> No
     await window.type("sign-in-name", "bolt")
     await window.type("sign-in-password", PASSWORD, enter=True)
     await window.click("open-settings")
-    await write(window, "factor-password", "not my password")
+    await window.type("factor-password", "not my password", enter=True)
     await window.hears("factor-problem", "This is not your password; try it again")
-    await write(window, "factor-password", PASSWORD)
+    await window.type("factor-password", PASSWORD, enter=True)
     shown = (await window.sees("factor-secret")).locator("textarea").first
     app = TOTP(await shown.get_attribute("aria-label") or "")
     await window.misses("factor-problem")
@@ -35,14 +34,14 @@ async def test_only_a_code_of_now_turns_the_second_factor_on(stage: Stage) -> No
     assert not (await bolt.api.accounts.me()).totp
     # As apps show it, with a space; and as it is written beside Chinese letters.
     now = app.now().translate({ord("0") + digit: ord("０") + digit for digit in range(10)})
-    await write(window, "factor-code", f"{now[:3]} {now[3:]}")
+    await window.type("factor-code", f"{now[:3]} {now[3:]}", enter=True)
     await window.sees("recovery-codes")
     assert (await bolt.api.accounts.me()).totp
     assert not window.process.unhappy()
 
 
 async def _refused(window: Window, code: str, told: str) -> None:
-    await write(window, "factor-code", code)
+    await window.type("factor-code", code, enter=True)
     await window.hears("factor-problem", told)
     field = (await window.sees("factor-code")).locator("input").first
     assert await field.input_value() == code

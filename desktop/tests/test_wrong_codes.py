@@ -3,7 +3,6 @@
 import pytest
 
 from desktop.tests.stage import PASSWORD, Stage, Window
-from desktop.tests.test_wrong_input import write
 from sidetone.client.client import Client
 from tests.waiting import until
 
@@ -28,14 +27,14 @@ async def _codes(window: Window, other: Client) -> None:
     waiting = other.linking
     old, new = await waiting.ask(), await waiting.ask()
     await _refused(window, old, "No device of yours shows this code now; compare it")
-    await write(window, "link-code", new.lower().replace("-", " "))
+    await window.type("link-code", new.lower().replace("-", " "), enter=True)
     await window.hears("notice", "The other device has your key now")
     await window.misses("link-problem")
     await waiting.linked()
 
 
 async def _refused(window: Window, code: str, told: str) -> None:
-    await write(window, "link-code", code)
+    await window.type("link-code", code, enter=True)
     await window.hears("link-problem", told)
     assert await _kept(window, "link-code") == code
 
@@ -52,11 +51,11 @@ async def _phrases(window: Window, other: Client) -> None:
         # All of them are words, and no phrase ends like this.
         ("abandon " * 23 + "zoo", "they stand in another order; compare with the paper"),
     ):
-        await write(window, "phrase-words", wrong, enter=False)
+        await window.type("phrase-words", wrong)
         await window.click("phrase-restore")
         await window.hears("phrase-problem", told)
         assert await _kept(window, "phrase-words") == wrong
-    await write(window, "phrase-words", phrase.upper(), enter=False)
+    await window.type("phrase-words", phrase.upper())
     await window.click("phrase-restore")
     await window.hears("notice", "Your key is back on this device")
     await window.misses("phrase-problem")

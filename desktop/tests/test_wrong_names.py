@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 
 from desktop.tests.stage import PASSWORD, PATIENCE_MS, Stage, Window
-from desktop.tests.test_wrong_input import write
 from sidetone.protocol.ids import ChannelId
 from tests.waiting import until
 
@@ -43,7 +42,7 @@ async def _kept(window: Window, identifier: str) -> str:
 
 async def _write_too_much(window: Window, identifier: str, length_max: int) -> None:
     """Enter twice as much as there is room for: the field takes all, and says what is too much."""
-    await write(window, identifier, "x" * (2 * length_max), enter=False)
+    await window.type(identifier, "x" * (2 * length_max))
     field = (await window.sees(identifier)).locator("input").first
 
     async def told() -> bool:
@@ -59,15 +58,15 @@ async def _nickname(window: Window) -> None:
     await window.press("Enter")
     await window.hears("nickname-problem", "A nickname has at most 32 characters")
     assert await _kept(window, "nickname") == "x" * (2 * _NICKNAME_LENGTH_MAX)
-    await write(window, "nickname", "b\u202eolt")
+    await window.type("nickname", "b\u202eolt", enter=True)
     await window.hears("nickname-problem", "only characters that can be seen")
     assert await _kept(window, "nickname") == "b\u202eolt"
-    await write(window, "nickname", "Thunder")
+    await window.type("nickname", "Thunder", enter=True)
     await window.misses("nickname-dialog")
     await window.sees("member-Thunder")
     # Nothing but spaces: the own name.
     await _open_nickname(window)
-    await write(window, "nickname", "   ")
+    await window.type("nickname", "   ", enter=True)
     await window.misses("nickname-dialog")
     await window.sees("member-bolt")
 
@@ -84,30 +83,30 @@ async def _thread(window: Window, message: str) -> None:
     await window.press("Enter")
     await window.hears("question-problem", "A name has at most 100 characters")
     assert await _kept(window, "question-field") == "x" * (2 * _NAME_LENGTH_MAX)
-    await write(window, "question-field", "foxes")
+    await window.type("question-field", "foxes", enter=True)
     await window.misses("question")
-    await window.sees("thread")
+    await window.sees("thread-composer")
 
 
 async def _role(window: Window) -> None:
     await window.click("section-roles")
     await window.click("role-create")
     await window.sees("role-color")
-    await write(window, "role-name", "", enter=False)
+    await window.type("role-name", "")
     await window.click("role-save")
     await window.hears("role-problem", "at least one character")
     assert await _kept(window, "role-name") == ""
     await _write_too_much(window, "role-name", _NAME_LENGTH_MAX)
     await window.click("role-save")
     await window.hears("role-problem", "A name has at most 100 characters")
-    await write(window, "role-name", "x" * _NAME_LENGTH_MAX, enter=False)
+    await window.type("role-name", "x" * _NAME_LENGTH_MAX)
     for typed in ("green", "#12345", "#1234567"):
-        await write(window, "role-color", typed, enter=False)
+        await window.type("role-color", typed)
         await window.click("role-save")
         await window.hears("role-problem", "Write a colour as #RRGGBB")
         assert await _kept(window, "role-color") == typed
         assert await _kept(window, "role-name") == "x" * _NAME_LENGTH_MAX
-    await write(window, "role-color", "35d07f", enter=False)
+    await window.type("role-color", "35d07f")
     await window.click("role-save")
     await window.misses("role-problem")
     await window.sees("role-" + "x" * _NAME_LENGTH_MAX)
@@ -128,14 +127,14 @@ async def _emoji(window: Window, folder: Path) -> None:
     await window.click("section-emoji")
     for typed in ("f", "old fox", "füchse"):
         # Before a picture is chosen for it.
-        await write(window, "emoji-name", typed, enter=False)
+        await window.type("emoji-name", typed)
         await window.click("emoji-upload")
         await window.hears("emoji-problem", "2 to 32 letters")
         assert await _kept(window, "emoji-name") == typed
     await _write_too_much(window, "emoji-name", _EMOJI_LENGTH_MAX)
     await window.click("emoji-upload")
     await window.hears("emoji-problem", "2 to 32 letters")
-    await write(window, "emoji-name", "fox", enter=False)
+    await window.type("emoji-name", "fox")
     for file, told in (
         (notes, "This is no picture; choose one of these: png"),
         (empty, "This file is empty; choose another one"),
@@ -144,7 +143,7 @@ async def _emoji(window: Window, folder: Path) -> None:
         await _choose(window, file)
         await window.hears("emoji-problem", told)
         assert await _kept(window, "emoji-name") == "fox"
-    await write(window, "emoji-name", "", enter=False)
+    await window.type("emoji-name", "")
     await _choose(window, letter)
     await window.hears("emoji-problem", "2 to 32 letters")
     await _choose(window, picture)
@@ -152,11 +151,11 @@ async def _emoji(window: Window, folder: Path) -> None:
     await window.misses("emoji-problem")
     await _choose(window, picture)
     await window.hears("emoji-problem", "There is an emoji of this name; choose another")
-    await write(window, "emoji-name", "vixen", enter=False)
+    await window.type("emoji-name", "vixen")
     await _choose(window, picture)
     await window.sees("emoji-vixen")
     for typed, told in (("", "2 to 32 letters"), ("fox", "an emoji of this name")):
-        await write(window, "emoji-rename-vixen", typed)
+        await window.type("emoji-rename-vixen", typed, enter=True)
         await window.hears("emoji-problem-vixen", told)
         assert await _kept(window, "emoji-rename-vixen") == typed
 

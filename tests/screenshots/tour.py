@@ -278,7 +278,7 @@ async def beside(tour: Tour) -> None:
     await camera.take("search", main=True)
     await tour.close()
     await window.click("thread-Flash timing")
-    await window.sees("thread")
+    await window.sees("thread-composer")
     await camera.take("thread")
     await tour.close()
 

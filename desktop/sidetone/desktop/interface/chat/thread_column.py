@@ -27,14 +27,11 @@ def ThreadColumn(view: View, account: Account, thread: ChannelId) -> ft.Control:
             pane.jump(message)
 
     ft.use_effect(follow, [message])
-    return kit.semantics(
-        "thread",
-        ft.Container(
-            ft.Column([ThreadHeader(pane), Messages(pane)], spacing=0, expand=True),
-            width=WIDTH,
-            bgcolor=theme.GROUND,
-            border=ft.Border.only(left=ft.BorderSide(1, theme.LINE)),
-        ),
+    return ft.Container(
+        ft.Column([ThreadHeader(pane), Messages(pane)], spacing=0, expand=True),
+        width=WIDTH,
+        bgcolor=theme.GROUND,
+        border=ft.Border.only(left=ft.BorderSide(1, theme.LINE)),
     )
 
 

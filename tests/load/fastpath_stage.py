@@ -205,6 +205,8 @@ class Stage:
         """Let one more member in."""
         peer = Peer(self, **changes)
         self.peers.append(peer)
+        # Its row was taken at the real time, before which it has no voice to spend.
+        self.now_ns = max(self.now_ns, time.monotonic_ns())
         return peer
 
     def take(self, data: bytes, name: Any) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
@@ -31,8 +32,11 @@ from tests.load.sfu_stage import (
 )
 from tests.waiting import until
 
-GAP_SECONDS_MAX = 0.3
 FRAME_SECONDS = 0.02
+# Of 20 ms each.
+FRAMES_AWAY_MAX = 15
+_FRAMES_BETWEEN = 15
+_NUMBER_BYTES = 40
 DATA = 2
 
 
@@ -114,43 +118,34 @@ async def test_the_unit_begins_new_keys_in_time_and_nobody_hears_it(
 
 
 @pytest.mark.parametrize("says_so", [True, False], ids=["migration", "rebinding"])
-async def test_who_moves_is_away_for_less_than_a_third_of_a_second(
+async def test_who_moves_misses_less_than_a_third_of_a_second_of_voice(
     room: tuple[Client, Client], says_so: bool
 ) -> None:
+    """Counted in frames: a busy machine makes both the voice and the way late."""
     ann, ben = room
-    talking = [asyncio.create_task(_speak(client)) for client in room]
-    hearing = [asyncio.create_task(_gaps(client)) for client in room]
-    for _ in range(4):
-        await asyncio.sleep(0.3)
-        await move(ann, says_so=says_so)
-    await asyncio.sleep(0.5)
-    for task in talking:
-        task.cancel()
-    gaps = [await task for task in hearing]
-    assert max(map(max, gaps)) < GAP_SECONDS_MAX
-    assert min(map(len, gaps)) > 30
+    for number in range(6 * _FRAMES_BETWEEN):
+        if number in range(_FRAMES_BETWEEN, 5 * _FRAMES_BETWEEN, _FRAMES_BETWEEN):
+            await move(ann, says_so=says_so)
+        for client in room:
+            client.say(frame(client.sender, payload=number.to_bytes(_NUMBER_BYTES)))
+        await asyncio.sleep(FRAME_SECONDS)
+    for client in room:
+        numbers = [-1, *await _numbers(client), 6 * _FRAMES_BETWEEN]
+        away = [after - before - 1 for before, after in pairwise(numbers)]
+        assert max(away) < FRAMES_AWAY_MAX
     await _settled(ann)
     await _settled(ben)
 
 
-async def _speak(client: Client) -> None:
-    while True:
-        client.say(frame(client.sender))
-        await asyncio.sleep(FRAME_SECONDS)
-
-
-async def _gaps(client: Client) -> list[float]:
-    """Return the times between frames, until none comes any more."""
-    loop, gaps = asyncio.get_running_loop(), list[float]()
-    await client.heard()
-    last = loop.time()
+async def _numbers(client: Client) -> list[int]:
+    """Return what the frames were numbered that were heard, until none comes any more."""
+    numbers: list[int] = []
     while True:
         try:
-            await asyncio.wait_for(client.frames.get(), 1)
+            heard = await asyncio.wait_for(client.frames.get(), 1)
         except TimeoutError:
-            return gaps
-        gaps.append(loop.time() - last)
-        last = loop.time()
+            return numbers
+        numbers.append(int.from_bytes(heard[-_NUMBER_BYTES:]))
 
 
 async def test_a_connection_id_is_used_for_a_while_and_then_another(

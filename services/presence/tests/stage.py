@@ -35,8 +35,8 @@ from tests.surroundings import open_surroundings
 
 KEY = new_private_key()
 SIGNER = TokenSigner("k1", KEY, DEFAULT_POLICY)
-# Time passes twenty times as fast as in a deployment.
-FAST = Timing(alive_ms=700, grace_ms=300, renewed_every_ms=200, margin_ms=50)
+# Time passes seven times as fast as in a deployment.
+FAST = Timing(alive_ms=2_100, grace_ms=900, renewed_every_ms=600, margin_ms=150)
 OPEN = Limit(10_000, 60_000)
 
 

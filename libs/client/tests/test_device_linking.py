@@ -38,6 +38,11 @@ async def test_a_code_makes_the_second_device_the_same_user(home: Home, tmp_path
         with pytest.raises(Invalid, match="link_code_wrong"):
             await first.linking.give("AAAA-BBBB-CCCC-DDDD")
         await first.linking.give(code)
+        # A code is good once, also while the second device has not looked yet.
+        with pytest.raises(Invalid, match="no device of yours waits"):
+            await first.linking.give(code)
+        with pytest.raises(NotFound, match="link_unknown"):
+            await first.api.accounts.answer_link(second.device, bytes(96))
         before = second.device
         await waiting.linked()
         assert key_of(first) == key_of(second)

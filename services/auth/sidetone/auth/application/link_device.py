@@ -30,9 +30,9 @@ class LinkDevice:
         await self.links.ask(device, ask, LIFETIME_MS)
 
     async def waiting(self, user: UserId) -> list[LinkAsked]:
-        """Return the devices of *user* that wait."""
+        """Return the devices of *user* that wait, which one that was answered does no longer."""
         asked = [
-            (device, await self.links.asked(device.id))
+            (device, await self._unanswered(device.id))
             for device in await self.devices.of_user(user)
         ]
         return [
@@ -45,7 +45,7 @@ class LinkDevice:
         """Keep what is for *device*. Raises ``NotFound`` if it does not wait (any more)."""
         await self._own(user, device)
         _require_length(give, GIVE_BYTES)
-        if await self.links.asked(device) is None:
+        if await self._unanswered(device) is None:
             raise _nobody_asked()
         await self.links.answer(device, give, LIFETIME_MS)
 
@@ -55,6 +55,10 @@ class LinkDevice:
         if await self.links.asked(device) is None:
             raise _nobody_asked()
         return LinkState(await self.links.answered(device))
+
+    async def _unanswered(self, device: DeviceId) -> bytes | None:
+        answered = await self.links.answered(device)
+        return await self.links.asked(device) if answered is None else None
 
     async def _own(self, user: UserId, device: DeviceId) -> Device:
         for each in await self.devices.of_user(user):

@@ -95,6 +95,8 @@ class View:
         # Whether somebody looks at the window: what is shown then is read.
         self.focused = True
         page.on_app_lifecycle_state_change = self._looked_at
+        # Names wear the colours of roles, made readable on the ground that there is.
+        page.on_platform_brightness_change = lambda _: self.draw(Topic("theme"))
         core.listen(self)
 
     # --- what is drawn, and when ---

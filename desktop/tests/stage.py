@@ -40,6 +40,18 @@ def require_browser() -> None:
         pytest.skip(reason)
 
 
+# The tree that screen readers use is there from the start: a field that has the focus before it
+# would be another one than the tree's.
+_TREE = """
+new MutationObserver((_, observer) => {
+    const placeholder = document.querySelector("flt-semantics-placeholder");
+    if (placeholder) {
+        observer.disconnect();
+        placeholder.click();
+    }
+}).observe(document, {childList: true, subtree: true});
+"""
+
 # Which field Flutter follows: it gives a field that was focused its text and its selection anew,
 # a moment later, and would take back what was typed before that.
 _FOLLOWED = """
@@ -301,12 +313,12 @@ class Stage:
 
 
 async def load(page: Page, url: str) -> None:
-    """Open *url* and ask Flutter for the tree that screen readers use."""
-    await page.add_init_script(_FOLLOWED)
+    """Open *url* with the tree that screen readers use."""
+    await page.add_init_script(_TREE + _FOLLOWED)
     await page.goto(url)
-    placeholder = page.locator("flt-semantics-placeholder")
-    await placeholder.wait_for(state="attached", timeout=PATIENCE_MS)
-    await placeholder.evaluate("element => element.click()")
+    await page.locator("flt-semantics-host flt-semantics").first.wait_for(
+        state="attached", timeout=PATIENCE_MS
+    )
 
 
 @asynccontextmanager

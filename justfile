@@ -155,7 +155,7 @@ asyncapi:
 
 # Write the words of the client into its catalogues, for translators.
 messages: _client
-    python infra/scripts/write_messages.py
+    python -m infra.scripts.write_messages
 
 # Fix what can be fixed by machine.
 fix: _lint-tools

@@ -38,6 +38,11 @@ async def test_what_is_set_holds_at_once_and_in_the_next_run(stage: Stage) -> No
     await window.click("set-language")
     await window.page.get_by_text("Deutsch").first.click()
     await window.sees_text("Aussehen und Sprache")
+    # What the server refuses is told in it too.
+    await window.click("settings-account")
+    await window.type("profile-name", "x" * 33)
+    await window.click("profile-save")
+    await window.hears("profile-problem", "Ein gezeigter Name hat höchstens 32 Zeichen")
     await window.process.stop()
     assert kept(window.folder).appearance.reduced_motion
     assert kept(window.folder).language == "de"

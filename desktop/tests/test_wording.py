@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.scripts.write_messages import Wording, catalogue, wordings
+from infra.scripts.write_messages import Wording, all_wordings, catalogue, wordings
 from sidetone.desktop.domain.wording import (
     ENGLISH,
     LANGUAGES,
@@ -22,7 +22,7 @@ from sidetone.desktop.infrastructure import catalogues
 from sidetone.desktop.infrastructure.catalogues import DamagedError
 
 OTHERS = LANGUAGES[1:]
-WORDINGS = list(wordings())
+WORDINGS = list(all_wordings())
 HEADER = 'msgid ""\nmsgstr ""\n"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'
 
 

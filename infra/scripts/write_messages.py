@@ -1,15 +1,18 @@
-"""Bring the catalogues of the client up to date with the words in its code: `./just messages`.
+"""Bring the catalogues of the client up to date with the words in the code: `./just messages`.
 
-What is new stands there untranslated, what is gone goes; translations stay as they are.
+They hold the client's own words, and what servers and libraries refuse with. What is new stands
+there untranslated, what is gone goes; translations stay as they are.
 """
 
 import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from string import Formatter
 from typing import NamedTuple
 
+from infra.scripts.refusal_words import refusals
 from sidetone.desktop.domain.wording import LANGUAGES, Language
-from sidetone.desktop.infrastructure.catalogues import FOLDER, PLURALS, load
+from sidetone.desktop.infrastructure.catalogues import FOLDER, PLURALS, REFUSAL, load
 
 CLIENT = FOLDER.parent
 
@@ -21,6 +24,15 @@ class Wording(NamedTuple):
     line: int
     forms: tuple[str, ...]
     values: frozenset[str]
+    refusal: bool = False
+
+
+def all_wordings() -> Iterator[Wording]:
+    """Yield what the client says of its own, then what it is refused with."""
+    yield from wordings()
+    for file, line, text in refusals():
+        names = {name for _, name, _, _ in Formatter().parse(text) if name}
+        yield Wording(file, line, (text,), frozenset(names), refusal=True)
 
 
 def wordings(folder: Path = CLIENT) -> Iterator[Wording]:
@@ -56,15 +68,16 @@ def catalogue(language: Language, found: list[Wording]) -> str:
     files: dict[tuple[str, ...], set[str]] = {}
     for each in found:
         files.setdefault(each.forms, set()).add(each.file)
+    refused = {each.forms for each in found if each.refusal}
     for forms, where in files.items():
-        blocks.append(_entry(forms, where, known.forms, int(rule[len("nplurals=")])))
+        head = [f"#: {file}" for file in sorted(where)]
+        head += [f"msgctxt {_quoted(REFUSAL)}"] if forms in refused else []
+        blocks.append("\n".join([*head, _entry(forms, known.forms, int(rule[len("nplurals=")]))]))
     return "\n".join(blocks)
 
 
-def _entry(
-    forms: tuple[str, ...], where: set[str], known: Mapping[str, tuple[str, ...]], plurals: int
-) -> str:
-    lines = [*(f"#: {file}" for file in sorted(where)), f"msgid {_quoted(forms[0])}"]
+def _entry(forms: tuple[str, ...], known: Mapping[str, tuple[str, ...]], plurals: int) -> str:
+    lines = [f"msgid {_quoted(forms[0])}"]
     translated = known.get(forms[0], ())
     if len(forms) == 1:
         lines.append(f"msgstr {_quoted(translated[0] if len(translated) == 1 else '')}")
@@ -82,7 +95,7 @@ def _quoted(text: str) -> str:
 
 def main() -> None:
     """Write every catalogue anew, and say what is left to translate."""
-    found = list(wordings())
+    found = list(all_wordings())
     for language in LANGUAGES[1:]:
         path = FOLDER / language / "LC_MESSAGES" / "sidetone.po"
         path.write_text(catalogue(language, found), encoding="utf-8")

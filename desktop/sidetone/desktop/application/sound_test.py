@@ -7,6 +7,7 @@ from sidetone.desktop.application.account import Told
 from sidetone.desktop.application.keep_preferences import KeepPreferences
 from sidetone.desktop.domain.preferences import Voice
 from sidetone.desktop.domain.topics import Topic, topics
+from sidetone.desktop.domain.wording import told
 from sidetone.protocol.refusals import Refusal
 
 
@@ -48,7 +49,7 @@ class SoundTest:
         self._tell()
         try:
             voice = self._preferences.current.voice
-            self.problem = " ".join(await asyncio.to_thread(self._loop.start, voice))
+            self.problem = " ".join(map(told, await asyncio.to_thread(self._loop.start, voice)))
         except Refusal as refusal:
             self.running, self.problem = False, refusal.detail
         self._tell()

@@ -78,7 +78,8 @@ class UploadFiles:
         except Refusal as refusal:
             upload.problem = refusal.detail
         except OSError as error:
-            upload.problem = f"this file cannot be read: {error.strerror or error}"
+            why = error.strerror or str(error)
+            upload.problem = tr("This file cannot be read ({why}); choose another one.", why=why)
         self._tell()
 
     def _tell(self) -> None:

@@ -5,9 +5,13 @@ The first arguments are literals in English, so that they can be found in the co
 what varies goes in by name. The language changes at once and for the whole process: look words
 up when something is drawn, never when a module is imported. ``./just messages`` writes what is
 new into the catalogues, and a test names what is not translated.
+
+What a server or a library refuses arrives as an English sentence: ``told`` says it.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
+from string import Formatter
 from typing import Final, Literal, LiteralString, TypeAlias, get_args
 
 import msgspec
@@ -22,12 +26,13 @@ class Catalogue(msgspec.Struct, frozen=True):
     """The words of one language.
 
     *forms* are translations by their English text, one for each plural form; *plural* chooses
-    the form for a number.
+    the form for a number; *refusals* are those of the English texts that ``told`` knows.
     """
 
     language: Language
     forms: Mapping[str, tuple[str, ...]]
     plural: Callable[[int], int]
+    refusals: frozenset[str] = frozenset()
 
 
 def one_or_many(n: int) -> int:
@@ -44,14 +49,15 @@ ENGLISH: Final = Catalogue("en", {}, one_or_many)
 
 
 class _Spoken:
-    """The one catalogue that is in use."""
+    """The one catalogue that is in use, and how its refusals with values in them look."""
 
     catalogue = ENGLISH
+    patterns: Sequence[tuple[re.Pattern[str], str]] | None = ()
 
 
 def speak(catalogue: Catalogue) -> None:
     """Use the words of *catalogue* from now on; who shows words must be drawn anew."""
-    _Spoken.catalogue = catalogue
+    _Spoken.catalogue, _Spoken.patterns = catalogue, None
 
 
 def language() -> Language:
@@ -82,6 +88,25 @@ def trn(one: LiteralString, many: LiteralString, n: int, /, **values: object) ->
     return _filled(text, {"n": n, **values})
 
 
+def told(detail: str) -> str:
+    """Return the refusal *detail* in the spoken language, or as it came where it is not known.
+
+    What the sentence says of its own, such as a number or a name, stays as it is.
+
+    >>> told("there is no such channel, or you may not see it")
+    'there is no such channel, or you may not see it'
+    """
+    catalogue = _Spoken.catalogue
+    if detail in catalogue.refusals:
+        return catalogue.forms[detail][0]
+    if _Spoken.patterns is None:
+        _Spoken.patterns = _patterns(catalogue)
+    for pattern, translated in _Spoken.patterns:
+        if match := pattern.fullmatch(detail):
+            return _filled(translated, match.groupdict())
+    return detail
+
+
 def fitting(locale: str) -> Language:
     """Return the language for what a system calls its *locale*, English where we have none.
 
@@ -94,3 +119,30 @@ def fitting(locale: str) -> Language:
 
 def _filled(text: str, values: Mapping[str, object]) -> str:
     return text.format_map(values) if values else text
+
+
+def _patterns(catalogue: Catalogue) -> Sequence[tuple[re.Pattern[str], str]]:
+    """Return what finds the values in a refusal, beside its translation; the most exact first."""
+    found: list[tuple[int, re.Pattern[str], str]] = []
+    for text in catalogue.refusals:
+        parts = [(fixed, name) for fixed, name, _, _ in Formatter().parse(text)]
+        if any(name for _, name in parts):
+            exactness = sum(len(fixed) for fixed, _ in parts)
+            found.append((exactness, _pattern(parts), catalogue.forms[text][0]))
+    found.sort(key=lambda each: (-each[0], each[1].pattern))
+    return [(pattern, translated) for _, pattern, translated in found]
+
+
+def _pattern(parts: Sequence[tuple[str, str | None]]) -> re.Pattern[str]:
+    """Return a pattern that takes a time linear in what it reads.
+
+    A value ends where the text after it first stands (the atomic groups), and is never tried with
+    another end: that could not help, for it leaves the most to those that follow.
+    """
+    before, _ = parts[0]
+    names = [name for _, name in parts if name]
+    after = [*(fixed for fixed, _ in parts[1:]), ""][: len(names)]
+    *inner, last = zip(names, after, strict=True)
+    found = "".join(f"(?>(?P<{name}>.+?){re.escape(fixed)})" for name, fixed in inner)
+    end = f"(?P<{last[0]}>.+){re.escape(last[1])}"
+    return re.compile(re.escape(before) + found + end, re.DOTALL)

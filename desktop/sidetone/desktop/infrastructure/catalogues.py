@@ -28,7 +28,9 @@ PLURALS: Final[dict[str, Callable[[int], int]]] = {
     "nplurals=1; plural=0;": always_one,
     "nplurals=2; plural=(n != 1);": one_or_many,
 }
-_FIELD: Final = re.compile(r'(?:(msg(?:id|id_plural|str|str\[\d\]))\s+)?"(.*)"')
+_FIELD: Final = re.compile(r'(?:(msg(?:ctxt|id|id_plural|str|str\[\d\]))\s+)?"(.*)"')
+# The context of what ``told`` says.
+REFUSAL: Final = "refusal"
 _ESCAPE: Final = re.compile(r"\\(.)")
 _ESCAPED: Final = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 
@@ -60,14 +62,17 @@ def read(language: Language, text: str) -> Catalogue:
     Raises ``DamagedError`` with the line that is not understood.
     """
     forms: dict[str, tuple[str, ...]] = {}
+    refusals: set[str] = set()
     for entry in _entries(text):
         translated = tuple(part for key, part in entry.items() if key.startswith("msgstr"))
         if translated and all(translated):
             forms[entry.get("msgid", "")] = translated
+            if entry.get("msgctxt") == REFUSAL:
+                refusals.add(entry.get("msgid", ""))
     header = "".join(forms.pop("", ()))
     for rule, plural in PLURALS.items():
         if f"Plural-Forms: {rule}\n" in header:
-            return Catalogue(language, forms, plural)
+            return Catalogue(language, forms, plural, frozenset(refusals))
     raise DamagedError(f"the catalogue {language} has none of these plural forms: {[*PLURALS]}")
 
 

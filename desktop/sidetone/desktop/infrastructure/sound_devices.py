@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from sidetone.desktop.application.sound_devices import OpenSound
 from sidetone.desktop.domain.preferences import Voice
-from sidetone.desktop.domain.wording import tr
+from sidetone.desktop.domain.wording import told, tr
 from sidetone.protocol.refusals import Unavailable
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _first(tries: "list[Callable[[], T]]", problems: list[str]) -> "T | None":
             said = said or str(error)
         else:
             if said:
-                problems.append(tr("{problem} Another one is used.", problem=said))
+                problems.append(tr("{problem} Another one is used.", problem=told(said)))
             return device
     problems.append(said)
     return None

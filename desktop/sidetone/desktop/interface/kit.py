@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import flet as ft
 
-from sidetone.desktop.domain.wording import tr
+from sidetone.desktop.domain.wording import told, tr
 from sidetone.desktop.interface import theme
 
 Handler: TypeAlias = Callable[..., Any]
@@ -57,8 +57,9 @@ def line(value: str, style: Style = "body", color: Any = theme.TEXT, **more: Any
 
 
 def sentence(detail: str) -> str:
-    """Return *detail* of a refusal as a line that stands alone."""
-    return detail[:1].upper() + detail[1:]
+    """Return *detail* of a refusal in the spoken language, as a line that stands alone."""
+    said = told(detail)
+    return said[:1].upper() + said[1:]
 
 
 def section(value: str, *trailing: ft.Control, **more: Any) -> ft.Container:

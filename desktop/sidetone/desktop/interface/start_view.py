@@ -5,7 +5,7 @@ import flet as ft
 from sidetone.desktop.application.returning import Returning
 from sidetone.desktop.application.sign_in import forget_login
 from sidetone.desktop.domain.topics import Topic
-from sidetone.desktop.domain.wording import tr
+from sidetone.desktop.domain.wording import told, tr
 from sidetone.desktop.interface import kit, theme
 from sidetone.desktop.interface.sign_in_view import card
 from sidetone.desktop.interface.view import View
@@ -32,11 +32,11 @@ def StartView(view: View) -> ft.Control:
 
 def returning_row(view: View, returning: Returning) -> ft.Control:
     """Return a line about one account: who, what is wrong, and what can be done."""
-    name = returning.remembered.name
+    name, problem = returning.remembered.name, told(returning.problem)
     if returning.ended:
-        words, color = tr("Sign in again: {problem}", problem=returning.problem), theme.BAD
-    elif returning.problem:
-        words, color = tr("Away, and tried again: {problem}", problem=returning.problem), theme.BAD
+        words, color = tr("Sign in again: {problem}", problem=problem), theme.BAD
+    elif problem:
+        words, color = tr("Away, and tried again: {problem}", problem=problem), theme.BAD
     else:
         words, color = tr("Connecting …"), theme.QUIET
 

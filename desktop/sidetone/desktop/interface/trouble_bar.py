@@ -18,7 +18,7 @@ def TroubleBar(view: View) -> ft.Control:
     if account.connection == "lost":
         words = tr("No connection. What you write is kept and sent as soon as it is back.")
     else:
-        words = account.problem
+        words = kit.sentence(account.problem)
     return ft.Container(
         kit.semantics(
             "trouble", kit.line(words, "small", theme.ON_ACCENT), words, live_region=True

@@ -370,5 +370,5 @@ def _paste(writing: Writing, files: list[ft.PastedFile]) -> None:
             name = file.name or tr("picture.png")
             writing.uploads.add(name, len(content), read, file.mime_type)
         except Refusal as refusal:
-            pane.view.notice(refusal.detail, bad=True)
+            pane.view.notice(kit.sentence(refusal.detail), bad=True)
             return

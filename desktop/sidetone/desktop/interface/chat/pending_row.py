@@ -5,7 +5,7 @@ import flet as ft
 from sidetone.desktop.application.send_message import withdraw
 from sidetone.desktop.domain import names
 from sidetone.desktop.domain.timeline import Pending
-from sidetone.desktop.domain.wording import tr
+from sidetone.desktop.domain.wording import told, tr
 from sidetone.desktop.interface import hooks, kit, theme
 from sidetone.desktop.interface.chat import times
 from sidetone.desktop.interface.chat.pane import Pane
@@ -69,7 +69,7 @@ def _begins_group(pane: Pane, pending: Pending) -> bool:
 def _refused(pane: Pane, pending: Pending) -> ft.Control:
     again = pane.view.act(pane.account.outbox.try_again, pending.nonce)
     forget = pane.view.act(withdraw, pane.account, pane.channel, pending.nonce)
-    why = tr("Not sent: {reason}", reason=pending.problem)
+    why = tr("Not sent: {reason}", reason=told(pending.problem))
     return ft.Row(
         [
             ft.Icon(ft.Icons.ERROR_OUTLINE, size=16, color=theme.BAD),

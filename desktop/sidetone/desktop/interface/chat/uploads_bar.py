@@ -37,7 +37,7 @@ def _upload(uploads: UploadFiles, upload: Upload) -> ft.Control:
     picture = upload.media_type.startswith("image/")
     icon = ft.Icons.IMAGE_OUTLINED if picture else ft.Icons.INSERT_DRIVE_FILE_OUTLINED
     color = theme.BAD if upload.problem else theme.QUIET
-    state = upload.problem or times.size(upload.size_bytes)
+    state = kit.sentence(upload.problem) or times.size(upload.size_bytes)
     remove = kit.icon_button(
         f"remove-{upload.name}",
         ft.Icons.CLOSE,

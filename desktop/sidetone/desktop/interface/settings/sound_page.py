@@ -41,7 +41,7 @@ def DeviceChoices(view: View) -> ft.Control:
         try:
             set_found(await asyncio.to_thread(view.core.devices.names))
         except Refusal as refusal:
-            set_problem(refusal.detail)
+            set_problem(kit.sentence(refusal.detail))
 
     ft.use_effect(lambda: view.start(look()), [])
     voice = view.core.preferences.current.voice
@@ -105,7 +105,7 @@ def SoundTestRow(view: View) -> ft.Control:
     label = tr("Stop") if test.running else tr("Hear yourself")
     act = test.stop if test.running else test.start
     hint = tr("Speak: what you hear is what the others would. Wear headphones.")
-    words = test.problem or hint
+    words = kit.sentence(test.problem) or hint
     return group(
         tr("Test"),
         ft.Row(

@@ -58,7 +58,10 @@ def _call(view: View, account: Account) -> list[ft.Control]:
     parts: list[ft.Control] = [hooks.keyed("link", LinkLine, view, account)]
     if voice.phase == "preparing":
         parts.append(ft.ProgressBar(value=voice.prepared or None, bar_height=4))
-    parts += [_note(each, f"sound-problem-{n}") for n, each in enumerate(voice.sound_problems)]
+    parts += [
+        _note(kit.sentence(each), f"sound-problem-{n}")
+        for n, each in enumerate(voice.sound_problems)
+    ]
     if voice.silenced:
         parts.append(_note(tr("You may only listen here."), "voice-silenced"))
     if voice.deafened_by_server:
@@ -194,7 +197,8 @@ def _note(words: str, identifier: str) -> ft.Control:
 def _problem(view: View) -> ft.Control:
     """Say why the call is over, until it is read."""
     voice = view.core.voice
-    words = kit.text(voice.problem, "small", theme.BAD, max_lines=4, expand=True)
+    why = kit.sentence(voice.problem)
+    words = kit.text(why, "small", theme.BAD, max_lines=4, expand=True)
     return kit.semantics(
         "voice-problem",
         ft.Row(
@@ -206,6 +210,6 @@ def _problem(view: View) -> ft.Control:
             ],
             spacing=4,
         ),
-        voice.problem,
+        why,
         live_region=True,
     )

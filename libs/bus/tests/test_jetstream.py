@@ -9,6 +9,7 @@ from nats.js.api import StreamConfig
 from sidetone.bus import Journal
 from sidetone.bus.facts_stream import STREAM
 from sidetone.bus.jetstream import NatsJournal
+from sidetone.bus.kept_follower import SILENT_SECONDS
 from sidetone.protocol.events import Fact, InServer, ServerChanged
 from sidetone.protocol.ids import FactId
 from sidetone.protocol.refusals import Unavailable
@@ -185,6 +186,36 @@ async def test_a_kept_place_is_shared_and_outlives_who_followed_from_it() -> Non
         async with open_nats_journal(url) as later:
             await later.follow(follower, place=place)
             assert await follower.wait_for(24) == list(range(25))
+
+
+async def test_what_a_dead_follower_had_is_told_to_the_next_one_and_long_work_is_not() -> None:
+    url, place, follower = engines.nats_url(), f"kept-{uuid4().hex}", Follower()
+    taken: asyncio.Queue[None] = asyncio.Queue()
+    done = asyncio.Event()
+
+    async def work(_: Fact) -> None:
+        taken.put_nowait(None)
+        await done.wait()
+
+    async with open_nats_journal(url) as here:
+        async with cable(url) as (_, far):
+            dying = await NatsJournal.connect(far)
+            await dying.follow(work, place=place)
+            await at_rest(url, place)
+            await here.record([fact(1)])
+            await taken.get()
+        async with open_nats_journal(url) as next_one, open_nats_journal(url) as other:
+            await next_one.follow(work, place=place)
+            async with asyncio.timeout(2 * SILENT_SECONDS):
+                await taken.get()
+            await other.follow(follower, place=place)
+            await asyncio.sleep(1.5 * SILENT_SECONDS)
+            assert follower.generations == []
+            done.set()
+            await here.record([fact(2)])
+            await at_rest(url, place)
+        await dying.close()
+    assert follower.generations in ([], [2])
 
 
 async def at_rest(url: str, place: str, *, asked: bool = True) -> None:

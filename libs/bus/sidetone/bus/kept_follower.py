@@ -1,11 +1,14 @@
 """A follower whose place in the stream the server keeps, so that it outlives the process."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import msgspec
 import structlog
 from nats.aio.msg import Msg
+from nats.errors import Error
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
@@ -15,9 +18,13 @@ from sidetone.bus.following import Telling
 from sidetone.bus.line import Asking
 from sidetone.protocol.events import Fact
 
-# How long a fact may be worked on before it is told to another follower of the same name.
+# A fact is told to another follower of the same name when the one that has it was silent so long,
+# which one that works is not, or when it has worked on it so long.
+SILENT_SECONDS: Final = 5.0
 WORK_SECONDS: Final = 30.0
 ASKED_SECONDS: Final = 5.0
+# In the time in which it may be silent.
+_SAID_TIMES: Final = 3
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +48,7 @@ class KeptFollower:
                 durable_name=self._place,
                 deliver_policy=DeliverPolicy.NEW,
                 ack_policy=AckPolicy.EXPLICIT,
-                ack_wait=WORK_SECONDS,
+                ack_wait=SILENT_SECONDS,
                 max_ack_pending=1,
             ),
         )
@@ -60,7 +67,8 @@ class KeptFollower:
             message = await asking.next(ASKED_SECONDS)
             if message is None:
                 return
-            await self._take(message)
+            async with _worked_on(message):
+                await self._take(message)
             await message.ack()
 
     async def _take(self, message: Msg) -> None:
@@ -70,3 +78,21 @@ class KeptFollower:
             log.warning("fact_malformed", subject=message.subject, error=str(error))
             return
         await self._tell(fact, message.metadata.num_pending)
+
+
+@asynccontextmanager
+async def _worked_on(message: Msg) -> AsyncGenerator[None]:
+    """Let the server know that somebody works on *message*, for the length of the block."""
+
+    async def say_so() -> None:
+        for _ in range(int(WORK_SECONDS / SILENT_SECONDS * _SAID_TIMES)):
+            await asyncio.sleep(SILENT_SECONDS / _SAID_TIMES)
+            with suppress(Error):
+                await message.in_progress()
+
+    saying = asyncio.create_task(say_so())
+    try:
+        yield
+    finally:
+        saying.cancel()
+        await asyncio.gather(saying, return_exceptions=True)

@@ -18,12 +18,12 @@ from sidetone.bus.following import Telling
 from sidetone.bus.line import Asking
 from sidetone.protocol.events import Fact
 
-# A fact is told to another follower of the same name when the one that has it was silent so long,
-# which one that works is not, or when it has worked on it so long.
+# A fact is told to another follower of the same name when the one that has it was silent so long.
 SILENT_SECONDS: Final = 5.0
+# One that works on it says so, and at most so long.
 WORK_SECONDS: Final = 30.0
 ASKED_SECONDS: Final = 5.0
-# In the time in which it may be silent.
+# How often it says so in the time in which it may be silent.
 _SAID_TIMES: Final = 3
 
 log = structlog.get_logger(__name__)

@@ -83,6 +83,10 @@ async def test_it_is_known_at_once_and_unread_again_where_nobody_could_be_told(
             await bolt.register("bolt", PASSWORD)
             (home,) = await nova.api.servers.mine()
             await bolt.api.servers.accept_invite((await nova.api.servers.invite(home.id)).code)
+            # That bolt came is a message too, which may be told after what bolt says next.
+            await told.until(
+                lambda: any(each.kind == "member_joined" for each in timeline.messages)
+            )
             along = ReadAlong(account, channel)
 
             async def hear(text: str) -> MessageId:

@@ -259,11 +259,15 @@ class Window:
     async def shoot(self, path: Path) -> None:
         await self.page.screenshot(path=path)
 
+    async def sign_in(self, name: str, password: str = PASSWORD) -> None:
+        """Fill in who one is, and press Enter."""
+        await self.type("sign-in-name", name)
+        await self.type("sign-in-password", password, enter=True)
+
     async def register(self, name: str, password: str = PASSWORD) -> None:
         """Make an account on the server that the client was opened for."""
         await self.click("sign-in-other")
-        await self.type("sign-in-name", name)
-        await self.type("sign-in-password", password, enter=True)
+        await self.sign_in(name, password)
         # An invite may open a dialog above all at once.
         await self.misses("sign-in-submit")
 

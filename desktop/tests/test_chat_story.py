@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from desktop.tests.stage import PASSWORD, PATIENCE_MS, Stage, Window
+from desktop.tests.stage import PATIENCE_MS, Stage, Window
 from sidetone.client.client import Client
 from sidetone.protocol.ids import ChannelId, ServerId
 from sidetone.protocol.messages import Message
@@ -44,8 +44,7 @@ async def a_scene(stage: Stage) -> Scene:
     invite = await nova.api.servers.invite(home.id)
     await bolt.api.servers.accept_invite(invite.code)
     window = await stage.window("bolt")
-    await window.type("sign-in-name", "bolt")
-    await window.type("sign-in-password", PASSWORD, enter=True)
+    await window.sign_in("bolt")
     await window.click("server-Apex Squad")
     await window.sees("composer")
     return Scene(window, nova, ServerId(home.id), ChannelId(general.id))
@@ -194,8 +193,7 @@ async def test_an_emoji_is_added_and_channels_and_servers_are_dragged(stage: Sta
     for name in ("alpha", "beta"):
         await bolt.api.channels.create(home.id, name)
     window = await stage.window("bolt")
-    await window.type("sign-in-name", "bolt")
-    await window.type("sign-in-password", PASSWORD, enter=True)
+    await window.sign_in("bolt")
     await window.click("server-Apex Squad")
     await window.sees("channel-beta")
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from desktop.tests.stage import PASSWORD, PATIENCE_MS, Stage, Window, start_server
+from desktop.tests.stage import PATIENCE_MS, Stage, Window, start_server
 from sidetone.client.client import Client
 from sidetone.desktop.domain.invite_link import link_of
 from sidetone.protocol.ids import ChannelId
@@ -25,8 +25,7 @@ async def test_what_keeps_one_out_is_said_and_an_invite_leads_in(stage: Stage) -
     # Another key, no machine at all, a wrong password: each is a line, and nothing is lost.
     base, _, pin = stage.address.partition("#")
     await bolt.type("sign-in-address", f"{base}#{'A' * len(pin)}")
-    await bolt.type("sign-in-name", "nova")
-    await bolt.type("sign-in-password", PASSWORD, enter=True)
+    await bolt.sign_in("nova")
     await bolt.hears("sign-in-problem", "does not hold the key")
     await bolt.type("sign-in-address", f"sidetone://127.0.0.1:1#{pin}")
     await bolt.click("sign-in-submit")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from desktop.tests.stage import PASSWORD, Stage, Window
+from desktop.tests.stage import Stage, Window
 from sidetone.client.client import Client
 from sidetone.protocol.ids import ChannelId, ServerId
 from sidetone.protocol.servers import EditMember
@@ -28,8 +28,7 @@ async def test_an_edit_that_is_refused_stays_where_it_was_written(stage: Stage) 
         return (await nova.api.messages.history(channel)).items[0].text == FITS
 
     window = await stage.window("bolt")
-    await window.type("sign-in-name", "bolt")
-    await window.type("sign-in-password", PASSWORD, enter=True)
+    await window.sign_in("bolt")
     await window.click("server-Apex Squad")
     await _begin(window, f"message-{said.id}")
     await _write_too_much(window)

@@ -12,8 +12,7 @@ _SIX_DIGITS = "The code that the app shows has 6 digits"
 async def test_only_a_code_of_now_turns_the_second_factor_on(stage: Stage) -> None:
     bolt = await stage.client("bolt")
     window = await stage.window("bolt", size=(1280, 1400))
-    await window.type("sign-in-name", "bolt")
-    await window.type("sign-in-password", PASSWORD, enter=True)
+    await window.sign_in("bolt")
     await window.click("open-settings")
     await window.type("factor-password", "not my password", enter=True)
     await window.hears("factor-problem", "This is not your password; try it again")

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from PIL import Image
 
-from desktop.tests.stage import PASSWORD, Stage, Window
+from desktop.tests.stage import Stage, Window
 from sidetone.desktop.domain.readable_color import contrast
 from sidetone.protocol.ids import ChannelId, RoleId, ServerId, UserId
 from sidetone.protocol.servers import CreateRole
@@ -27,8 +27,7 @@ async def test_names_are_readable_after_the_system_turns_dark_or_light(stage: St
     texts = [each for each in await bolt.api.channels.of(home.id) if each.kind == "text"]
     said = await bolt.api.messages.send(ChannelId(texts[0].id), "hello")
     window = await stage.window("bolt")
-    await window.type("sign-in-name", "bolt")
-    await window.type("sign-in-password", PASSWORD, enter=True)
+    await window.sign_in("bolt")
     await window.click("server-Apex Squad")
     turns: tuple[Scheme, ...] = ("light", "dark", "light")
     for scheme in turns:

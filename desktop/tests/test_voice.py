@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from desktop.tests.stage import PASSWORD, PATIENCE_MS, Stage, Window, load
+from desktop.tests.stage import PATIENCE_MS, Stage, Window, load
 from sidetone.client.client import Client
 from sidetone.desktop.domain.preferences import Keys, Preferences
 from sidetone.desktop.infrastructure.preferences_file import PreferencesFile
@@ -101,8 +101,7 @@ async def _window(stage: Stage, name: str, speech: str) -> Window:
     window = await stage.window(
         name, folder=folder, SIDETONE_MICROPHONE=str(_SPEECH / speech), SIDETONE_SPEAKER="null"
     )
-    await window.type("sign-in-name", name)
-    await window.type("sign-in-password", PASSWORD, enter=True)
+    await window.sign_in(name)
     await window.sees("rail-home")
     return window
 

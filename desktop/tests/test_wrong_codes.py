@@ -2,7 +2,7 @@
 
 import pytest
 
-from desktop.tests.stage import PASSWORD, Stage, Window
+from desktop.tests.stage import Stage, Window
 from sidetone.client.client import Client
 from tests.waiting import until
 
@@ -11,8 +11,7 @@ from tests.waiting import until
 async def test_wrong_codes_and_phrases_are_answered_where_they_stand(stage: Stage) -> None:
     other = await stage.client("bolt")
     window = await stage.window("bolt", size=(1280, 1400))
-    await window.type("sign-in-name", "bolt")
-    await window.type("sign-in-password", PASSWORD, enter=True)
+    await window.sign_in("bolt")
     await window.click("open-settings")
     await window.click("settings-devices")
     await _codes(window, other)

@@ -87,8 +87,7 @@ async def _second_factor(window: Window, bolt: Client) -> None:
     await window.click("account-menu")
     await window.click("account-sign-out")
     await window.click("confirm-yes")
-    await window.type("sign-in-name", "bolt")
-    await window.type("sign-in-password", PASSWORD, enter=True)
+    await window.sign_in("bolt")
     await window.sees("sign-in-code")
     for entered, told in (("", "log in with its code"), ("000000", "take the next one")):
         await window.type("sign-in-code", entered, enter=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from desktop.tests.stage import PASSWORD, PATIENCE_MS, Stage, Window
+from desktop.tests.stage import PATIENCE_MS, Stage, Window
 from sidetone.protocol.ids import ChannelId
 from tests.waiting import until
 
@@ -24,8 +24,7 @@ async def test_wrong_names_colours_and_pictures_are_answered_where_they_stand(
     texts = [each for each in await bolt.api.channels.of(home.id) if each.kind == "text"]
     said = await bolt.api.messages.send(ChannelId(texts[0].id), "foxes wait by the gate")
     window = await stage.window("bolt")
-    await window.type("sign-in-name", "bolt")
-    await window.type("sign-in-password", PASSWORD, enter=True)
+    await window.sign_in("bolt")
     await window.click("server-Apex Squad")
     await _nickname(window)
     await _thread(window, f"message-{said.id}")

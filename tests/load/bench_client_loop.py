@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from desktop.tests.stage import PASSWORD, Stage, Window, a_stage
+from desktop.tests.stage import Stage, Window, a_stage
 from sidetone.client.client import Client
 from sidetone.protocol.ids import ChannelId
 from sidetone.protocol.servers import CreateRole
@@ -75,8 +75,7 @@ async def tell(stage: Stage) -> dict[str, list[LongCall]]:
     story = Story(window)
 
     async def sign_in() -> None:
-        await window.type("sign-in-name", "nova")
-        await window.type("sign-in-password", PASSWORD, enter=True)
+        await window.sign_in("nova")
         await window.sees("server-Apex Squad")
 
     await story.step("sign in", sign_in)

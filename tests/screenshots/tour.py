@@ -62,8 +62,7 @@ class Tour:
 
     async def sign_in(self, name: str) -> None:
         """Sign in by the form."""
-        await self.window.type("sign-in-name", name)
-        await self.window.type("sign-in-password", PASSWORD, enter=True)
+        await self.window.sign_in(name)
         await self.window.misses("sign-in-submit")
 
 
@@ -78,8 +77,7 @@ async def entrance(tour: Tour) -> None:
     await window.sees("reset-mail")
     await camera.take("reset-password")
     await window.click("reset-back")
-    await window.type("sign-in-name", HERO)
-    await window.type("sign-in-password", "not this one", enter=True)
+    await window.sign_in(HERO, "not this one")
     await window.sees("sign-in-problem")
     await camera.take("sign-in-refused")
     await window.click("sign-in-other")
